@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is built with. Swift 6 language mode comes with the tools version.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// For the modules that read what strangers send: every unsafe construct must be spelled out, and there is none.
+let memorySafe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+let package = Package(
+    name: "loopbridge",
+    products: [
+        .executable(name: "loopbridge", targets: ["loopbridge"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // C libraries and kernel interfaces: module maps, and the few inline shims that Swift needs.
+        .systemLibrary(name: "CLibevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CLinux"),
+
+        // From the ground up; a module imports only what stands above it in this list.
+        .target(name: "EventLoop", dependencies: ["CLibevent", "CLinux"], swiftSettings: strict),
+        .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
+        .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["Network"], swiftSettings: strict),
+        .target(name: "Relay", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+        .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
+        .target(name: "Discovery", dependencies: ["Network"], swiftSettings: strict),
+        .target(
+            name: "Proxy",
+            dependencies: [
+                "EventLoop", "Network", "Relay", "Upstream", "Configuration", "Discovery", "Observability",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "loopbridge",
+            dependencies: [
+                "Proxy", "Configuration", "EventLoop", "Network", "Observability",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+        .testTarget(name: "NetworkTests", dependencies: ["Network", "EventLoop"], swiftSettings: strict),
+        .testTarget(name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop"], swiftSettings: strict),
+        .testTarget(name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop"], swiftSettings: strict),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Network"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Network", "YAML"], swiftSettings: strict),
+        .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "Network"], swiftSettings: strict),
+    ]
+)

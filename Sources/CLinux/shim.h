@@ -1,0 +1,81 @@
+// What Swift cannot import by itself: functions that glibc hides behind _GNU_SOURCE, function-like
+// macros, and kernel headers that no Swift module covers. Nothing here has behaviour of its own.
+#pragma once
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/// accept4(2): accepts a connection and makes it non-blocking and close-on-exec in one call.
+static inline int clinux_accept4(int fd, struct sockaddr *address, socklen_t *length) {
+  extern int accept4(int, struct sockaddr *, socklen_t *, int);
+  return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// socket(2), non-blocking and close-on-exec.
+static inline int clinux_socket(int family, int type, int protocol) {
+  return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+/// The first message in a netlink answer of `length` bytes, or null (netlink(3), NLMSG_OK).
+static inline const struct nlmsghdr *clinux_netlink_first(const void *buffer, size_t length) {
+  const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
+  return NLMSG_OK(header, length) ? header : NULL;
+}
+
+/// The message after `header`, or null; `remaining` counts down (netlink(3), NLMSG_NEXT).
+static inline const struct nlmsghdr *clinux_netlink_next(const struct nlmsghdr *header, size_t *remaining) {
+  if (NLMSG_ALIGN(header->nlmsg_len) > *remaining) return NULL;
+  header = NLMSG_NEXT(header, *remaining);
+  return NLMSG_OK(header, *remaining) ? header : NULL;
+}
+
+/// The payload of a netlink message that is at least `size` bytes long, or null.
+static inline const void *clinux_netlink_payload(const struct nlmsghdr *header, size_t size) {
+  return header->nlmsg_len >= NLMSG_LENGTH(size) ? NLMSG_DATA(header) : NULL;
+}
+
+/// The attribute `type` of an address message with its length in `length`, or null (rtnetlink(3)).
+static inline const void *clinux_address_attribute(const struct nlmsghdr *header, int type, size_t *length) {
+  const struct ifaddrmsg *message = (const struct ifaddrmsg *)NLMSG_DATA(header);
+  int remaining = (int)IFA_PAYLOAD(header);
+  for (const struct rtattr *attribute = IFA_RTA(message); RTA_OK(attribute, remaining);
+       attribute = RTA_NEXT(attribute, remaining)) {
+    if (attribute->rta_type == type) {
+      *length = RTA_PAYLOAD(attribute);
+      return RTA_DATA(attribute);
+    }
+  }
+  return NULL;
+}
+
+/// How many CPUs the calling thread may use (sched_getaffinity(2)), or -1.
+static inline int clinux_affinity_count(void) {
+  extern int sched_getaffinity(pid_t, size_t, cpu_set_t *);
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return -1;
+  return CPU_COUNT(&set);
+}
+
+/// The calling thread's kernel id (gettid(2)).
+static inline pid_t clinux_thread_id(void) { return (pid_t)syscall(SYS_gettid); }
+
+/// Names the calling thread in ps and top; at most 15 bytes (pthread_setname_np(3)).
+static inline void clinux_name_thread(const char *name) {
+  extern int pthread_setname_np(pthread_t, const char *);
+  pthread_setname_np(pthread_self(), name);
+}

@@ -1,0 +1,68 @@
+internal import CLinux
+public import EventLoop
+internal import Glibc
+
+/// The one owner of a socket that accepts connections.
+public struct ListeningSocket: ~Copyable, Sendable {
+    let socket: Socket
+
+    /// Whether sockets on one address share what arrives there (SO_REUSEPORT, socket(7)).
+    public enum Sharing: Sendable {
+        /// The first or only socket: fails when anybody listens on the address already, ourselves included.
+        case first
+        /// One more beside the ``first``: the kernel deals connections out evenly among them.
+        case further
+    }
+
+    /// Binds the address and starts listening.
+    ///
+    /// What an accepted socket inherits is set here, once: TCP_NODELAY and SO_KEEPALIVE.
+    /// - Throws: ``SystemError``: EADDRINUSE, EACCES (a port below 1024), EADDRNOTAVAIL, EAFNOSUPPORT, EMFILE.
+    public init(on address: SocketAddress, sharing: Sharing = .first) throws(SystemError) {
+        socket = try Self.open(on: address, sharing: sharing)
+    }
+
+    private static func open(on address: SocketAddress, sharing: Sharing) throws(SystemError) -> Socket {
+        let number = clinux_socket(address.protocolFamily, CInt(SOCK_STREAM.rawValue), 0)
+        guard number >= 0 else { throw SystemError("socket") }
+        let socket = Socket(owning: Descriptor(owning: number))
+        socket.set(SOL_SOCKET, SO_REUSEADDR, to: 1)
+        if address.protocolFamily == AF_INET6 { socket.set(IPPROTO_IPV6, IPV6_V6ONLY, to: 1) }
+        socket.set(SOL_SOCKET, SO_KEEPALIVE, to: 1)
+        if address.protocolFamily != AF_UNIX { socket.set(IPPROTO_TCP, TCP_NODELAY, to: 1) }
+        if sharing == .further { socket.set(SOL_SOCKET, SO_REUSEPORT, to: 1) }
+        guard address.withKernelForm({ bind(number, $0, $1) }) == 0 else { throw SystemError("bind") }
+        // Only after the bind: with the option set before, a second loopbridge would silently join the first.
+        if sharing == .first { socket.set(SOL_SOCKET, SO_REUSEPORT, to: 1) }
+        guard listen(number, SOMAXCONN) == 0 else { throw SystemError("listen") }
+        return socket
+    }
+
+    /// The descriptor's number, for watching the socket while it lives.
+    public var number: CInt { socket.number }
+
+    /// The address it listens on, with the port that the kernel chose where 0 was asked for.
+    public var localAddress: SocketAddress? { socket.localAddress }
+
+    /// What became of a call to accept(2).
+    public enum AcceptResult: ~Copyable {
+        case accepted(Socket, from: SocketAddress)
+        /// Nobody is waiting, or whoever was has left.
+        case nobody
+        /// The process or the system is out of descriptors or memory; the client goes on waiting.
+        case exhausted(SystemError)
+    }
+
+    /// Takes the next waiting client, non-blocking and close-on-exec.
+    public func accept() -> AcceptResult {
+        let (peer, number) = SocketAddress.fromKernelForm { clinux_accept4(socket.number, $0, $1) }
+        guard number < 0 else {
+            return .accepted(Socket(owning: Descriptor(owning: number)), from: peer ?? .unix(path: ""))
+        }
+        return switch errno {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: .exhausted(SystemError("accept"))
+        // EAGAIN, or an error of the connection that was to be accepted (accept(2), "Error handling").
+        default: .nobody
+        }
+    }
+}

@@ -1,0 +1,123 @@
+internal import CLinux
+public import EventLoop
+internal import Glibc
+
+/// The one owner of a non-blocking stream socket; it is closed when the owner's life ends.
+public struct Socket: ~Copyable, Sendable {
+    let descriptor: Descriptor
+
+    /// Takes over a connected or connecting, non-blocking socket that nobody else closes.
+    public init(owning descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Opens a socket for connecting to `address`; small writes leave it at once (TCP_NODELAY, tcp(7)).
+    /// - Throws: ``SystemError``: EMFILE, ENFILE, ENOBUFS, ENOMEM, or EAFNOSUPPORT where a family is switched off.
+    public init(toReach address: SocketAddress) throws(SystemError) {
+        let number = clinux_socket(address.protocolFamily, CInt(SOCK_STREAM.rawValue), 0)
+        guard number >= 0 else { throw SystemError("socket") }
+        descriptor = Descriptor(owning: number)
+        if address.protocolFamily != AF_UNIX { set(IPPROTO_TCP, TCP_NODELAY, to: 1) }
+    }
+
+    /// The descriptor's number, for watching the socket while it lives.
+    public var number: CInt { descriptor.number }
+
+    /// What became of a call to connect(2).
+    public enum ConnectResult: Equatable, Sendable {
+        case connected
+        /// Under way; the socket becomes writable when it is decided.
+        case inProgress
+        /// Failed with this errno.
+        case failed(CInt)
+    }
+
+    /// Starts connecting, or tells how an earlier start ended (connect(2): EALREADY, EISCONN).
+    public func connect(to address: SocketAddress) -> ConnectResult {
+        let result = address.withKernelForm { Glibc.connect(number, $0, $1) }
+        if result == 0 { return .connected }
+        return switch errno {
+        case EINPROGRESS, EALREADY, EINTR: .inProgress
+        case EISCONN: .connected
+        case let code: .failed(code)
+        }
+    }
+
+    /// What became of a read or a write.
+    public enum TransferResult: Equatable, Sendable {
+        /// This many bytes were moved; at least one.
+        case moved(Int)
+        /// Nothing can be moved before the socket is ready again.
+        case wouldBlock
+        /// Of a read only: the peer has finished sending.
+        case endOfStream
+        /// Failed with this errno.
+        case failed(CInt)
+    }
+
+    /// Reads what has arrived (recv(2)), at most `buffer.count` bytes.
+    /// - Parameter peek: leave the bytes where they are (MSG_PEEK).
+    public func receive(into buffer: UnsafeMutableRawBufferPointer, peek: Bool = false) -> TransferResult {
+        while true {
+            let count = recv(number, buffer.baseAddress, buffer.count, peek ? CInt(MSG_PEEK) : 0)
+            if count > 0 { return .moved(count) }
+            if count == 0 { return .endOfStream }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            case let code: return .failed(code)
+            }
+        }
+    }
+
+    /// Hands bytes to the kernel for sending (send(2)); never raises SIGPIPE.
+    public func send(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
+        while true {
+            let count = Glibc.send(number, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL))
+            if count >= 0 { return .moved(count) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            case let code: return .failed(code)
+            }
+        }
+    }
+
+    /// Tells the peer that nothing more will be sent (FIN); what it sends can still be read.
+    /// - Returns: false when the connection is gone already.
+    @discardableResult
+    public func finishSending() -> Bool {
+        shutdown(number, CInt(SHUT_WR)) == 0
+    }
+
+    /// Makes the end of the owner's life a reset (RST) instead of a clean end (SO_LINGER 0, socket(7)).
+    ///
+    /// A Unix socket knows no reset: its peer sees an end, and ECONNRESET only where it left bytes unread.
+    public func resetWhenClosed() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(number, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Takes the error that the kernel has noted for the socket (SO_ERROR); 0 when there is none.
+    public func takeError() -> CInt {
+        var code: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else { return errno }
+        return code
+    }
+
+    /// The socket's own address (getsockname(2)).
+    public var localAddress: SocketAddress? {
+        SocketAddress.fromKernelForm { getsockname(number, $0, $1) }.address
+    }
+
+    func set(_ level: Int, _ option: CInt, to value: CInt) {
+        set(CInt(level), option, to: value)
+    }
+
+    @discardableResult
+    func set(_ level: CInt, _ option: CInt, to value: CInt) -> Bool {
+        var value = value
+        return setsockopt(number, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0
+    }
+}

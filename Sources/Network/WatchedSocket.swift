@@ -1,0 +1,31 @@
+public import EventLoop
+
+/// A connected socket together with the event that watches it, torn down in the right order.
+///
+/// It is registered once, edge-triggered, for both directions; its users change, its registration does not.
+/// Belongs to its loop's thread.
+public final class WatchedSocket {
+    public let socket: Socket
+    private var event: IOEvent?
+
+    /// Called with what the socket has become ready for. Capture the user `unowned`, or clear it in time.
+    public var onReady: IOEvent.Handler?
+
+    /// Watches the socket from now on.
+    /// - Throws: ``SystemError`` when the kernel refuses to watch it; the socket is closed then.
+    public init(_ socket: consuming Socket, on loop: EventLoop) throws(SystemError) {
+        self.socket = socket
+        event = nil
+        onReady = nil
+        event = try IOEvent(
+            self.socket.number, on: loop, for: [.readable, .writable, .endOfStream], trigger: .edge
+        ) { [unowned self] readiness in
+            onReady?(readiness)
+        }
+    }
+
+    deinit {
+        // The event goes first; the socket closes as the last stored property to be destroyed.
+        event = nil
+    }
+}

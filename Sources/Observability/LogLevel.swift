@@ -1,0 +1,28 @@
+/// How much a log line matters; a log shows its own level and what is more severe.
+public enum LogLevel: String, CaseIterable, Comparable, Sendable {
+    case debug
+    case info
+    case warning
+    case error
+
+    public static func < (left: LogLevel, right: LogLevel) -> Bool {
+        left.severity < right.severity
+    }
+
+    private var severity: Int {
+        switch self {
+        case .debug: 0
+        case .info: 1
+        case .warning: 2
+        case .error: 3
+        }
+    }
+}
+
+/// How log lines are written.
+public enum LogFormat: String, CaseIterable, Sendable {
+    /// For people: time, level, sentence, `key=value`.
+    case text
+    /// For machines: one JSON object a line (RFC 8259).
+    case json
+}
