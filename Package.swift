@@ -29,11 +29,11 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CLibevent", "CLinux"], swiftSettings: strict),
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
-        .target(name: "Observability", dependencies: ["Network"], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["EventLoop"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
-        .target(name: "Discovery", dependencies: ["Network"], swiftSettings: strict),
+        .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
@@ -52,7 +52,7 @@ let package = Package(
         .testTarget(name: "NetworkTests", dependencies: ["Network", "EventLoop"], swiftSettings: strict),
         .testTarget(name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop"], swiftSettings: strict),
         .testTarget(name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop"], swiftSettings: strict),
-        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Network"], swiftSettings: strict),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Network", "YAML"], swiftSettings: strict),
         .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "Network"], swiftSettings: strict),

@@ -65,10 +65,12 @@ static inline const void *clinux_address_attribute(const struct nlmsghdr *header
 
 /// How many CPUs the calling thread may use (sched_getaffinity(2)), or -1.
 static inline int clinux_affinity_count(void) {
-  extern int sched_getaffinity(pid_t, size_t, cpu_set_t *);
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return -1;
-  return CPU_COUNT(&set);
+  unsigned long mask[128] = {0};
+  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  if (bytes < 0) return -1;
+  int count = 0;
+  for (size_t word = 0; word < (size_t)bytes / sizeof mask[0]; word++) count += __builtin_popcountl(mask[word]);
+  return count;
 }
 
 /// The calling thread's kernel id (gettid(2)).

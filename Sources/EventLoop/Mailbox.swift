@@ -1,5 +1,3 @@
-internal import CLinux
-internal import Glibc
 internal import Synchronization
 
 /// How other threads talk to a loop: anybody posts, and the loop's thread receives in the order of posting.
@@ -11,14 +9,12 @@ internal import Synchronization
 /// ```
 public final class Mailbox<Message: Sendable>: Sendable {
     private let messages = Mutex<[Message]>([])
-    private let wakeUp: Descriptor
+    private let wakeUp: WakeUp
 
     /// Makes a mailbox that keeps what is posted until it is opened.
     /// - Throws: ``SystemError`` when the process is out of descriptors.
     public init() throws(SystemError) {
-        let number = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard number >= 0 else { throw SystemError("eventfd") }
-        wakeUp = Descriptor(owning: number)
+        wakeUp = try WakeUp()
     }
 
     /// Leaves a message for the loop's thread. Callable from every thread; never waits for the receiver.
@@ -28,7 +24,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
             return messages.count == 1
         }
         // Whoever finds the box empty wakes the loop; the others' messages go with that same wake-up.
-        if wasEmpty { eventfd_write(wakeUp.number, 1) }
+        if wasEmpty { wakeUp.send() }
     }
 
     /// Receives on the loop's thread for as long as the returned event lives.
@@ -37,8 +33,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
         on loop: EventLoop, handler: @escaping (Message) -> Void
     ) throws(SystemError) -> IOEvent {
         try IOEvent(wakeUp.number, on: loop, for: .readable, trigger: .level) { [self] _ in
-            var count: eventfd_t = 0
-            eventfd_read(wakeUp.number, &count)
+            wakeUp.wait()
             let received = messages.withLock { messages in
                 let received = messages
                 messages = []

@@ -1,16 +1,14 @@
 internal import CLinux
 internal import Glibc
 
-/// A thread of the system's, with a name and nothing else; what a worker runs its loop on.
-public struct Thread: ~Copyable, Sendable {
-    private let thread: pthread_t
-
-    /// Starts the thread.
+/// Threads of the system's, with a name and nothing else: what a worker runs its loop on.
+public enum Thread {
+    /// Starts a thread that nobody waits for.
     /// - Parameters:
     ///   - name: shown by ps and top; at most 15 bytes.
     ///   - body: the thread's whole life.
     /// - Throws: ``SystemError`` when the system refuses another thread.
-    public init(named name: String, body: @escaping @Sendable () -> Void) throws(SystemError) {
+    public static func start(named name: String, body: @escaping @Sendable () -> Void) throws(SystemError) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
         let code = pthread_create(
@@ -27,12 +25,7 @@ public struct Thread: ~Copyable, Sendable {
             start.release()
             throw SystemError("pthread_create", code: code)
         }
-        self.thread = thread
-    }
-
-    /// Waits until the thread has ended. Blocks the caller.
-    public consuming func join() {
-        pthread_join(thread, nil)
+        pthread_detach(thread)
     }
 
     /// What the new thread is given: retained by the creator, released by the thread.

@@ -11,6 +11,10 @@ public final class WatchedSocket {
     /// Called with what the socket has become ready for. Capture the user `unowned`, or clear it in time.
     public var onReady: IOEvent.Handler?
 
+    /// What the socket has become ready for while nobody made use of it. Readiness is told once only, so a
+    /// user who cannot act on it yet notes it here for the one who can.
+    public var unusedReadiness: IOEvent.Readiness = []
+
     /// Watches the socket from now on.
     /// - Throws: ``SystemError`` when the kernel refuses to watch it; the socket is closed then.
     public init(_ socket: consuming Socket, on loop: EventLoop) throws(SystemError) {
@@ -20,7 +24,7 @@ public final class WatchedSocket {
         event = try IOEvent(
             self.socket.number, on: loop, for: [.readable, .writable, .endOfStream], trigger: .edge
         ) { [unowned self] readiness in
-            onReady?(readiness)
+            if let onReady { onReady(readiness) } else { unusedReadiness.formUnion(readiness) }
         }
     }
 

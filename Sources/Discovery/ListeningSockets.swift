@@ -1,0 +1,58 @@
+internal import EventLoop
+public import Network
+
+/// A TCP socket of this network namespace on which somebody listens.
+public struct ListeningEndpoint: Hashable, Sendable {
+    public let address: IPAddress
+    public let port: UInt16
+    /// The number that ties the socket to whoever has it open (proc(5), /proc/PID/fd).
+    public let inode: UInt64
+
+    /// Whether connections to an address of this machine would arrive here.
+    public func accepts(_ destination: IPAddress) -> Bool {
+        if address == destination { return true }
+        switch (address, destination.family) {
+        case (.anyV4, .v4): return true
+        // A socket on [::] takes IPv4 too, unless it was told not to; /proc does not say which.
+        case (.anyV6, _): return true
+        default: return false
+        }
+    }
+}
+
+/// Who listens in this network namespace, as the kernel tells everybody (/proc/net/tcp and tcp6, proc(5)).
+public enum ListeningSockets {
+    /// All listening TCP sockets at this moment. Reads files: not for a worker's loop.
+    public static func current() -> [ListeningEndpoint] {
+        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { path in
+            parse(Descriptor.contents(of: path) ?? "")
+        }
+    }
+
+    /// The state "listening" in these tables (TCP_LISTEN in the kernel's tcp_states.h).
+    private static let listening = "0A"
+
+    static func parse(_ table: String) -> [ListeningEndpoint] {
+        table.split(separator: "\n").dropFirst().compactMap { line in
+            let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard fields.count > 9, fields[3] == listening, let inode = UInt64(fields[9]) else { return nil }
+            let parts = fields[1].split(separator: ":")
+            guard parts.count == 2, let address = address(parts[0]), let port = UInt16(parts[1], radix: 16)
+            else { return nil }
+            return ListeningEndpoint(address: address, port: port, inode: inode)
+        }
+    }
+
+    /// Each group of 32 bits stands in the order of the machine's bytes: on this one, 127.0.0.1 is 0100007F.
+    private static func address(_ digits: Substring) -> IPAddress? {
+        let words = stride(from: 0, to: digits.count, by: 8).compactMap { offset in
+            UInt32(digits.dropFirst(offset).prefix(8), radix: 16).map { UInt32(bigEndian: $0) }
+        }
+        switch words.count {
+        case 1: return .v4(words[0])
+        case 4:
+            return .v6(UInt64(words[0]) << 32 | UInt64(words[1]), UInt64(words[2]) << 32 | UInt64(words[3]))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,49 @@
+internal import Glibc
+
+/// Whole files, for the few small ones that are read at a start or an end and never while bytes flow.
+extension Descriptor {
+    /// Opens a file for reading.
+    /// - Throws: ``SystemError``, as open(2) says.
+    public init(reading path: String) throws(SystemError) {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError("open") }
+        self.init(owning: number)
+    }
+
+    /// Reads to the end of the file; stops once there are more than `limit` bytes. Blocks.
+    /// - Throws: ``SystemError``, as read(2) says.
+    public func readToEnd(limit: Int = .max) throws(SystemError) -> [UInt8] {
+        var contents: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 << 10)
+        while contents.count <= limit {
+            let count = read(number, &chunk, chunk.count)
+            if count == 0 { break }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("read")
+            }
+            contents += chunk[..<count]
+        }
+        return contents
+    }
+
+    /// Writes all of the bytes. Blocks for as long as the reader takes its time.
+    /// - Throws: ``SystemError``, as write(2) says: EPIPE where nobody reads any more.
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("write")
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// The contents of a file, or nil where there is none to be read; for the kernel's own files.
+    public static func contents(of path: String) -> String? {
+        guard let bytes = try? Descriptor(reading: path).readToEnd() else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,34 @@
+internal import CLinux
+internal import Glibc
+
+/// What one thread rings and another waits for (eventfd(2)). Rings before the wait count as one.
+public struct WakeUp: ~Copyable, Sendable {
+    private let descriptor: Descriptor
+
+    /// - Throws: ``SystemError`` when the process is out of descriptors.
+    public init() throws(SystemError) {
+        let number = eventfd(0, CInt(EFD_CLOEXEC))
+        guard number >= 0 else { throw SystemError("eventfd") }
+        descriptor = Descriptor(owning: number)
+    }
+
+    /// The descriptor's number: it is readable when somebody has rung.
+    var number: CInt { descriptor.number }
+
+    /// Wakes whoever waits, or will. Callable from every thread.
+    public func send() {
+        eventfd_write(descriptor.number, 1)
+    }
+
+    /// Waits until somebody has rung, but no longer than `limit`.
+    public func wait(atMost limit: Duration) {
+        var ready = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+        poll(&ready, 1, CInt(limit / .milliseconds(1)))
+    }
+
+    /// Waits until somebody has rung since the last wait. Returns at once where ``number`` is readable.
+    public func wait() {
+        var count: eventfd_t = 0
+        while eventfd_read(descriptor.number, &count) != 0, errno == EINTR {}
+    }
+}

@@ -1,0 +1,66 @@
+/// One line of the log, before it is written down in some format.
+struct LogLine {
+    let time: Timestamp
+    let level: LogLevel
+    let message: String
+    let fields: Log.Fields
+
+    /// The line without its newline, whatever its parts contain.
+    func rendered(as format: LogFormat) -> String {
+        switch format {
+        case .text: text
+        case .json: json
+        }
+    }
+
+    /// `2026-11-21T09:07:15.042Z info     listening  address=0.0.0.0:8080 route=web`
+    private var text: String {
+        var line = "\(time) \(level.rawValue)"
+        line += String(repeating: " ", count: LogLevel.warning.rawValue.count - level.rawValue.count + 1)
+        line += escaped(message, quoted: false)
+        for (name, value) in fields {
+            line += " \(name)="
+            switch value {
+            case .number(let number): line += String(number)
+            case .text(let text): line += isPlain(text) ? text : escaped(text, quoted: true)
+            }
+        }
+        return line
+    }
+
+    private var json: String {
+        var line = #"{"time":"\#(time)","level":"\#(level.rawValue)","message":\#(escaped(message, quoted: true))"#
+        for (name, value) in fields {
+            line += "," + escaped(name, quoted: true) + ":"
+            switch value {
+            case .number(let number): line += String(number)
+            case .text(let text): line += escaped(text, quoted: true)
+            }
+        }
+        return line + "}"
+    }
+
+    /// Whether a value can stand in a text line without quotes.
+    private func isPlain(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != 0x7F }
+    }
+
+    /// Control characters as JSON writes them (RFC 8259 section 7), so that nothing breaks a line in two.
+    private func escaped(_ text: String, quoted: Bool) -> String {
+        var result = quoted ? "\"" : ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"" where quoted: result += "\\\""
+            case "\\" where quoted: result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted ? result + "\"" : result
+    }
+}

@@ -1,0 +1,40 @@
+internal import Configuration
+internal import Discovery
+internal import Glibc
+internal import Network
+
+/// Whether a route's app is there, found out without connecting to it: a single-threaded server would spend
+/// its time on a connection that only looks.
+enum AppPresence {
+    /// It listens on this address.
+    case listening(SocketAddress)
+    case absent
+    /// It is not on this machine's loopback, so only a connection would tell.
+    case unknown
+
+    init(of upstream: UpstreamAddress) {
+        let endpoints = ListeningSockets.current()
+        self = .absent
+        for candidate in upstream.candidates {
+            switch candidate {
+            case .ip(let address, let port, _) where address.isLoopback:
+                if let endpoint = endpoints.first(where: { $0.port == port && $0.accepts(address) }) {
+                    self = .listening(.ip(endpoint.address, port: port))
+                    return
+                }
+            case .ip: self = .unknown
+            case .unix(let path): if access(path, F_OK) == 0 { self = .listening(candidate) }
+            }
+        }
+    }
+
+    /// The end of the start-up line.
+    func description(hold: Duration) -> String {
+        switch self {
+        case .listening(let address): "where the app listens (\(address))"
+        case .absent where hold == .zero: "where nobody listens yet"
+        case .absent: "where nobody listens yet: clients wait up to \(hold)"
+        case .unknown: "which is not on this machine"
+        }
+    }
+}

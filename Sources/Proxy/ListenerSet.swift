@@ -1,0 +1,85 @@
+internal import Configuration
+internal import Network
+
+/// Which addresses to listen on at this moment, and the listening sockets that differ from it.
+///
+/// Pure bookkeeping for the server: an explicit address is wanted always; the same-port rule wants every
+/// non-loopback address that the interfaces have, and the interfaces change. Belongs to the control thread.
+struct ListenerSet {
+    /// One address that a route listens on.
+    struct Listener: Hashable {
+        let route: Int
+        let address: SocketAddress
+    }
+
+    private let routes: [Route]
+    private var open: [Listener: (number: Int, boundTo: SocketAddress)] = [:]
+    private var lastNumber = 0
+
+    init(routes: [Route]) {
+        self.routes = routes
+    }
+
+    /// Whether any route depends on what addresses the interfaces have.
+    var followsInterfaces: Bool {
+        routes.contains { route in
+            route.listen.contains { if case .everyNonLoopback = $0 { true } else { false } }
+        }
+    }
+
+    /// What the routes want, in the order in which they stand in the configuration.
+    func wanted(given interfaces: [InterfaceAddress]) -> [Listener] {
+        var seen = Set<Listener>()
+        return routes.indices.flatMap { route in
+            routes[route].listen.flatMap { listen in
+                Self.addresses(for: listen, given: interfaces).map { Listener(route: route, address: $0) }
+            }
+        }.filter { seen.insert($0).inserted }
+    }
+
+    /// The same-port rule: everything that the outside can reach, which leaves out loopback, addresses that are
+    /// not usable yet, and IPv6 link-local ones, which nobody publishes a port on.
+    private static func addresses(
+        for listen: ListenAddress, given interfaces: [InterfaceAddress]
+    ) -> [SocketAddress] {
+        switch listen {
+        case .address(let address): [address]
+        case .everyNonLoopback(let port, let families):
+            interfaces.filter { interface in
+                families.contains(interface.address.family) && !interface.address.isLoopback
+                    && !interface.isTentative && !(interface.address.family == .v6 && interface.address.isLinkLocal)
+            }.map { .ip($0.address, port: port) }
+        }
+    }
+
+    /// What is wanted and not open yet.
+    func missing(from wanted: [Listener]) -> [Listener] {
+        wanted.filter { open[$0] == nil }
+    }
+
+    /// Notes that a listener is open.
+    /// - Parameter address: differs from the listener's own where that leaves the port to the kernel.
+    /// - Returns: the number by which the workers know it.
+    mutating func opened(_ listener: Listener, boundTo address: SocketAddress) -> Int {
+        lastNumber += 1
+        open[listener] = (lastNumber, address)
+        return lastNumber
+    }
+
+    /// The addresses on which a route really listens, in the order in which they were opened.
+    func boundAddresses(ofRoute route: Int) -> [SocketAddress] {
+        open.filter { $0.key.route == route }.values.sorted { $0.number < $1.number }.map(\.boundTo)
+    }
+
+    /// Forgets what is open and not wanted any more.
+    /// - Returns: the listeners, with the numbers by which the workers know them.
+    mutating func removeUnwanted(_ wanted: [Listener]) -> [(listener: Listener, number: Int)] {
+        let wanted = Set(wanted)
+        let gone = open.filter { !wanted.contains($0.key) }
+        for listener in gone.keys { open[listener] = nil }
+        return gone.map { ($0.key, $0.value.number) }.sorted { $0.number < $1.number }
+    }
+
+    /// How many listeners are open.
+    var count: Int { open.count }
+}

@@ -1,0 +1,57 @@
+internal import EventLoop
+internal import Network
+internal import Observability
+
+/// How a session ended.
+enum SessionEnd: Equatable {
+    case finished
+    /// The client's connection failed with this errno; the app saw a reset.
+    case clientFailed(CInt)
+    /// The app's connection failed with this errno; the client saw a reset.
+    case appFailed(CInt)
+    case idleTimeout
+    case halfCloseTimeout
+    case appNotListening
+    case appBusy
+    case connectFailed(SystemError)
+    /// loopbridge was stopped before the session was over.
+    case drained
+
+    /// What the log says, a few words.
+    var explanation: String {
+        switch self {
+        case .finished: "finished"
+        case .clientFailed(let code): "client: \(SystemError("", code: code).reason)"
+        case .appFailed(let code): "app: \(SystemError("", code: code).reason)"
+        case .idleTimeout: "idle timeout"
+        case .halfCloseTimeout: "half-close timeout"
+        case .appNotListening: "the app is not listening"
+        case .appBusy: "the app takes no connections"
+        case .connectFailed(let error): "cannot connect to the app: \(error.reason)"
+        case .drained: "stopped"
+        }
+    }
+}
+
+/// What the access log says about a session.
+struct SessionSummary {
+    let client: SocketAddress
+    let route: String
+    /// The address that took the connection, if any did.
+    let upstream: SocketAddress?
+    let bytesToApp: UInt64
+    let bytesToClient: UInt64
+    let duration: Duration
+    let end: SessionEnd
+
+    func write(to log: Log) {
+        log.info(
+            "closed",
+            [
+                "client": .text(client.description), "route": .text(route),
+                "upstream": .text(upstream?.description ?? "-"), "to_app": .number(Int(bytesToApp)),
+                "to_client": .number(Int(bytesToClient)), "ms": .number(Int(duration / .milliseconds(1))),
+                "end": .text(end.explanation),
+            ])
+    }
+}

@@ -1,0 +1,117 @@
+internal import Configuration
+internal import EventLoop
+internal import Network
+internal import Relay
+internal import Upstream
+
+/// One client's connection to a route with `protocol: tcp`, from being accepted to its end.
+///
+/// Belongs to its worker's thread, and is retained by the worker until it has ended.
+final class TCPSession {
+    private enum State {
+        /// The client waits for a connection to the app.
+        case connecting(WatchedSocket, ConnectRequest?)
+        case relaying(Duplex, to: SocketAddress)
+        case ended
+    }
+
+    let client: SocketAddress
+    let route: WorkerRoute
+    let started = MonotonicTime.coarse
+    /// Where the worker keeps the session in its list.
+    var index = 0
+
+    private unowned let worker: Worker
+    private var state = State.ended
+    private var abortReason = SessionEnd.drained
+
+    init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker) {
+        self.client = client
+        self.route = route
+        self.worker = worker
+    }
+
+    /// Asks for a connection to the app; may end the session before it returns.
+    func start(with socket: WatchedSocket) {
+        state = .connecting(socket, nil)
+        socket.onReady = { [unowned self, unowned socket] readiness in waitingClientReady(socket, readiness) }
+        let request = route.connector.connect { [unowned self] in answered($0) }
+        if case .connecting(let socket, nil) = state { state = .connecting(socket, request) }
+    }
+
+    /// Resets both sides. Does nothing once the session has ended.
+    func abort(_ reason: SessionEnd) {
+        switch state {
+        case .connecting(let socket, let request):
+            request?.cancel()
+            refuse(socket, reason)
+        case .relaying(let duplex, _):
+            abortReason = reason
+            duplex.abort()
+        case .ended: break
+        }
+    }
+
+    /// Ends the session if nothing has moved for too long.
+    func checkTimeouts(now: MonotonicTime) {
+        // Those who wait for the app are looked after by the connector.
+        guard case .relaying(let duplex, _) = state else { return }
+        let silence = now.since(duplex.lastActivity)
+        if duplex.isHalfClosed, silence >= route.configuration.halfCloseTimeout {
+            abort(.halfCloseTimeout)
+        } else if silence >= route.configuration.idleTimeout {
+            abort(.idleTimeout)
+        }
+    }
+
+    /// Whatever the client sends while it waits stays in the kernel; only a reset is of interest.
+    private func waitingClientReady(_ socket: WatchedSocket, _ readiness: IOEvent.Readiness) {
+        socket.unusedReadiness.formUnion(readiness)
+        // An error hides the end-of-stream flag, and shows as readable and writable at once.
+        guard !readiness.contains(.endOfStream), readiness.isSuperset(of: [.readable, .writable]) else { return }
+        let code = socket.socket.takeError()
+        guard code != 0, case .connecting(_, let request) = state else { return }
+        request?.cancel()
+        end(.clientFailed(code), upstream: nil, sent: 0, received: 0)
+    }
+
+    private func answered(_ result: ConnectRequest.Result) {
+        guard case .connecting(let socket, _) = state else { return }
+        switch result {
+        case .connected(let upstream, let address):
+            let duplex = Duplex(downstream: socket, upstream: upstream, in: worker.workspace)
+            state = .relaying(duplex, to: address)
+            duplex.onEnd = { [unowned self] in relayEnded($0) }
+            duplex.start()
+        case .refused: refuse(socket, .appNotListening)
+        case .timedOut: refuse(socket, .appBusy)
+        case .failed(let error): refuse(socket, .connectFailed(error))
+        }
+    }
+
+    private func refuse(_ socket: WatchedSocket, _ reason: SessionEnd) {
+        socket.socket.resetWhenClosed()
+        end(reason, upstream: nil, sent: 0, received: 0)
+    }
+
+    private func relayEnded(_ end: Duplex.End) {
+        guard case .relaying(let duplex, let address) = state else { return }
+        let reason: SessionEnd =
+            switch end {
+            case .finished: .finished
+            case .downstreamFailed(let code): .clientFailed(code)
+            case .upstreamFailed(let code): .appFailed(code)
+            case .aborted: abortReason
+            }
+        self.end(reason, upstream: address, sent: duplex.bytesToUpstream, received: duplex.bytesToDownstream)
+    }
+
+    private func end(_ reason: SessionEnd, upstream: SocketAddress?, sent: UInt64, received: UInt64) {
+        state = .ended
+        worker.ended(
+            self,
+            SessionSummary(
+                client: client, route: route.configuration.name, upstream: upstream, bytesToApp: sent,
+                bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
+    }
+}

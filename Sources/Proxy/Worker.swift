@@ -1,0 +1,188 @@
+internal import Configuration
+internal import EventLoop
+internal import Network
+internal import Observability
+internal import Relay
+internal import Upstream
+
+/// One thread's share of the traffic: its loop, its listening sockets, its sessions.
+///
+/// Everything here belongs to the worker's thread; a worker is told what to do through its mailbox and reports
+/// through the server's.
+final class Worker {
+    /// What all workers have in common.
+    struct Environment: Sendable {
+        let routes: [SharedRoute]
+        /// Places for connections as far as file descriptors allow.
+        let descriptors: ConnectionBudget
+        let log: Log
+        let logsAccess: Bool
+    }
+
+    let workspace: RelayWorkspace
+
+    private let number: Int
+    private let environment: Environment
+    private let loop: EventLoop
+    private let routes: [WorkerRoute]
+    private let reportDrained: () -> Void
+    private var acceptors: [Int: Acceptor] = [:]
+    private var sessions: [TCPSession] = []
+    private var isDraining = false
+    private var mailboxEvent: IOEvent?
+    private var sweep: Timer?
+    private var retryAccepting: Timer?
+
+    /// - Parameter reportDrained: called when no session is left after ``WorkerCommand/drain``.
+    init(
+        _ number: Int, in environment: Environment, commands: Mailbox<WorkerCommand>, on loop: EventLoop,
+        reportDrained: @escaping () -> Void
+    ) throws(SystemError) {
+        self.number = number
+        self.environment = environment
+        self.loop = loop
+        self.reportDrained = reportDrained
+        workspace = try RelayWorkspace(on: loop)
+        var routes: [WorkerRoute] = []
+        for shared in environment.routes { routes.append(try WorkerRoute(shared, worker: number, on: loop)) }
+        self.routes = routes
+        sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
+        retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
+        mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }
+        for route in routes {
+            route.connector.onObstacle = { [unowned self, unowned route] in report($0, on: route) }
+        }
+    }
+
+    private func receive(_ command: WorkerCommand) {
+        switch command {
+        case .listen(let listener, let route, let handoff):
+            guard let socket = handoff.take() else { return }
+            do {
+                acceptors[listener] = try Acceptor(socket, route: routes[route], worker: self, on: loop)
+            } catch {
+                environment.log.error("cannot accept connections", ["reason": .text(error.description)])
+            }
+        case .closeListener(let listener):
+            acceptors.removeValue(forKey: listener)?.acceptAll()
+        case .resumeAccepting:
+            resumeAccepting()
+        case .news(let news, let route):
+            routes[route].connector.receive(news)
+        case .drain:
+            for acceptor in acceptors.values { acceptor.acceptAll() }
+            acceptors = [:]
+            isDraining = true
+            reportIfDrained()
+        case .abort:
+            for session in sessions { session.abort(.drained) }
+        }
+    }
+
+    private func report(_ obstacle: Connector.Obstacle?, on route: WorkerRoute) {
+        let upstream = route.configuration.upstream
+        let hold = route.configuration.hold
+        let fields: Log.Fields = ["route": .text(route.configuration.name)]
+        switch obstacle {
+        case .notListening:
+            environment.log.warning("the app at \(upstream) is not listening; clients wait up to \(hold)", fields)
+        case .busy:
+            environment.log.warning("the app at \(upstream) takes no more connections; clients wait", fields)
+        case nil:
+            environment.log.info("the app at \(upstream) answers", fields)
+        }
+    }
+
+    // MARK: Places
+
+    /// Takes a place for one more client, in the route and among the descriptors.
+    func takePlace(on route: WorkerRoute) -> Bool {
+        switch route.shared.connections.take(for: number) {
+        case .granted: break
+        case .full(let isFirst):
+            if isFirst {
+                environment.log.warning(
+                    "max_connections reached: further clients wait to be accepted",
+                    [
+                        "route": .text(route.configuration.name),
+                        "max_connections": .number(route.shared.connections.limit),
+                    ])
+            }
+            return false
+        }
+        switch environment.descriptors.take(for: number) {
+        case .granted: return true
+        case .full(let isFirst):
+            if isFirst {
+                environment.log.warning(
+                    "the limit of open files is reached: further clients wait to be accepted",
+                    ["connections": .number(environment.descriptors.limit)])
+            }
+            route.shared.connections.giveBack()
+            return false
+        }
+    }
+
+    func giveBackPlace(on route: WorkerRoute) {
+        environment.descriptors.giveBack()
+        route.shared.connections.giveBack()
+    }
+
+    /// The system has no descriptors or no memory left, whatever our own account says: try again in a while.
+    func outOfDescriptors(_ error: SystemError) {
+        guard let retryAccepting, !retryAccepting.isScheduled else { return }
+        environment.log.warning("cannot accept connections for now", ["reason": .text(error.description)])
+        retryAccepting.schedule(after: .seconds(1))
+    }
+
+    private func resumeAccepting() {
+        for acceptor in acceptors.values { acceptor.resume() }
+    }
+
+    // MARK: Sessions
+
+    func accepted(_ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute) {
+        let watched: WatchedSocket
+        do {
+            watched = try WatchedSocket(socket, on: loop)
+        } catch {
+            giveBackPlace(on: route)
+            outOfDescriptors(error)
+            return
+        }
+        let session = TCPSession(client, on: route, of: self)
+        session.index = sessions.count
+        sessions.append(session)
+        if sessions.count == 1 { scheduleSweep() }
+        session.start(with: watched)
+    }
+
+    /// Called by a session as its last act.
+    func ended(_ session: TCPSession, _ summary: SessionSummary) {
+        let last = sessions.removeLast()
+        if last !== session {
+            last.index = session.index
+            sessions[session.index] = last
+        }
+        giveBackPlace(on: session.route)
+        if environment.logsAccess { summary.write(to: environment.log) }
+        if isDraining { reportIfDrained() }
+    }
+
+    private func reportIfDrained() {
+        if sessions.isEmpty { reportDrained() }
+    }
+
+    /// One timer looks at all sessions now and then; a timer each would cost memory and be set anew with every
+    /// byte. So a timeout is late by up to an eighth of the shortest one.
+    private func scheduleSweep() {
+        let shortest = routes.map { min($0.configuration.idleTimeout, $0.configuration.halfCloseTimeout) }.min()
+        sweep?.schedule(after: min(max((shortest ?? .seconds(60)) / 8, .milliseconds(10)), .seconds(60)))
+    }
+
+    private func sweepSessions() {
+        let now = MonotonicTime.coarse
+        for session in sessions { session.checkTimeouts(now: now) }
+        if !sessions.isEmpty { scheduleSweep() }
+    }
+}

@@ -1,0 +1,19 @@
+internal import EventLoop
+internal import Network
+internal import Upstream
+
+/// What a worker is told through its mailbox.
+enum WorkerCommand: Sendable {
+    /// Accept clients of a route on one more listening socket, known by `listener` from now on.
+    case listen(listener: Int, route: Int, Handoff<ListeningSocket>)
+    /// Accept those who wait already, then close the listening socket.
+    case closeListener(Int)
+    /// There is room again for connections that were refused a place.
+    case resumeAccepting
+    /// News about a route's app.
+    case news(HoldCoordinator.News, route: Int)
+    /// Close all listeners, let the connections finish, and report when none is left.
+    case drain
+    /// Reset all connections that are left.
+    case abort
+}

@@ -1,0 +1,179 @@
+internal import Network
+
+/// One direction of a relay: it takes bytes from a source and gives them to a sink.
+///
+/// It holds no sockets and no buffer of its own. What the sink does not take at once is parked, and nothing
+/// more is read until it is gone; so at any time at most one read's worth of bytes waits here, usually none.
+struct HalfDuplex: ~Copyable {
+    enum State {
+        /// Whatever arrives goes out at once.
+        case flowing
+        /// The sink takes nothing more for now. Without bytes: what it did not take was left with the source.
+        case waitingForSink(ParkedBytes?)
+        /// The source has ended, and the sink was told so.
+        case finished
+    }
+
+    /// Whether a short read might have hidden a reset; see ``RelayWorkspace/confirmLater(_:)``.
+    enum Confirmation {
+        case notNeeded
+        /// There was a short read since the last look.
+        case recent
+        /// Nothing was read since the last look.
+        case due
+    }
+
+    /// Why ``advance(from:to:in:)`` has stopped.
+    enum Outcome {
+        /// There is nothing to do before the next event.
+        case waiting
+        /// There is more to do, but it is the other connections' turn.
+        case yielded
+        /// The source's end was passed on just now.
+        case finished
+        case sourceFailed(CInt)
+        case sinkFailed(CInt)
+    }
+
+    private(set) var state = State.flowing
+    /// Bytes that the sink's kernel has taken.
+    private(set) var bytesMoved: UInt64 = 0
+    var confirmation = Confirmation.notNeeded
+
+    /// The source may have something to be read.
+    private var sourceIsReadable = false
+    /// The end of the stream follows what can be read, and will raise no event of its own.
+    private var endIsNear = false
+    /// How much the next receive may take: grows while the sink keeps up, shrinks when it does not.
+    private var readLimit = Self.initialReadLimit
+
+    private static let initialReadLimit: Int32 = 64 << 10
+    private static let smallestReadLimit: Int32 = 16 << 10
+    private static let largestReadLimit = Int32(RelayWorkspace.scratchSize)
+    /// How many bytes one turn may move, and in how many reads, before the other connections have theirs.
+    private static let turnBytes = 2 * RelayWorkspace.scratchSize
+    private static let turnReads = 16
+
+    var isFinished: Bool {
+        if case .finished = state { true } else { false }
+    }
+
+    var isWaitingForSink: Bool {
+        if case .waitingForSink = state { true } else { false }
+    }
+
+    /// Whether the source has been silent since the last call, so that a read is due that would show a reset.
+    mutating func isConfirmationDue() -> Bool {
+        switch confirmation {
+        case .notNeeded: return false
+        case .recent:
+            confirmation = .due
+            return false
+        case .due: return true
+        }
+    }
+
+    /// Notes that the source has become readable.
+    mutating func noteSource(endIsNear: Bool) {
+        sourceIsReadable = true
+        if endIsNear { self.endIsNear = true }
+    }
+
+    /// Moves what can be moved.
+    /// - Parameter sinkIsReady: the sink has just become writable; without it, a sink that was full is taken to be
+    ///   full still, so that no send is made in vain.
+    mutating func advance(
+        from source: borrowing Socket, to sink: borrowing Socket, sinkIsReady: Bool, in workspace: RelayWorkspace
+    ) -> Outcome {
+        if isWaitingForSink, !sinkIsReady { return .waiting }
+        if let outcome = unpark(to: sink, in: workspace) { return outcome }
+        var bytesLeft = Self.turnBytes
+        var readsLeft = Self.turnReads
+        while sourceIsReadable {
+            guard bytesLeft > 0, readsLeft > 0 else { return .yielded }
+            let limit = Int(readLimit)
+            let mayPark = workspace.parkedBytes + limit <= workspace.parkingLimit
+            let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
+            switch source.receive(into: buffer, peek: !mayPark) {
+            case .wouldBlock:
+                sourceIsReadable = false
+                confirmation = .notNeeded
+            case .endOfStream:
+                sourceIsReadable = false
+                confirmation = .notNeeded
+                state = .finished
+                sink.finishSending()
+                return .finished
+            case .failed(let code):
+                sourceIsReadable = false
+                confirmation = .notNeeded
+                return .sourceFailed(code)
+            case .moved(let received):
+                let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<received])
+                let sent: Int
+                switch sink.send(bytes) {
+                case .moved(let count): sent = count
+                case .wouldBlock, .endOfStream: sent = 0
+                case .failed(let code): return .sinkFailed(code)
+                }
+                bytesMoved += UInt64(sent)
+                if !mayPark, sent > 0 {
+                    // The bytes are the ones already sent; this takes them out of the source.
+                    _ = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<sent]))
+                }
+                if sent < received {
+                    park(mayPark ? UnsafeRawBufferPointer(rebasing: bytes[sent...]) : nil, in: workspace)
+                    return .waiting
+                }
+                if received < limit {
+                    if !endIsNear { sourceIsReadable = false }
+                    confirmation = .recent
+                } else {
+                    readLimit = min(readLimit * 2, Self.largestReadLimit)
+                }
+                bytesLeft -= received
+                readsLeft -= 1
+            }
+        }
+        return .waiting
+    }
+
+    /// Gives back the memory of parked bytes, which will go nowhere any more.
+    mutating func abandon(in workspace: RelayWorkspace) {
+        if case .waitingForSink(let parked?) = state { workspace.parkedBytes -= parked.capacity }
+        state = .finished
+    }
+
+    /// Sends what is parked, if anything is, so that reading may go on.
+    /// - Returns: why reading may not go on; nil when it may.
+    private mutating func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
+        switch state {
+        case .flowing: return nil
+        case .finished: return .waiting
+        case .waitingForSink(nil): break
+        case .waitingForSink(let parked?):
+            switch sink.send(parked.remaining) {
+            case .moved(let sent):
+                bytesMoved += UInt64(sent)
+                parked.removeFirst(sent)
+                if !parked.remaining.isEmpty { return .waiting }
+            case .wouldBlock, .endOfStream: return .waiting
+            case .failed(let code): return .sinkFailed(code)
+            }
+            workspace.parkedBytes -= parked.capacity
+        }
+        state = .flowing
+        return nil
+    }
+
+    private mutating func park(_ bytes: UnsafeRawBufferPointer?, in workspace: RelayWorkspace) {
+        readLimit = max(readLimit / 2, Self.smallestReadLimit)
+        guard let bytes else {
+            state = .waitingForSink(nil)
+            return
+        }
+        let parked = ParkedBytes(copying: bytes)
+        workspace.parkedBytes += parked.capacity
+        state = .waitingForSink(parked)
+    }
+}

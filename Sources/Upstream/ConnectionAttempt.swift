@@ -1,0 +1,135 @@
+internal import EventLoop
+internal import Glibc
+internal import Network
+
+/// One attempt to reach the app: its addresses in turn, until one takes the connection.
+///
+/// Belongs to its loop's thread. Dropping it gives the attempt up.
+final class ConnectionAttempt {
+    enum Outcome {
+        case connected(WatchedSocket, candidate: Int)
+        /// Nobody listens on any of the addresses.
+        case refused
+        /// Somebody listens, but takes no more connections at present.
+        case busy
+        case failed(SystemError)
+    }
+
+    private let candidates: [SocketAddress]
+    private let loop: EventLoop
+    private let timeout: Duration
+    private var remaining: [Int]
+    private var undecided: (socket: WatchedSocket, timer: Timer)?
+    private var completion: ((Outcome) -> Void)?
+
+    /// A connection to this machine itself is decided when connect(2) returns, except where the kernel is short
+    /// of time or the app's backlog is full. In that case the kernel would try again only after a second; giving
+    /// up soon and trying anew gets the client in earlier.
+    private static let localPatience = Duration.milliseconds(25)
+
+    /// - Parameters:
+    ///   - preferred: the index of the candidate to try first.
+    ///   - timeout: how long an address that is not on this machine may take to answer.
+    init(to candidates: [SocketAddress], preferred: Int, timeout: Duration, on loop: EventLoop) {
+        self.candidates = candidates
+        self.loop = loop
+        self.timeout = timeout
+        remaining = [preferred] + candidates.indices.filter { $0 != preferred }
+    }
+
+    /// Starts; `completion` is called once, often before this returns.
+    func start(_ completion: @escaping (Outcome) -> Void) {
+        self.completion = completion
+        tryNext(otherwise: .refused)
+    }
+
+    /// Gives up; the completion is not called any more.
+    func cancel() {
+        completion = nil
+        undecided = nil
+    }
+
+    private func finish(_ outcome: Outcome) {
+        undecided = nil
+        let completion = completion
+        self.completion = nil
+        completion?(outcome)
+    }
+
+    private func tryNext(otherwise outcome: Outcome) {
+        guard !remaining.isEmpty else { return finish(outcome) }
+        let index = remaining.removeFirst()
+        do {
+            let socket = try Socket(toReach: candidates[index])
+            try connect(socket, to: index)
+        } catch {
+            proceed(after: error, at: index)
+        }
+    }
+
+    private func connect(_ socket: consuming Socket, to index: Int) throws(SystemError) {
+        let address = candidates[index]
+        var result = socket.connect(to: address)
+        // The first call always says "in progress"; on this machine, the second one knows better.
+        if result == .inProgress { result = socket.connect(to: address) }
+        switch result {
+        case .connected:
+            try accept(WatchedSocket(socket, on: loop), at: index)
+        case .failed(let code):
+            throw SystemError("connect", code: code)
+        case .inProgress:
+            let socket = try WatchedSocket(socket, on: loop)
+            let timer = try Timer(on: loop) { [unowned self] in finish(.busy) }
+            socket.onReady = { [unowned self] readiness in decide(index, readiness) }
+            undecided = (socket, timer)
+            timer.schedule(after: address.ipAddress?.isLoopback == true ? min(Self.localPatience, timeout) : timeout)
+        }
+    }
+
+    /// The undecided socket has become ready: for data, or for its error to be told.
+    private func decide(_ index: Int, _ readiness: IOEvent.Readiness) {
+        guard let socket = undecided?.socket else { return }
+        socket.unusedReadiness.formUnion(readiness)
+        switch socket.socket.connect(to: candidates[index]) {
+        case .inProgress: return
+        case .connected:
+            undecided = nil
+            accept(socket, at: index)
+        case .failed(let code):
+            undecided = nil
+            proceed(after: SystemError("connect", code: code), at: index)
+        }
+    }
+
+    private func accept(_ socket: WatchedSocket, at index: Int) {
+        if isConnectedToItself(socket.socket, to: candidates[index]) {
+            // A clean end would keep the port in TIME-WAIT, where it is in the app's way.
+            socket.socket.resetWhenClosed()
+            return tryNext(otherwise: .refused)
+        }
+        socket.onReady = nil
+        finish(.connected(socket, candidate: index))
+    }
+
+    /// Where nobody listens on a port of the ephemeral range, the kernel can pick that very port as the source of
+    /// the connection; TCP then connects the socket to itself (RFC 9293 section 3.5, simultaneous open).
+    private func isConnectedToItself(_ socket: borrowing Socket, to address: SocketAddress) -> Bool {
+        guard let port = address.port, EphemeralPorts.range.contains(port) else { return false }
+        return socket.localAddress == address
+    }
+
+    private func proceed(after error: SystemError, at index: Int) {
+        switch error.code {
+        case ECONNREFUSED, ENOENT:
+            tryNext(otherwise: .refused)
+        case EADDRNOTAVAIL where candidates[index].ipAddress?.family == .v6, EAFNOSUPPORT, ENETUNREACH:
+            // This machine has no IPv6 (or no IPv4): the other address decides.
+            tryNext(otherwise: candidates.count > 1 ? .refused : .failed(error))
+        case EAGAIN:
+            // How a Unix socket says that its backlog is full (connect(2)).
+            finish(.busy)
+        default:
+            finish(.failed(error))
+        }
+    }
+}

@@ -1,0 +1,269 @@
+public import EventLoop
+public import Network
+
+/// One worker's way to one route's app: it makes connections, and holds clients while the app is not there.
+///
+/// As long as the app answers, every request is tried at once. Once an attempt is refused, or the app's backlog
+/// is full, requests wait in order while one attempt at a time is made for the first of them, at growing
+/// intervals; when it succeeds, all go ahead. Belongs to its loop's thread.
+public final class Connector {
+    /// How long clients wait for what.
+    public struct Limits: Sendable {
+        /// For an app that is not listening; zero: not at all.
+        public let hold: Duration
+        /// For one attempt to be answered.
+        public let connectTimeout: Duration
+
+        public init(hold: Duration, connectTimeout: Duration) {
+            self.hold = hold
+            self.connectTimeout = connectTimeout
+        }
+    }
+
+    /// Why requests wait.
+    public enum Obstacle: Sendable {
+        /// Nobody listens on the app's address.
+        case notListening
+        /// The app listens but takes no connections: its backlog is full.
+        case busy
+    }
+
+    private enum State {
+        /// Requests are tried at once.
+        case open
+        /// Requests wait; one attempt at a time is made, by the worker whose turn it is.
+        case waiting(for: Obstacle)
+        /// The app answers again, and those who waited are let in one after the other.
+        case releasing
+    }
+
+    private let candidates: [SocketAddress]
+    private let limits: Limits
+    private let loop: EventLoop
+    private let hold: HoldCoordinator
+    private let worker: Int
+
+    /// The candidate that answered last, tried first.
+    private var preferred = 0
+    private var state = State.open
+    private var waiting: [ConnectRequest] = []
+    private var makesAttempts = false
+    /// ``releaseNext()`` is on the stack: attempts that end at once are not to call it again.
+    private var isReleasing = false
+    private var backoff = Connector.firstBackoff
+    private var attemptTimer: Timer?
+    private var expiryTimer: Timer?
+
+    /// Called when this worker is the first of its route to be kept from the app, or the one that got through
+    /// again (nil).
+    public var onObstacle: ((Obstacle?) -> Void)?
+
+    private static let firstBackoff = Duration.milliseconds(5)
+    private static let longestBackoff = Duration.milliseconds(250)
+
+    /// - Parameters:
+    ///   - candidates: the addresses where the app may be; at least one.
+    ///   - hold: shared by the connectors of a route in all workers.
+    ///   - worker: the number by which `hold` knows this worker.
+    public init(
+        to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, worker: Int, on loop: EventLoop
+    ) throws(SystemError) {
+        self.candidates = candidates
+        self.limits = limits
+        self.hold = hold
+        self.worker = worker
+        self.loop = loop
+        attemptTimer = try Timer(on: loop) { [unowned self] in attemptForFirst() }
+        expiryTimer = try Timer(on: loop) { [unowned self] in expire() }
+    }
+
+    /// How many requests wait for the app.
+    public var waitingCount: Int { waiting.count }
+
+    /// Asks for a connection to the app. `completion` is called once, often before this returns.
+    @discardableResult
+    public func connect(_ completion: @escaping (ConnectRequest.Result) -> Void) -> ConnectRequest {
+        let request = ConnectRequest(to: self, completion)
+        switch state {
+        case .open where !hold.isHeld || limits.hold == .zero: attempt(request)
+        case .open: wait(request, for: .notListening)
+        case .waiting(let obstacle): wait(request, for: obstacle)
+        case .releasing: waiting.append(request)
+        }
+        return request
+    }
+
+    /// Takes what another worker of the route has to say.
+    public func receive(_ news: HoldCoordinator.News) {
+        guard case .waiting = state else {
+            // Its clients have left meanwhile: pass the task on.
+            if case .takeOver = news { hold.leave(worker) }
+            return
+        }
+        switch news {
+        case .appAnswers: release()
+        case .takeOver: takeTurn()
+        }
+    }
+
+    // MARK: While the app answers
+
+    private func attempt(_ request: ConnectRequest) {
+        let attempt = ConnectionAttempt(
+            to: candidates, preferred: preferred, timeout: limits.connectTimeout, on: loop)
+        request.attempt = attempt
+        attempt.start { [unowned self, unowned request] outcome in attempted(request, outcome) }
+    }
+
+    private func attempted(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
+        request.attempt = nil
+        switch outcome {
+        case .connected(let socket, let candidate):
+            preferred = candidate
+            request.complete(.connected(socket, to: candidates[candidate]))
+        case .failed(let error):
+            request.complete(.failed(error))
+        case .refused where limits.hold == .zero:
+            request.complete(.refused)
+        case .refused:
+            wait(request, for: .notListening)
+        case .busy:
+            wait(request, for: .busy)
+        }
+        if case .releasing = state, !isReleasing { releaseNext() }
+    }
+
+    // MARK: While it does not
+
+    private func wait(_ request: ConnectRequest, for obstacle: Obstacle) {
+        // One that waited before goes in front of those that came later.
+        let place = waiting.firstIndex { request.started < $0.started } ?? waiting.count
+        waiting.insert(request, at: place)
+        if case .waiting = state {} else { backoff = Self.firstBackoff }
+        state = .waiting(for: obstacle)
+        scheduleExpiry()
+        if takeTurn() { onObstacle?(obstacle) }
+    }
+
+    /// - Returns: whether it is this worker that makes the attempts from now on.
+    @discardableResult
+    private func takeTurn() -> Bool {
+        guard !makesAttempts, hold.wait(worker) else { return false }
+        makesAttempts = true
+        attemptTimer?.schedule(after: backoff)
+        return true
+    }
+
+    /// The one attempt that is made while requests wait.
+    private func attemptForFirst() {
+        guard makesAttempts, let first = waiting.first else { return }
+        let attempt = ConnectionAttempt(
+            to: candidates, preferred: preferred, timeout: limits.connectTimeout, on: loop)
+        first.attempt = attempt
+        attempt.start { [unowned self, unowned first] outcome in attemptedForFirst(first, outcome) }
+    }
+
+    private func attemptedForFirst(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
+        request.attempt = nil
+        switch outcome {
+        case .connected(let socket, let candidate):
+            preferred = candidate
+            waiting.removeAll { $0 === request }
+            makesAttempts = false
+            hold.answered(worker)
+            onObstacle?(nil)
+            release()
+            request.complete(.connected(socket, to: candidates[candidate]))
+            return
+        case .failed(let error):
+            waiting.removeAll { $0 === request }
+            request.complete(.failed(error))
+        case .refused:
+            state = .waiting(for: .notListening)
+        case .busy:
+            state = .waiting(for: .busy)
+        }
+        if endWaitingIfNobodyDoes() { return }
+        backoff = min(backoff * 2, Self.longestBackoff)
+        attemptTimer?.schedule(after: backoff)
+        scheduleExpiry()
+    }
+
+    private func release() {
+        attemptTimer?.cancel()
+        makesAttempts = false
+        state = .releasing
+        releaseNext()
+    }
+
+    /// Lets those in who waited, one after the other: an attempt that is not decided at once says that the app's
+    /// backlog is full, and the rest had better not try at the same time.
+    private func releaseNext() {
+        isReleasing = true
+        defer { isReleasing = false }
+        while case .releasing = state {
+            guard !waiting.isEmpty else {
+                state = .open
+                expiryTimer?.cancel()
+                return
+            }
+            let next = waiting.removeFirst()
+            attempt(next)
+            if next.attempt != nil { return }
+        }
+    }
+
+    // MARK: Those who waited too long, or left
+
+    private func scheduleExpiry() {
+        guard case .waiting(let obstacle) = state, let first = waiting.first else { return }
+        expiryTimer?.schedule(after: patience(for: obstacle) - MonotonicTime.now.since(first.started))
+    }
+
+    private func patience(for obstacle: Obstacle) -> Duration {
+        switch obstacle {
+        case .notListening: limits.hold
+        case .busy: max(limits.hold, limits.connectTimeout)
+        }
+    }
+
+    private func expire() {
+        guard case .waiting(let obstacle) = state else { return }
+        let now = MonotonicTime.now
+        let patience = patience(for: obstacle)
+        let expired = waiting.prefix { now.since($0.started) >= patience }
+        waiting.removeFirst(expired.count)
+        if !endWaitingIfNobodyDoes() {
+            scheduleExpiry()
+            // Whoever was being tried takes that attempt along; the next one in line gets a new one.
+            if expired.contains(where: { $0.attempt != nil }) { attemptTimer?.schedule(after: backoff) }
+        }
+        for request in expired {
+            request.attempt?.cancel()
+            request.complete(obstacle == .busy ? .timedOut : .refused)
+        }
+    }
+
+    /// A client has left before its request was answered.
+    func withdrawn(_ request: ConnectRequest, whileBeingTried: Bool) {
+        waiting.removeAll { $0 === request }
+        switch state {
+        case .open: break
+        case .releasing: if whileBeingTried { releaseNext() }
+        case .waiting:
+            if endWaitingIfNobodyDoes() { return }
+            if whileBeingTried, makesAttempts { attemptTimer?.schedule(after: backoff) }
+        }
+    }
+
+    /// - Returns: whether the waiting is over for lack of anybody who waits.
+    private func endWaitingIfNobodyDoes() -> Bool {
+        guard waiting.isEmpty, case .waiting = state else { return false }
+        state = .open
+        makesAttempts = false
+        attemptTimer?.cancel()
+        expiryTimer?.cancel()
+        hold.leave(worker)
+        return true
+    }
+}

@@ -1,0 +1,67 @@
+internal import Synchronization
+
+/// Sees to it that the workers of a route make one attempt at a time while its app is not there, and that all
+/// of them learn at once when it is.
+///
+/// Whichever worker is refused first makes the attempts for everybody: the others only wait. It gives the task
+/// up when its last client leaves, and another worker takes over.
+public final class HoldCoordinator: Sendable {
+    /// What a waiting worker is told.
+    public enum News: Sendable {
+        /// The app has taken another worker's connection: yours may try now.
+        case appAnswers
+        /// Nobody makes the attempts any more, and you still have clients that wait.
+        case takeOver
+    }
+
+    private struct State {
+        var attempting: Int?
+        var waiting: Set<Int> = []
+    }
+
+    private let state = Mutex(State())
+    private let isHolding = Atomic(false)
+    private let tell: @Sendable (_ worker: Int, News) -> Void
+
+    /// - Parameter tell: brings news to a worker, through its mailbox; called on any worker's thread.
+    public init(tell: @escaping @Sendable (_ worker: Int, News) -> Void) {
+        self.tell = tell
+    }
+
+    /// Whether some worker is making attempts. Callable from every thread, without a lock.
+    var isHeld: Bool { isHolding.load(ordering: .relaxed) }
+
+    /// Enters a worker among those whose clients wait.
+    /// - Returns: whether it is the one to make the attempts.
+    func wait(_ worker: Int) -> Bool {
+        state.withLock { state in
+            state.waiting.insert(worker)
+            if state.attempting == nil { state.attempting = worker }
+            isHolding.store(true, ordering: .relaxed)
+            return state.attempting == worker
+        }
+    }
+
+    /// The last of a worker's waiting clients has left.
+    func leave(_ worker: Int) {
+        let successor: Int? = state.withLock { state in
+            state.waiting.remove(worker)
+            guard state.attempting == worker else { return nil }
+            state.attempting = nil
+            isHolding.store(false, ordering: .relaxed)
+            return state.waiting.min()
+        }
+        if let successor { tell(successor, .takeOver) }
+    }
+
+    /// The worker's attempt was taken by the app.
+    func answered(_ worker: Int) {
+        let others = state.withLock { state in
+            let others = state.waiting.subtracting([worker])
+            state = State()
+            isHolding.store(false, ordering: .relaxed)
+            return others
+        }
+        for other in others { tell(other, .appAnswers) }
+    }
+}
