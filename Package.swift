@@ -2,11 +2,12 @@
 import PackageDescription
 
 /// What every Swift target is built with. Swift 6 language mode comes with the tools version.
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// For the modules that read what strangers send: every unsafe construct must be spelled out, and there is none.
 let memorySafe: [SwiftSetting] = strict + [.strictMemorySafety()]
@@ -48,13 +49,26 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
-        .testTarget(name: "NetworkTests", dependencies: ["Network", "EventLoop"], swiftSettings: strict),
-        .testTarget(name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop"], swiftSettings: strict),
-        .testTarget(name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop"], swiftSettings: strict),
-        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "EventLoop"], swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["EventLoop", "Network"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "Network", "YAML"], swiftSettings: strict),
-        .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "Network"], swiftSettings: strict),
+            name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ObservabilityTests", dependencies: ["Observability", "EventLoop"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Network", "Observability", "YAML"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiscoveryTests", dependencies: ["Discovery", "Network", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ProxyTests", dependencies: ["Proxy", "Configuration", "Network", "EventLoop"],
+            swiftSettings: strict),
     ]
 )

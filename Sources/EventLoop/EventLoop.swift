@@ -45,7 +45,7 @@ public final class EventLoop {
 
     /// Calls the handlers of what is ready now, and returns without waiting.
     public func runOnce() {
-        event_base_loop(base, EVLOOP_NONBLOCK)
+        event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK)
     }
 
     /// Makes ``run()`` return once the handler that is running now has returned.

@@ -44,6 +44,9 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// The address it listens on, with the port that the kernel chose where 0 was asked for.
     public var localAddress: SocketAddress? { socket.localAddress }
 
+    /// Gives the descriptor to somebody else who accepts connections on it.
+    public consuming func takeDescriptor() -> Descriptor { socket.descriptor }
+
     /// What became of a call to accept(2).
     public enum AcceptResult: ~Copyable {
         case accepted(Socket, from: SocketAddress)

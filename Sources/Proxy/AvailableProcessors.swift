@@ -27,4 +27,3 @@ enum AvailableProcessors {
         return quota / period
     }
 }
-

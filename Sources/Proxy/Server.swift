@@ -15,6 +15,8 @@ public final class Server {
     private enum Report: Sendable {
         case drained
         case failed(SystemError)
+        /// Not a worker's: see ``Server/stopper``.
+        case stopRequested
     }
 
     private enum State {
@@ -64,8 +66,8 @@ public final class Server {
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnLargeBlocksAtOnce()
         // Signals first: whoever stops us while we start gets an orderly end too.
-        for signal in [SIGTERM, SIGINT] {
-            signals.append(try SignalEvent(signal, on: loop) { [unowned self] in stop(signal) })
+        for (signal, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
+            signals.append(try SignalEvent(signal, on: loop) { [unowned self] in stop(because: name) })
         }
         drainTimer = try Timer(on: loop) { [unowned self] in tellWorkers(.abort) }
         retryTimer = try Timer(on: loop) { [unowned self] in followInterfaces() }
@@ -79,7 +81,7 @@ public final class Server {
         for listener in wanted {
             do {
                 try open(listener)
-            } catch where Self.isOptional(listener, error) {
+            } catch  where Self.isOptional(listener, error) {
                 log.debug("not listening on \(listener.address)", ["reason": .text(error.reason)])
             } catch {
                 throw ListenError(listener.address, error)
@@ -153,6 +155,8 @@ public final class Server {
         case (.failed(let error), _):
             log.error("a worker cannot start", ["reason": .text(error.description)])
             loop.stop()
+        case (.stopRequested, _):
+            stop(because: "asked to stop")
         }
     }
 
@@ -222,16 +226,20 @@ public final class Server {
 
     // MARK: The end
 
-    private func stop(_ signal: CInt) {
-        let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
+    /// Ends ``run()`` as a signal would. Callable from every thread.
+    public var stopper: @Sendable () -> Void {
+        { [reports] in reports.post(.stopRequested) }
+    }
+
+    private func stop(because reason: String) {
         switch state {
         case .running:
             state = .draining(workersLeft: workerCount)
-            log.info("\(name): closing the listeners, finishing connections for up to \(configuration.drain)")
+            log.info("\(reason): closing the listeners, finishing connections for up to \(configuration.drain)")
             tellWorkers(.drain)
             drainTimer?.schedule(after: configuration.drain)
         case .draining:
-            log.info("\(name) again: ending at once")
+            log.info("\(reason) again: ending at once")
             tellWorkers(.abort)
         }
     }

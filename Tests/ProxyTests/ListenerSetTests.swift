@@ -1,0 +1,7 @@
+import Configuration
+import Network
+import Testing
+
+@testable import Proxy
+
+@Suite struct ListenerSetTests {}

@@ -1,0 +1,82 @@
+public import EventLoop
+internal import Glibc
+public import Network
+
+/// The far end of a connection in a test: it collects what arrives, and sends what it is given, without a loop.
+public final class Peer {
+    private var socket: Socket?
+    /// Everything that has arrived so far.
+    public private(set) var received: [UInt8] = []
+    /// How the stream ended, once it has: 0 for a clean end, otherwise an errno.
+    public private(set) var end: CInt?
+
+    public init(_ socket: consuming Socket) {
+        self.socket = consume socket
+    }
+
+    /// Two peers that are connected to each other by TCP over loopback.
+    public static func pair() throws -> (Peer, Peer) {
+        let (one, other) = try sockets()
+        return (Peer(one.take()!), Peer(other.take()!))
+    }
+
+    /// A peer and the watched socket at its other end, connected by TCP over loopback.
+    public static func watched(on loop: EventLoop) throws -> (Peer, WatchedSocket) {
+        let (one, other) = try sockets()
+        return (Peer(one.take()!), try WatchedSocket(other.take()!, on: loop))
+    }
+
+    private static func sockets() throws -> (Handoff<Socket>, Handoff<Socket>) {
+        let listener = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
+        let address = listener.localAddress!
+        let client = try Socket(toReach: address)
+        while client.connect(to: address) == .inProgress {}
+        while true {
+            if case .accepted(let server, from: _) = listener.accept() { return (Handoff(client), Handoff(server)) }
+        }
+    }
+
+    /// Takes in what has arrived, at most `limit` bytes of it.
+    public func read(atMost limit: Int = .max) {
+        var left = limit
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while end == nil, left > 0, socket != nil {
+            let result = chunk.withUnsafeMutableBytes { bytes in
+                socket!.receive(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<min(left, bytes.count)]))
+            }
+            switch result {
+            case .moved(let count):
+                received += chunk[..<count]
+                left -= count
+            case .wouldBlock: return
+            case .endOfStream: end = 0
+            case .failed(let code): end = code
+            }
+        }
+    }
+
+    /// Sends as much as the kernel takes.
+    /// - Returns: how many bytes that was.
+    public func send(_ bytes: some Sequence<UInt8>) -> Int {
+        var sent = 0
+        let bytes = Array(bytes)
+        while sent < bytes.count, socket != nil {
+            let result = bytes[sent...].withUnsafeBytes { socket!.send($0) }
+            guard case .moved(let count) = result else { return sent }
+            sent += count
+        }
+        return sent
+    }
+
+    /// Sends a FIN and goes on reading.
+    public func finishSending() { socket?.finishSending() }
+
+    /// Closes with a FIN, or with a reset where data was left unread.
+    public func close() { socket = nil }
+
+    /// Closes with a reset.
+    public func reset() {
+        socket?.resetWhenClosed()
+        socket = nil
+    }
+}
