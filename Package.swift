@@ -50,6 +50,7 @@ let package = Package(
 
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .testTarget(name: "NetworkTests", dependencies: ["Network", "EventLoop"], swiftSettings: strict),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop"], swiftSettings: strict),
         .testTarget(name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop"], swiftSettings: strict),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Network"], swiftSettings: strict),
