@@ -42,7 +42,8 @@ struct AddressText {
         }
         guard path.utf8.count <= SocketAddress.longestUnixPath else {
             throw ValueError(
-                "the path of a Unix socket has at most \(SocketAddress.longestUnixPath) bytes, found \(path.utf8.count)")
+                "the path of a Unix socket has at most \(SocketAddress.longestUnixPath) bytes, found \(path.utf8.count)"
+            )
         }
         guard !path.utf8.contains(0) else { throw ValueError("the path of a Unix socket has no NUL byte") }
         return path

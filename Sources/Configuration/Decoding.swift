@@ -48,7 +48,8 @@ struct Decoding {
             if let value = values[key.name] {
                 key.decode(value, &target, &self)
             } else if let example = key.requiredExample {
-                report("missing key '\(key.name)' \(Target.place)", at: node, note: "for example '\(key.name): \(example)'")
+                let note = "for example '\(key.name): \(example)'"
+                report("missing key '\(key.name)' \(Target.place)", at: node, note: note)
             }
         }
     }

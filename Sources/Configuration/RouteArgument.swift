@@ -47,7 +47,8 @@ struct RouteArgument: Equatable {
             if parts.isEmpty, let samePort {
                 throw ValueError(
                     "\(quoted(address.text)) may be the address to listen on or the upstream's; "
-                        + "write '\(address.text):\(samePort):\(samePort)' or '\(samePort):\(address.text):\(samePort)'")
+                        + "write '\(address.text):\(samePort):\(samePort)' or '\(samePort):\(address.text):\(samePort)'"
+                )
             }
             host = address
         case .wildcard?:

@@ -90,7 +90,8 @@ struct RouteCheck {
             let through = second == route ? "" : " through route \(quoted(routes[second].name))"
             diagnostics.append(
                 Diagnostic(
-                    "upstream \(quoted("\(upstream.value)")) leads back to this route\(through)", at: upstream.location))
+                    "upstream \(quoted("\(upstream.value)")) leads back to this route\(through)", at: upstream.location)
+            )
         }
     }
 

@@ -104,10 +104,19 @@ struct YAMLEvents: ~Copyable {
             return YAMLError("text that begins with '\(character)' needs quotes", at: position)
         case ("did not find expected alphabetic or numeric character", _):
             return YAMLError("text that begins with '*', '&' or '!' needs quotes", at: YAMLPosition(state.context_mark))
+        case ("did not find expected node content", ":"?) where hasBracket(before: position),
+            ("did not find expected key", ":"?) where hasBracket(before: position):
+            return YAMLError("this is not YAML; an IPv6 address needs quotes, as in '[::1]:8000'", at: position)
         default:
             let context = state.context.map { String(cString: $0) + ": " } ?? ""
             return YAMLError(context + problem, at: position)
         }
+    }
+
+    /// Whether a bracket stands right before the position, as in front of the colon of `[::1]:8000`.
+    private func hasBracket(before position: YAMLPosition) -> Bool {
+        let before = character(at: YAMLPosition(line: position.line, column: position.column - 1))
+        return before == "[" || before == "]"
     }
 
     private func character(at position: YAMLPosition) -> Unicode.Scalar? {
@@ -115,7 +124,7 @@ struct YAMLEvents: ~Copyable {
             separator: UInt8(ascii: "\n"), maxSplits: position.line, omittingEmptySubsequences: false)
         guard lines.indices.contains(position.line - 1) else { return nil }
         return String(decoding: lines[position.line - 1], as: UTF8.self).unicodeScalars
-            .dropFirst(position.column - 1).first
+            .dropFirst(max(position.column - 1, 0)).first
     }
 }
 

@@ -2,22 +2,23 @@ import Configuration
 import Testing
 
 @Suite struct DurationTests {
-    @Test(arguments: [
-        ("250ms", .milliseconds(250), "250ms"),
-        ("1000ms", .seconds(1), "1s"),
-        ("1500ms", .milliseconds(1500), "1500ms"),
-        ("10s", .seconds(10), "10s"),
-        ("90s", .seconds(90), "90s"),
-        ("60s", .seconds(60), "1m"),
-        ("5m", .seconds(300), "5m"),
-        ("60m", .seconds(3600), "1h"),
-        ("1h", .seconds(3600), "1h"),
-        ("8760h", .seconds(365 * 24 * 3600), "8760h"),
-        ("0", .zero, "0s"),
-        ("0s", .zero, "0s"),
-        ("0h", .zero, "0s"),
-        ("007s", .seconds(7), "7s"),
-    ] as [(String, Duration, String)])
+    @Test(
+        arguments: [
+            ("250ms", .milliseconds(250), "250ms"),
+            ("1000ms", .seconds(1), "1s"),
+            ("1500ms", .milliseconds(1500), "1500ms"),
+            ("10s", .seconds(10), "10s"),
+            ("90s", .seconds(90), "90s"),
+            ("60s", .seconds(60), "1m"),
+            ("5m", .seconds(300), "5m"),
+            ("60m", .seconds(3600), "1h"),
+            ("1h", .seconds(3600), "1h"),
+            ("8760h", .seconds(365 * 24 * 3600), "8760h"),
+            ("0", .zero, "0s"),
+            ("0s", .zero, "0s"),
+            ("0h", .zero, "0s"),
+            ("007s", .seconds(7), "7s"),
+        ] as [(String, Duration, String)])
     func reads(text: String, expected: Duration, written: String) throws {
         let configuration = try load(options: ["drain": text], routes: ["8000"]).get()
         #expect(configuration.drain == expected)

@@ -67,8 +67,9 @@ import Testing
         let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2"]).get()) != nil }
         let value = try #require(values.last)
         let fromCommandLine = try load(
-            environment: [option.environmentVariable: option.defaultText], options: [name: value], routes: ["1:2"])
-            .get()
+            environment: [option.environmentVariable: option.defaultText], options: [name: value], routes: ["1:2"]
+        )
+        .get()
         let fromEnvironment = try load(environment: [option.environmentVariable: value], routes: ["1:2"]).get()
         let byDefault = try load(routes: ["1:2"]).get()
         #expect(fromCommandLine == fromEnvironment)

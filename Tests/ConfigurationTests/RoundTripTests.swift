@@ -137,7 +137,7 @@ import YAML
     }
 
     @Test(arguments: [
-        ("[" + String(repeating: "[", count: 50_000), "f:1:32: lists and mappings are nested more than 32 deep"),
+        ("[" + String(repeating: "[", count: 50_000), "f:1:33: lists and mappings are nested more than 32 deep"),
         ("routes: &a [*a]", "f:1:9: anchors ('&name') are not supported; quote text that begins with '&'"),
         ("a\u{0}", "f:1:2: the text must not contain a NUL byte"),
         (String(repeating: " ", count: 1_048_577), "f:1:1: the text is longer than 1048576 bytes"),

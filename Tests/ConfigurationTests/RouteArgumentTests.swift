@@ -72,6 +72,8 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
 
     private static let hosts = "expected localhost, an IPv4 address, or an IPv6 address in brackets"
     private static let listenHosts = "expected an IPv4 address, an IPv6 address in brackets, or *"
+    private static let zones = "must be an interface's number behind a link-local address"
+    private static let ambiguous = "may be the address to listen on or the upstream's"
     private static let form = "expected [LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT"
 
     static let bad: [(text: String, message: String)] = [
@@ -109,10 +111,10 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         ("[zz]:80:8000", "'[zz]' is not an IPv6 address"),
         ("[]:80:8000", "'[]' is not an IPv6 address"),
         ("[::ffff:127.0.0.1]:80:8000", "'[::ffff:127.0.0.1]' is an IPv4-mapped IPv6 address; write '127.0.0.1'"),
-        ("[fe80::1%eth0]:80:8000", "the zone in '[fe80::1%eth0]' must be an interface's number behind a link-local address"),
-        ("[2001:db8::1%2]:80:8000", "the zone in '[2001:db8::1%2]' must be an interface's number behind a link-local address"),
-        ("192.0.2.1:8000", "'192.0.2.1' may be the address to listen on or the upstream's; write '192.0.2.1:8000:8000' or '8000:192.0.2.1:8000'"),
-        ("[::1]:8000", "'[::1]' may be the address to listen on or the upstream's; write '[::1]:8000:8000' or '8000:[::1]:8000'"),
+        ("[fe80::1%eth0]:80:8000", "the zone in '[fe80::1%eth0]' \(zones)"),
+        ("[2001:db8::1%2]:80:8000", "the zone in '[2001:db8::1%2]' \(zones)"),
+        ("192.0.2.1:8000", "'192.0.2.1' \(ambiguous); write '192.0.2.1:8000:8000' or '8000:192.0.2.1:8000'"),
+        ("[::1]:8000", "'[::1]' \(ambiguous); write '[::1]:8000:8000' or '8000:[::1]:8000'"),
         ("0.0.0.0:80:localhost:8000:9", "'8000' is one part too many; \(form)"),
         ("8080:8000/http", "protocol 'http' is not supported yet; expected tcp"),
         ("5353:53/udp", "protocol 'udp' is not supported yet; expected tcp"),
