@@ -53,6 +53,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["EventLoop", "Network"], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(
             name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(

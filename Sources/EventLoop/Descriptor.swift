@@ -11,6 +11,14 @@ public struct Descriptor: ~Copyable, Sendable {
         self.number = number
     }
 
+    /// Opens another descriptor for what `number` is open for (dup(2)); the two are closed independently.
+    /// - Throws: ``SystemError``: EBADF where nothing is open, EMFILE.
+    public init(duplicating number: CInt) throws(SystemError) {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw SystemError("fcntl") }
+        self.init(owning: copy)
+    }
+
     /// Gives the descriptor up without closing it; whoever takes the number owns it now.
     public consuming func release() -> CInt {
         let number = number

@@ -32,6 +32,12 @@ public final class LogWriter: Sendable {
         }
     }
 
+    /// Starts a writer to standard error, or to nowhere if that is closed.
+    /// - Throws: ``SystemError`` when the system refuses a descriptor or a thread.
+    public static func standardError() throws(SystemError) -> LogWriter {
+        try LogWriter(to: Descriptor(duplicating: 2))
+    }
+
     /// Adds a line, without its newline. Callable from every thread; never waits.
     public func write(_ line: String) {
         let wasEmpty = pending.withLock { pending in

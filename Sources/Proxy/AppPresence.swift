@@ -33,7 +33,7 @@ enum AppPresence {
         switch self {
         case .listening(let address): "where the app listens (\(address))"
         case .absent where hold == .zero: "where nobody listens yet"
-        case .absent: "where nobody listens yet: clients wait up to \(hold)"
+        case .absent: "where nobody listens yet: clients wait up to \(durationText(hold))"
         case .unknown: "which is not on this machine"
         }
     }

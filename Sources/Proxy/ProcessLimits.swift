@@ -1,9 +1,20 @@
 internal import CLinux
-internal import Discovery
 internal import Glibc
 
 /// What the system allows this process, and the few settings of the process as a whole.
-enum ProcessLimits {
+public enum ProcessLimits {
+    /// Opens /dev/null in place of whatever standard descriptor is closed, so that no connection gets its number
+    /// and reads what was meant for a person.
+    public static func openStandardDescriptors() {
+        while true {
+            let number = open("/dev/null", O_RDWR)
+            guard 0...2 ~= number else {
+                if number > 2 { close(number) }
+                return
+            }
+        }
+    }
+
     /// Raises the limit of open files as far as an unprivileged process may (setrlimit(2)).
     /// - Returns: the limit from now on.
     static func raiseOpenFiles() -> Int {

@@ -1,0 +1,25 @@
+/// Everything that loopbridge is told, validated: what a worker needs, and nothing left to check.
+///
+/// ```swift
+/// let configuration = try Configuration.load(ConfigurationSources(routes: ["8080:8000"]))
+/// ```
+public struct Configuration: Sendable, Equatable {
+    /// How many threads carry traffic.
+    public var workers: WorkerCount
+    /// What is logged, and how.
+    public var log: LogSettings
+    /// How long running connections may go on after SIGTERM.
+    public var drain: Duration
+    /// Where clients are accepted and where they are carried; at least one.
+    public var routes: [Route]
+
+    /// A configuration; `load` is what validates one.
+    public init(
+        workers: WorkerCount = .auto, log: LogSettings = LogSettings(), drain: Duration = .seconds(5), routes: [Route]
+    ) {
+        self.workers = workers
+        self.log = log
+        self.drain = drain
+        self.routes = routes
+    }
+}

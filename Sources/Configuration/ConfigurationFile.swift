@@ -1,0 +1,47 @@
+internal import YAML
+
+/// A configuration file's name and bytes.
+public struct ConfigurationFile: Sendable, Equatable {
+    /// Its name, for messages.
+    public var path: String
+    /// What it holds; not looked at yet.
+    public var contents: [UInt8]
+
+    /// A file that has been read.
+    public init(path: String, contents: [UInt8]) {
+        self.path = path
+        self.contents = contents
+    }
+
+    /// Where a file is looked for when nobody names one.
+    public static let defaultPath = "/etc/loopbridge/config.yaml"
+
+    /// Reads a file, of at most 1 MiB.
+    /// - Throws: ``ConfigurationErrors`` that says why the file cannot be read.
+    public init(reading path: String) throws(ConfigurationErrors) {
+        do {
+            self.init(path: path, contents: try BoundedFile.read(path))
+        } catch {
+            throw ConfigurationErrors([Diagnostic(error.description, at: .file(path: path, position: nil))])
+        }
+    }
+
+    /// Reads the file that the command line names, or else `LOOPBRIDGE_CONFIG`, or else the one at the default
+    /// path, which need not exist.
+    /// - Parameter option: what `--config` says.
+    /// - Returns: nil when no file is named and there is none at the default path.
+    /// - Throws: ``ConfigurationErrors`` that says why the file cannot be read.
+    public static func find(
+        option: String?, environment: [String: String], defaultPath: String = defaultPath
+    ) throws(ConfigurationErrors) -> ConfigurationFile? {
+        let variable = environment[ConfigurationOption.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
+        if let path = option ?? variable { return try ConfigurationFile(reading: path) }
+        do {
+            return ConfigurationFile(path: defaultPath, contents: try BoundedFile.read(defaultPath))
+        } catch .notFound {
+            return nil
+        } catch {
+            throw ConfigurationErrors([Diagnostic(error.description, at: .file(path: defaultPath, position: nil))])
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/// A setting that the command line and the environment know: what `--help`, the documentation and the reading of
+/// both are made from.
+public struct ConfigurationOption: Sendable {
+    /// The option's name without dashes: `connect-timeout`.
+    public let name: String
+    /// What stands for the value: `DURATION`.
+    public let placeholder: String
+    /// What it does, in one line.
+    public let help: String
+    /// The value that holds when nobody gives one, as text: `1s`.
+    public let defaultText: String
+
+    private let binding: KeyOption<ConfigurationDraft>
+
+    private init(_ binding: KeyOption<ConfigurationDraft>) {
+        name = binding.name
+        placeholder = binding.placeholder
+        help = binding.help
+        defaultText = binding.defaultText
+        self.binding = binding
+    }
+
+    /// The environment variable of the same meaning: `LOOPBRIDGE_CONNECT_TIMEOUT`.
+    public var environmentVariable: String {
+        Self.environmentPrefix + name.uppercased().replacing("-", with: "_")
+    }
+
+    /// All options, in the order of the configuration file's keys.
+    public static let all: [ConfigurationOption] = ConfigurationDraft.keys.flatMap(\.options).map {
+        ConfigurationOption($0)
+    }
+
+    /// What every environment variable of loopbridge begins with.
+    public static let environmentPrefix = "LOOPBRIDGE_"
+    /// The variable that gives routes, separated by spaces or commas.
+    public static let routesVariable = "LOOPBRIDGE_ROUTES"
+    /// The variable that names the configuration file.
+    public static let fileVariable = "LOOPBRIDGE_CONFIG"
+
+    /// Stores the text's value, in the routes too where it is theirs.
+    func apply(_ text: String, to draft: inout ConfigurationDraft) throws(ValueError) {
+        let setter = try binding.read(text)
+        setter(&draft)
+    }
+}

@@ -1,0 +1,36 @@
+/// Listeners, and the upstream to which their connections are carried.
+public struct Route: Sendable, Equatable {
+    /// Its name in logs and metrics, unique among the routes.
+    public var name: String
+    /// Where clients are accepted; at least one.
+    public var listen: [ListenAddress]
+    /// Where the app listens.
+    public var upstream: UpstreamAddress
+    /// How long a client may wait for an app that is not listening yet; 0 to refuse at once.
+    public var hold: Duration
+    /// How long one attempt to connect to the app may take.
+    public var connectTimeout: Duration
+    /// How long a connection may be without a byte in either direction.
+    public var idleTimeout: Duration
+    /// How long a connection may go on after one side has finished sending.
+    public var halfCloseTimeout: Duration
+    /// How many clients may be connected; above it the listeners pause.
+    public var maxConnections: Int
+
+    /// A route, with the defaults where nothing is given.
+    /// - Parameter name: nil for the first listen address.
+    public init(
+        name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, hold: Duration = .seconds(10),
+        connectTimeout: Duration = .seconds(1), idleTimeout: Duration = .seconds(3600),
+        halfCloseTimeout: Duration = .seconds(300), maxConnections: Int = 10_000
+    ) {
+        self.name = name ?? listen.first?.description ?? upstream.description
+        self.listen = listen
+        self.upstream = upstream
+        self.hold = hold
+        self.connectTimeout = connectTimeout
+        self.idleTimeout = idleTimeout
+        self.halfCloseTimeout = halfCloseTimeout
+        self.maxConnections = maxConnections
+    }
+}

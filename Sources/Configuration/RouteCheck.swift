@@ -1,0 +1,120 @@
+internal import Network
+
+/// Turns drafts into routes, and checks how they fit together.
+struct RouteCheck {
+    private(set) var diagnostics: [Diagnostic] = []
+
+    /// The routes of those drafts that are complete.
+    mutating func finish(_ drafts: [RouteDraft]) -> [Route] {
+        var routes: [Route] = []
+        var complete: [RouteDraft] = []
+        for draft in drafts {
+            guard let upstream = draft.upstream?.value, !draft.listen.isEmpty else { continue }
+            complete.append(draft)
+            routes.append(
+                Route(
+                    name: draft.name?.value, listen: draft.listen.flatMap { $0.value.resolved(for: upstream) },
+                    upstream: upstream, hold: draft.settings.hold, connectTimeout: draft.settings.connectTimeout,
+                    idleTimeout: draft.settings.idleTimeout, halfCloseTimeout: draft.settings.halfCloseTimeout,
+                    maxConnections: draft.settings.maxConnections))
+        }
+        checkNames(complete, &routes)
+        checkListeners(complete)
+        checkLoops(complete, routes)
+        return routes
+    }
+
+    private mutating func checkNames(_ drafts: [RouteDraft], _ routes: inout [Route]) {
+        var first: [String: Diagnostic.Location] = [:]
+        for name in drafts.compactMap(\.name) {
+            if let earlier = first[name.value] {
+                diagnostics.append(
+                    Diagnostic(
+                        "duplicate route name \(quoted(name.value))", at: name.location, note: "first at \(earlier)"))
+            } else {
+                first[name.value] = name.location
+            }
+        }
+        // A name that nobody gave cannot be at fault: it gives way. Listeners with port 0 all look alike.
+        var taken = Set(first.keys)
+        for index in routes.indices where drafts[index].name == nil {
+            let name = routes[index].name
+            var number = 1
+            while !taken.insert(routes[index].name).inserted {
+                number += 1
+                routes[index].name = "\(name) (\(number))"
+            }
+        }
+    }
+
+    /// Reports listeners of which the kernel would refuse one.
+    private mutating func checkListeners(_ drafts: [RouteDraft]) {
+        var claims: [ListenerClaim: (listener: ListenAddress, location: Diagnostic.Location)] = [:]
+        for draft in drafts {
+            guard let upstream = draft.upstream?.value else { continue }
+            for spec in draft.listen {
+                let listeners = spec.value.resolved(for: upstream)
+                let clash = listeners.lazy.compactMap { listener in
+                    listener.conflicts.lazy.compactMap { claims[$0] }.first.map { (listener, $0) }
+                }.first
+                if let (listener, other) = clash {
+                    diagnostics.append(
+                        Diagnostic(
+                            listener == other.listener
+                                ? "\(listener.inWords) is listened on twice"
+                                : "\(listener.inWords) overlaps \(other.listener.inWords)",
+                            at: spec.location, note: "the other is at \(other.location)"))
+                    continue
+                }
+                for listener in listeners {
+                    for claim in listener.claims { claims[claim] = (listener, spec.location) }
+                }
+            }
+        }
+    }
+
+    /// Reports upstreams from which the routes lead back to where they started.
+    private mutating func checkLoops(_ drafts: [RouteDraft], _ routes: [Route]) {
+        let next = successors(routes)
+        // The walk on which a route was first seen, named by the route where it started.
+        var seenFrom = [Int?](repeating: nil, count: routes.count)
+        for start in routes.indices {
+            var route = start
+            while seenFrom[route] == nil, let following = next[route] {
+                seenFrom[route] = start
+                route = following
+            }
+            // Only where this walk met itself is there a loop that has not been reported.
+            guard seenFrom[route] == start, let second = next[route], let upstream = drafts[route].upstream
+            else { continue }
+            let through = second == route ? "" : " through route \(quoted(routes[second].name))"
+            diagnostics.append(
+                Diagnostic(
+                    "upstream \(quoted("\(upstream.value)")) leads back to this route\(through)", at: upstream.location)
+            )
+        }
+    }
+
+    /// For each route the one that listens where it connects to.
+    ///
+    /// Only what is certain counts: whether a wildcard covers an address is known for loopback only.
+    private func successors(_ routes: [Route]) -> [Int?] {
+        var listening: [SocketAddress: Int] = [:]
+        for (index, route) in routes.enumerated() {
+            for case .address(let address) in route.listen { listening[address] = listening[address] ?? index }
+        }
+        return routes.map { route in
+            route.upstream.candidates.lazy.compactMap { candidate in
+                listening[candidate] ?? candidate.loopbackWildcard.flatMap { listening[$0] }
+            }.first
+        }
+    }
+}
+
+extension SocketAddress {
+    /// The wildcard that covers this address, when it is on loopback.
+    fileprivate var loopbackWildcard: SocketAddress? {
+        guard let port, let ipAddress, ipAddress.isLoopback else { return nil }
+        return .ip(ipAddress.family == .v4 ? .anyV4 : .anyV6, port: port)
+    }
+}

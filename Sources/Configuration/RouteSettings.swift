@@ -1,0 +1,45 @@
+/// What `defaults`, a route and the command line can set alike.
+struct RouteSettings: Sendable, Equatable {
+    var hold: Duration
+    var connectTimeout: Duration
+    var idleTimeout: Duration
+    var halfCloseTimeout: Duration
+    var maxConnections: Int
+
+    /// Those of a finished route.
+    init(of route: Route) {
+        hold = route.hold
+        connectTimeout = route.connectTimeout
+        idleTimeout = route.idleTimeout
+        halfCloseTimeout = route.halfCloseTimeout
+        maxConnections = route.maxConnections
+    }
+}
+
+extension RouteSettings: KeyedMapping {
+    /// Takes the defaults from where they are public, so that they are written down once.
+    init() {
+        self.init(of: Route(listen: [], upstream: .localhost(port: 1)))
+    }
+
+    static let place = "in 'defaults'"
+
+    static let keys: [Key<RouteSettings>] = [
+        .scalar(
+            "hold", .duration(), \.hold, option: "hold",
+            help: "How long a client may wait for an app that is not listening yet; 0s refuses at once."),
+        .scalar(
+            "connect_timeout", .duration(atLeast: .milliseconds(1)), \.connectTimeout, option: "connect-timeout",
+            help: "How long one attempt to connect to the app may take."),
+        .scalar(
+            "idle_timeout", .duration(atLeast: .milliseconds(1)), \.idleTimeout, option: "idle-timeout",
+            help: "How long a connection may be without a byte in either direction."),
+        .scalar(
+            "half_close_timeout", .duration(atLeast: .milliseconds(1)), \.halfCloseTimeout,
+            option: "half-close-timeout",
+            help: "How long a connection may go on after one side has finished sending."),
+        .scalar(
+            "max_connections", .number(1...1_000_000), \.maxConnections, option: "max-connections",
+            help: "How many clients of a route may be connected; above it the listeners pause."),
+    ]
+}

@@ -1,0 +1,35 @@
+public import Network
+
+/// Where the app of a route listens.
+public enum UpstreamAddress: Sendable, Hashable {
+    /// 127.0.0.1 or ::1, whichever the app has chosen.
+    case localhost(port: UInt16)
+    /// One address, or a Unix socket.
+    case address(SocketAddress)
+
+    /// The addresses to try, in this order.
+    public var candidates: [SocketAddress] {
+        switch self {
+        case .localhost(let port): [.ip(.loopbackV4, port: port), .ip(.loopbackV6, port: port)]
+        case .address(let address): [address]
+        }
+    }
+
+    /// The port where the app listens on loopback; nil where it listens elsewhere.
+    var loopbackPort: UInt16? {
+        switch self {
+        case .localhost(let port): port
+        case .address(let address): address.ipAddress?.isLoopback == true ? address.port : nil
+        }
+    }
+}
+
+extension UpstreamAddress: CustomStringConvertible {
+    /// `localhost:8000`, `127.0.0.1:8000`, `unix:/run/app.sock`.
+    public var description: String {
+        switch self {
+        case .localhost(let port): "localhost:\(port)"
+        case .address(let address): address.description
+        }
+    }
+}

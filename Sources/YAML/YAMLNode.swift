@@ -1,0 +1,60 @@
+/// One node of a YAML document, with its place in the text.
+///
+/// ```swift
+/// let document = try YAMLNode(parsing: Array("drain: 5s".utf8))
+/// ```
+public struct YAMLNode: Hashable, Sendable {
+    /// What the node holds.
+    public var content: Content
+    /// Where the node begins.
+    public var position: YAMLPosition
+
+    /// A node at a position; nodes that were not read from a text stand at 1:1.
+    public init(_ content: Content, at position: YAMLPosition = YAMLPosition(line: 1, column: 1)) {
+        self.content = content
+        self.position = position
+    }
+
+    /// What a node can hold.
+    public enum Content: Hashable, Sendable {
+        /// Text, which the reader gives its meaning.
+        case scalar(String, Style)
+        /// A list.
+        case sequence([YAMLNode])
+        /// Keys and values in the order of the text. Duplicates are kept, so that they can be reported.
+        case mapping([Entry])
+    }
+
+    /// How a scalar is written: `null` is nothing when plain, and a word when quoted.
+    public enum Style: Hashable, Sendable {
+        /// Without quotes.
+        case plain
+        /// In quotes of either kind, or as a block (`|`, `>`).
+        case quoted
+    }
+
+    /// A key of a mapping and its value.
+    public struct Entry: Hashable, Sendable {
+        /// The key, which YAML allows to be any node.
+        public var key: YAMLNode
+        /// The value.
+        public var value: YAMLNode
+
+        /// A key and its value.
+        public init(key: YAMLNode, value: YAMLNode) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// The text of a scalar; nil for a list, a mapping, and nothing (``isNull``).
+    public var text: String? {
+        if case .scalar(let text, _) = content, !isNull { text } else { nil }
+    }
+
+    /// Whether the node is nothing: left out, `~` or `null` (YAML 1.2.2, section 10.3.2).
+    public var isNull: Bool {
+        guard case .scalar(let text, .plain) = content else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(text)
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Proxy
+
+/// The program: its commands, and what they have in common.
+@main
+struct Loopbridge: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "loopbridge",
+        abstract: "Makes an app that listens only on loopback answer from outside.",
+        usage: """
+            loopbridge [serve] [OPTIONS] [ROUTE ...]
+            loopbridge check [OPTIONS] [ROUTE ...]
+            loopbridge demo
+            """,
+        discussion: """
+            A ROUTE says where to listen and where the app is, as docker -p does:
+              [LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT
+
+            EXAMPLES
+              loopbridge 8000
+                  the same port: port 8000 of every non-loopback address, to localhost:8000
+              loopbridge 8080:8000
+                  port 8080 of every address, to localhost:8000
+              loopbridge 192.0.2.1:8080:127.0.0.1:8000
+                  one address, to 127.0.0.1 only
+              loopbridge 8080:unix:/run/app.sock
+                  to a Unix socket
+              loopbridge --hold 1m 8080:8000
+                  clients may wait a minute for the app to start
+              loopbridge check --config loopbridge.yaml
+                  what a configuration file means, without starting
+
+            'loopbridge serve --help' lists the options. Tab completion: loopbridge
+            --generate-completion-script bash (or zsh, fish).
+            """,
+        version: "loopbridge \(version)",
+        subcommands: [Serve.self, Check.self, Demo.self],
+        defaultSubcommand: Serve.self)
+
+    /// The version of this source tree; the changelog of a release starts from it.
+    static let version = "0.1.0"
+
+    static func main() {
+        ProcessLimits.openStandardDescriptors()
+        main(nil)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Configuration
+import Observability
+import Proxy
+
+/// `loopbridge serve`: carries traffic until a signal ends it.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Carry traffic (the default command).",
+        discussion: """
+            Ends on SIGTERM or SIGINT: the listeners close, running connections may
+            finish for as long as --drain says, and what is left is reset. A second
+            signal ends it at once.
+
+            Exit codes: 0 done, 64 wrong usage, 71 cannot listen, 78 wrong configuration.
+            """)
+
+    @OptionGroup var options: SharedOptions
+
+    func run() throws {
+        let configuration = try options.configuration()
+        let log = Log(
+            level: configuration.log.level, format: configuration.log.format, writer: try .standardError())
+        try ExitCode.afterServing { try Server(configuration, log: log).run() } log: { log }
+    }
+}
+
+extension ExitCode {
+    /// The system refuses what is needed (EX_OSERR, sysexits.h): an address to listen on, above all.
+    static let cannotListen = ExitCode(71)
+
+    /// Does the work, has the log written to its end, and turns an error into a line and an exit code.
+    static func afterServing(_ work: () throws -> Void, log: () -> Log) throws {
+        defer { log().close() }
+        do {
+            try work()
+        } catch {
+            log().error("\(error)")
+            throw ExitCode.cannotListen
+        }
+    }
+}

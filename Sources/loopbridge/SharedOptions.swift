@@ -1,0 +1,63 @@
+import ArgumentParser
+import Configuration
+import EventLoop
+
+/// What every command that works on a configuration takes: the same settings as the environment and the file.
+///
+/// The texts are handed on as they are; reading and checking them is the configuration's business, so that a
+/// wrong value is explained in the same words wherever it stands.
+struct SharedOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("c"), .long],
+        help: ArgumentHelp(
+            "The configuration file. (default: \(ConfigurationFile.defaultPath), if it exists)", valueName: "FILE"))
+    var config: String?
+
+    @Option(help: help("workers")) var workers: String?
+    @Option(help: help("log-level")) var logLevel: String?
+    @Option(help: help("log-format")) var logFormat: String?
+    @Option(help: help("access-log")) var accessLog: String?
+    @Option(help: help("drain")) var drain: String?
+    @Option(help: help("hold")) var hold: String?
+    @Option(help: help("connect-timeout")) var connectTimeout: String?
+    @Option(help: help("idle-timeout")) var idleTimeout: String?
+    @Option(help: help("half-close-timeout")) var halfCloseTimeout: String?
+    @Option(help: help("max-connections")) var maxConnections: String?
+
+    @Argument(help: ArgumentHelp("Where to listen, and where the app is.", valueName: "ROUTE"))
+    var routes: [String] = []
+
+    /// The options that were given, by the names that the configuration knows.
+    var given: [String: String] {
+        let all: [String: String?] = [
+            "workers": workers, "log-level": logLevel, "log-format": logFormat, "access-log": accessLog,
+            "drain": drain, "hold": hold, "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
+            "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections,
+        ]
+        return all.compactMapValues { $0 }
+    }
+
+    /// Reads the file, the environment and the command line into one configuration.
+    ///
+    /// Ends the program with an explanation where they are wrong: exit code 64 for the command line, 78 for the rest.
+    func configuration() throws -> Configuration {
+        let environment = Environment.variables
+        do throws(ConfigurationErrors) {
+            let file = try ConfigurationFile.find(option: config, environment: environment)
+            return try Configuration.load(
+                ConfigurationSources(file: file, environment: environment, options: given, routes: routes))
+        } catch {
+            for diagnostic in error.diagnostics { StandardError.write("loopbridge: \(diagnostic)") }
+            throw ExitCode(error.exitCode)
+        }
+    }
+
+    private static func help(_ name: String) -> ArgumentHelp {
+        guard let option = ConfigurationOption.all.first(where: { $0.name == name }) else {
+            preconditionFailure("the configuration has no option \(name)")
+        }
+        return ArgumentHelp(
+            "\(option.help) [\(option.environmentVariable)] (default: \(option.defaultText))",
+            valueName: option.placeholder)
+    }
+}

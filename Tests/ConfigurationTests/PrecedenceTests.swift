@@ -1,0 +1,180 @@
+import Configuration
+import Network
+import Observability
+import Testing
+
+@Suite struct PrecedenceTests {
+    private let yaml = """
+        workers: 2
+        log: { level: error, format: json, access: false }
+        drain: 2s
+        routes:
+          - { listen: 8080, upstream: 8000, hold: 2s }
+          - { listen: 8081, upstream: 8001 }
+        defaults: { hold: 3s, idle_timeout: 4s }
+        """
+
+    @Test func startsFromDefaults() throws {
+        let configuration = try load(routes: ["8080:8000"]).get()
+        let listen = [IPAddress.anyV4, .anyV6].map { ListenAddress.address(.ip($0, port: 8080)) }
+        #expect(configuration == Configuration(routes: [Route(listen: listen, upstream: .localhost(port: 8000))]))
+        #expect(configuration.workers == .auto)
+        #expect(configuration.log == LogSettings(level: .info, format: .text, access: true))
+        #expect(configuration.drain == .seconds(5))
+        let route = configuration.routes[0]
+        #expect(route.hold == .seconds(10))
+        #expect(route.connectTimeout == .seconds(1))
+        #expect(route.idleTimeout == .seconds(3600))
+        #expect(route.halfCloseTimeout == .seconds(300))
+        #expect(route.maxConnections == 10_000)
+    }
+
+    @Test func putsTheFileAboveTheDefaults() throws {
+        let configuration = try load(yaml: yaml).get()
+        #expect(configuration.workers == .count(2))
+        #expect(configuration.log == LogSettings(level: .error, format: .json, access: false))
+        #expect(configuration.drain == .seconds(2))
+        #expect(configuration.routes.map(\.hold) == [.seconds(2), .seconds(3)])
+        #expect(configuration.routes.map(\.idleTimeout) == [.seconds(4), .seconds(4)])
+        #expect(configuration.routes.map(\.connectTimeout) == [.seconds(1), .seconds(1)])
+    }
+
+    @Test func putsTheEnvironmentAboveTheFile() throws {
+        let environment = [
+            "LOOPBRIDGE_WORKERS": "3", "LOOPBRIDGE_LOG_LEVEL": "debug", "LOOPBRIDGE_LOG_FORMAT": "text",
+            "LOOPBRIDGE_ACCESS_LOG": "true", "LOOPBRIDGE_DRAIN": "5m", "LOOPBRIDGE_HOLD": "6s",
+            "LOOPBRIDGE_CONNECT_TIMEOUT": "7s", "LOOPBRIDGE_IDLE_TIMEOUT": "8s",
+            "LOOPBRIDGE_HALF_CLOSE_TIMEOUT": "9s", "LOOPBRIDGE_MAX_CONNECTIONS": "10",
+            "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
+        ]
+        let configuration = try load(yaml: yaml, environment: environment).get()
+        #expect(configuration.workers == .count(3))
+        #expect(configuration.log == LogSettings(level: .debug, format: .text, access: true))
+        #expect(configuration.drain == .seconds(300))
+        for route in configuration.routes {
+            #expect(route.hold == .seconds(6))
+            #expect(route.connectTimeout == .seconds(7))
+            #expect(route.idleTimeout == .seconds(8))
+            #expect(route.halfCloseTimeout == .seconds(9))
+            #expect(route.maxConnections == 10)
+        }
+    }
+
+    @Test(arguments: ConfigurationOption.all.map(\.name))
+    func putsTheCommandLineAboveAll(name: String) throws {
+        let option = try #require(ConfigurationOption.all.first { $0.name == name })
+        let samples = ["auto", "4", "error", "json", "false", "11s"]
+        let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2"]).get()) != nil }
+        let value = try #require(values.last)
+        let fromCommandLine = try load(
+            environment: [option.environmentVariable: option.defaultText], options: [name: value], routes: ["1:2"]
+        )
+        .get()
+        let fromEnvironment = try load(environment: [option.environmentVariable: value], routes: ["1:2"]).get()
+        let byDefault = try load(routes: ["1:2"]).get()
+        #expect(fromCommandLine == fromEnvironment)
+        #expect(fromCommandLine != byDefault)
+        let withDefault = try load(options: [name: option.defaultText], routes: ["1:2"]).get()
+        #expect(withDefault == byDefault)
+    }
+
+    @Test func replacesRoutesEntirely() throws {
+        let environment = ["LOOPBRIDGE_ROUTES": " 1:2,3:4  5:6, "]
+        let fromEnvironment = try load(yaml: yaml, environment: environment).get().routes
+        #expect(fromEnvironment.map(\.name) == ["0.0.0.0:1", "0.0.0.0:3", "0.0.0.0:5"])
+        #expect(fromEnvironment.map(\.hold) == [.seconds(3), .seconds(3), .seconds(3)])
+        let fromArguments = try load(yaml: yaml, environment: environment, routes: ["7:8"]).get().routes
+        #expect(fromArguments.map(\.name) == ["0.0.0.0:7"])
+    }
+
+    @Test func takesEmptyVariablesAsUnset() throws {
+        let configuration = try load(yaml: yaml, environment: ["LOOPBRIDGE_HOLD": "", "LOOPBRIDGE_ROUTES": ""]).get()
+        #expect(configuration.routes.map(\.hold) == [.seconds(2), .seconds(3)])
+    }
+
+    @Test(arguments: [
+        ("LOOPBRIDGE_HOLT", "LOOPBRIDGE_HOLT: unknown environment variable; did you mean LOOPBRIDGE_HOLD?"),
+        ("LOOPBRIDGE_ROUTE", "LOOPBRIDGE_ROUTE: unknown environment variable; did you mean LOOPBRIDGE_ROUTES?"),
+        (
+            "LOOPBRIDGE_SOMETHING_ELSE_ENTIRELY",
+            "LOOPBRIDGE_SOMETHING_ELSE_ENTIRELY: unknown environment variable; expected LOOPBRIDGE_WORKERS, "
+                + "LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_FORMAT, LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_DRAIN, "
+                + "LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
+                + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_ROUTES or LOOPBRIDGE_CONFIG"
+        ),
+    ])
+    func refusesUnknownVariables(name: String, expected: String) {
+        #expect(load(environment: [name: "x"], routes: ["8000"]).errorText == expected)
+    }
+
+    /// Kubernetes sets these in every pod when a Service is named loopbridge.
+    @Test func toleratesServiceVariables() {
+        let environment = [
+            "LOOPBRIDGE_SERVICE_HOST": "10.0.0.1", "LOOPBRIDGE_SERVICE_PORT": "80",
+            "LOOPBRIDGE_SERVICE_PORT_HTTP": "80", "LOOPBRIDGE_PORT": "tcp://10.0.0.1:80",
+            "LOOPBRIDGE_PORT_80_TCP": "tcp://10.0.0.1:80", "LOOPBRIDGE_PORT_80_TCP_PROTO": "tcp",
+            "LOOPBRIDGE_PORT_80_TCP_PORT": "80", "LOOPBRIDGE_PORT_80_TCP_ADDR": "10.0.0.1",
+            "LOOPBRIDGE_WEB_SERVICE_HOST": "10.0.0.2", "LOOPBRIDGE_WEB_PORT_53_UDP_ADDR": "10.0.0.2",
+        ]
+        #expect(load(environment: environment, routes: ["8000"]).errorText == "")
+        #expect(load(environment: ["LOOPBRIDGE_PORT": "80"], routes: ["8000"]).errorText != "")
+    }
+
+    @Test func refusesUnknownOptions() {
+        #expect(
+            load(options: ["idel-timeout": "1s"], routes: ["8000"]).errorText
+                == "--idel-timeout: unknown option; did you mean --idle-timeout?")
+        #expect(load(options: ["zzz": "1s"], routes: ["8000"]).errorText == "--zzz: unknown option")
+    }
+
+    @Test func asksForARoute() {
+        let message =
+            "no route is given; give one as an argument ('loopbridge 8080:8000'), in LOOPBRIDGE_ROUTES, "
+            + "or under 'routes' in the configuration file"
+        #expect(load().errorText == message)
+        #expect(load(yaml: "").errorText == "config.yaml: \(message)")
+        #expect(load(yaml: "routes: []").errorText == "config.yaml: \(message)")
+    }
+
+    @Test func namesTheSourceOfAFault() {
+        #expect(
+            load(environment: ["LOOPBRIDGE_ROUTES": "8080:8000,x"], routes: ["y"]).errorText == """
+                LOOPBRIDGE_ROUTES: route 'x': expected a port, found 'x'
+                route 'y': expected a port, found 'y'
+                """)
+    }
+
+    @Test func tellsUsageFromConfiguration() {
+        func code(_ result: Result<Configuration, ConfigurationErrors>) -> Int32 {
+            if case .failure(let errors) = result { errors.exitCode } else { 0 }
+        }
+        #expect(code(load()) == 64)
+        #expect(code(load(routes: ["x"])) == 64)
+        #expect(code(load(options: ["hold": "x"], routes: ["8000"])) == 64)
+        #expect(code(load(yaml: "")) == 78)
+        #expect(code(load(yaml: "a: b", routes: ["8000"])) == 78)
+        #expect(code(load(environment: ["LOOPBRIDGE_HOLD": "x"], routes: ["8000"])) == 78)
+        #expect(code(load(environment: ["LOOPBRIDGE_ROUTES": "x"])) == 78)
+        #expect(code(load(environment: ["LOOPBRIDGE_HOLD": "x"], routes: ["x"])) == 78)
+    }
+
+    @Test func describesItsOptions() {
+        let table = ConfigurationOption.all.map {
+            "--\($0.name) \($0.placeholder) \($0.environmentVariable) \($0.defaultText)"
+        }
+        #expect(
+            table == [
+                "--workers auto|NUMBER LOOPBRIDGE_WORKERS auto",
+                "--log-level debug|info|warning|error LOOPBRIDGE_LOG_LEVEL info",
+                "--log-format text|json LOOPBRIDGE_LOG_FORMAT text",
+                "--access-log true|false LOOPBRIDGE_ACCESS_LOG true",
+                "--drain DURATION LOOPBRIDGE_DRAIN 5s",
+                "--hold DURATION LOOPBRIDGE_HOLD 10s",
+                "--connect-timeout DURATION LOOPBRIDGE_CONNECT_TIMEOUT 1s",
+                "--idle-timeout DURATION LOOPBRIDGE_IDLE_TIMEOUT 1h",
+                "--half-close-timeout DURATION LOOPBRIDGE_HALF_CLOSE_TIMEOUT 5m",
+                "--max-connections NUMBER LOOPBRIDGE_MAX_CONNECTIONS 10000",
+            ])
+        #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
+    }
+}
