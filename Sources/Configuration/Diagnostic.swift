@@ -74,9 +74,3 @@ extension Diagnostic.Location: CustomStringConvertible {
         }
     }
 }
-
-/// A value together with where it was given.
-struct Located<Value: Sendable & Equatable>: Sendable, Equatable {
-    var value: Value
-    var location: Diagnostic.Location
-}

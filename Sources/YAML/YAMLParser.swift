@@ -1,44 +1,5 @@
-/// What a text may ask of the parser at most; beyond it the text is refused.
-public enum YAMLLimits {
-    /// The longest text in bytes.
-    public static let bytes = 1 << 20
-    /// How many lists and mappings may enclose a node.
-    public static let depth = 32
-    /// How many keys, values and list items there may be.
-    public static let nodes = 65_536
-}
-
-extension YAMLNode {
-    /// Reads one document. An empty text is an empty mapping.
-    ///
-    /// Bounded by ``YAMLLimits``, since the text may come from anyone. Anchors, aliases, tags and further
-    /// documents are refused.
-    /// - Throws: ``YAMLError`` with the first fault.
-    public init(parsing bytes: [UInt8]) throws(YAMLError) {
-        guard bytes.count <= YAMLLimits.bytes else {
-            throw YAMLError(
-                "the text is longer than \(YAMLLimits.bytes) bytes", at: YAMLPosition(line: 1, column: 1))
-        }
-        do {
-            _ = try UTF8Span(validating: bytes.span)
-        } catch {
-            let position = YAMLPosition(ofByte: error.byteOffsets.lowerBound, in: bytes)
-            throw YAMLError("the text is not valid UTF-8", at: position)
-        }
-        if let nul = bytes.firstIndex(of: 0) {
-            throw YAMLError("the text must not contain a NUL byte", at: YAMLPosition(ofByte: nul, in: bytes))
-        }
-        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let text = bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(byteOrderMark.count)) : bytes
-        self = try text.withUnsafeBufferPointer { (input) throws(YAMLError) in
-            var parser = YAMLParser(events: try YAMLEvents(reading: input))
-            return try parser.document()
-        }
-    }
-}
-
 /// Builds the tree from the events.
-private struct YAMLParser: ~Copyable {
+struct YAMLParser: ~Copyable {
     let events: YAMLEvents
     private var nodes = 0
 

@@ -87,6 +87,11 @@ import Testing
         #expect(fromArguments.map(\.name) == ["0.0.0.0:7"])
     }
 
+    private static let allVariables =
+        "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_FORMAT, LOOPBRIDGE_ACCESS_LOG, "
+        + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
+        + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_ROUTES or LOOPBRIDGE_CONFIG"
+
     @Test func takesEmptyVariablesAsUnset() throws {
         let configuration = try load(yaml: yaml, environment: ["LOOPBRIDGE_HOLD": "", "LOOPBRIDGE_ROUTES": ""]).get()
         #expect(configuration.routes.map(\.hold) == [.seconds(2), .seconds(3)])
@@ -94,13 +99,14 @@ import Testing
 
     @Test(arguments: [
         ("LOOPBRIDGE_HOLT", "LOOPBRIDGE_HOLT: unknown environment variable; did you mean LOOPBRIDGE_HOLD?"),
+        (
+            "LOOPBRIDGE_PORT",
+            "LOOPBRIDGE_PORT: unknown environment variable; \(allVariables)"
+        ),
         ("LOOPBRIDGE_ROUTE", "LOOPBRIDGE_ROUTE: unknown environment variable; did you mean LOOPBRIDGE_ROUTES?"),
         (
             "LOOPBRIDGE_SOMETHING_ELSE_ENTIRELY",
-            "LOOPBRIDGE_SOMETHING_ELSE_ENTIRELY: unknown environment variable; expected LOOPBRIDGE_WORKERS, "
-                + "LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_FORMAT, LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_DRAIN, "
-                + "LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
-                + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_ROUTES or LOOPBRIDGE_CONFIG"
+            "LOOPBRIDGE_SOMETHING_ELSE_ENTIRELY: unknown environment variable; \(allVariables)"
         ),
     ])
     func refusesUnknownVariables(name: String, expected: String) {

@@ -137,4 +137,13 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         let shown = text.count > 60 ? text.prefix(60) + "…" : text[...]
         #expect(load(routes: [text]).errorText == "route '\(shown)': \(message)")
     }
+
+    @Test func showsTextHarmlessly() {
+        #expect(
+            load(routes: ["8080:unix:/a\u{0}b"]).errorText
+                == #"route '8080:unix:/a\0b': the path of a Unix socket has no NUL byte"#)
+        #expect(
+            load(routes: ["\u{1B}[31m\u{202E}"]).errorText
+                == #"route '\u{1B}[31m\u{202E}': expected a port, found '\u{1B}[31m\u{202E}'"#)
+    }
 }

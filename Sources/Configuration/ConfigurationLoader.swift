@@ -1,0 +1,130 @@
+internal import YAML
+
+/// Reads the sources from the lowest to the highest, each over what the lower ones have left.
+struct ConfigurationLoader {
+    private(set) var draft = ConfigurationDraft()
+    private(set) var diagnostics: [Diagnostic] = []
+    /// Whether a source may have given routes that could not be read: their lack is no fault of its own then.
+    private var hasTriedRoutes = false
+    private var filePath: String?
+
+    mutating func read(_ sources: ConfigurationSources) {
+        if let file = sources.file { read(file) }
+        let variables = setVariables(sources.environment)
+        readRoutes(variables: variables, arguments: sources.routes)
+        readOptions(variables: variables, options: sources.options)
+    }
+
+    private mutating func read(_ file: ConfigurationFile) {
+        filePath = file.path
+        do {
+            let root = try YAMLNode(parsing: file.contents)
+            var decoding = Decoding(path: file.path)
+            decoding.mapping(root, into: &draft)
+            diagnostics += decoding.diagnostics
+        } catch {
+            diagnostics.append(
+                Diagnostic(error.message, at: .file(path: file.path, position: error.position)))
+            hasTriedRoutes = true
+        }
+    }
+
+    /// The variables of loopbridge that are set, after reporting those that nobody knows.
+    private mutating func setVariables(_ environment: [String: String]) -> [String: String] {
+        let variables = environment.filter {
+            $0.key.hasPrefix(ConfigurationOption.environmentPrefix) && !$0.value.isEmpty
+                && !isServiceVariable($0.key, value: $0.value)
+        }
+        let known =
+            ConfigurationOption.all.map(\.environmentVariable)
+            + [ConfigurationOption.routesVariable, ConfigurationOption.fileVariable]
+        for name in variables.keys.sorted() where !known.contains(name) {
+            // The prefix, which is the same in all, would make any two names look alike.
+            let nearest = nearestName(to: suffix(of: name), among: known.map(suffix))
+            let advice =
+                nearest.map { "did you mean \(ConfigurationOption.environmentPrefix)\($0)?" }
+                ?? "expected \(listed(known))"
+            diagnostics.append(
+                Diagnostic("unknown environment variable; \(advice)", at: .environment(variable: name)))
+        }
+        return variables
+    }
+
+    private func suffix(of variable: String) -> String {
+        String(variable.dropFirst(ConfigurationOption.environmentPrefix.count))
+    }
+
+    /// Routes from the command line, or else from the environment, in place of the file's.
+    private mutating func readRoutes(variables: [String: String], arguments: [String]) {
+        let variable = ConfigurationOption.routesVariable
+        var given = arguments.map { (text: $0, location: Diagnostic.Location.routeArgument(text: $0)) }
+        let fromEnvironment = (variables[variable] ?? "").split { $0 == "," || $0.isWhitespace }.map(String.init)
+            .map { (text: $0, location: Diagnostic.Location.environmentRoute(variable: variable, text: $0)) }
+        // What the command line replaces is read nevertheless, for its faults are the user's too.
+        let replaced = given.isEmpty ? [] : fromEnvironment
+        if given.isEmpty { given = fromEnvironment }
+        for (text, location) in replaced { _ = read(route: text, at: location) }
+        guard !given.isEmpty else { return }
+        hasTriedRoutes = true
+        draft.routes = given.compactMap { read(route: $0.text, at: $0.location) }
+    }
+
+    private mutating func read(route text: String, at location: Diagnostic.Location) -> RouteDraft? {
+        do {
+            let route = try RouteArgument(text)
+            return RouteDraft(
+                listen: [Located(value: route.listen, location: location)],
+                upstream: Located(value: route.upstream, location: location), settings: draft.defaults)
+        } catch {
+            diagnostics.append(Diagnostic(error.message, at: location))
+            return nil
+        }
+    }
+
+    private mutating func readOptions(variables: [String: String], options: [String: String]) {
+        for option in ConfigurationOption.all {
+            guard let text = variables[option.environmentVariable] else { continue }
+            apply(option, text, at: .environment(variable: option.environmentVariable))
+        }
+        for option in ConfigurationOption.all {
+            guard let text = options[option.name] else { continue }
+            apply(option, text, at: .option(name: option.name))
+        }
+        let known = ConfigurationOption.all.map(\.name)
+        for name in options.keys.sorted() where !known.contains(name) {
+            let advice =
+                nearestName(to: name, among: known).map { "; did you mean --\($0)?" } ?? ""
+            diagnostics.append(Diagnostic("unknown option\(advice)", at: .option(name: name)))
+        }
+    }
+
+    private mutating func apply(_ option: ConfigurationOption, _ text: String, at location: Diagnostic.Location) {
+        do {
+            try option.apply(text, to: &draft)
+        } catch {
+            diagnostics.append(Diagnostic(error.message, at: location))
+        }
+    }
+
+    /// The routes, checked against each other as far as they could be read.
+    mutating func finishedRoutes() -> [Route] {
+        if draft.routes.isEmpty, !hasTriedRoutes {
+            let location = filePath.map { Diagnostic.Location.file(path: $0, position: nil) } ?? .commandLine
+            diagnostics.append(
+                Diagnostic(
+                    "no route is given; give one as an argument ('loopbridge 8080:8000'), in LOOPBRIDGE_ROUTES, "
+                        + "or under 'routes' in the configuration file", at: location))
+        }
+        var check = RouteCheck()
+        let routes = check.finish(draft.routes)
+        diagnostics += check.diagnostics
+        return routes
+    }
+}
+
+/// Whether the variable is what Kubernetes sets in every pod for a Service whose name begins with "loopbridge"
+/// (`LOOPBRIDGE_SERVICE_HOST`, `LOOPBRIDGE_PORT_80_TCP_ADDR`), which must not keep a sidecar from starting.
+private func isServiceVariable(_ name: String, value: String) -> Bool {
+    if name.hasSuffix("_SERVICE_HOST") || name.contains("_SERVICE_PORT") { return true }
+    return name.contains("_PORT") && (value.contains("://") || name.contains(/_PORT_\d+_(TCP|UDP|SCTP)/))
+}
