@@ -1,0 +1,58 @@
+# What a person or CI runs. Everything sets itself up: on a Debian machine with Swift, git and make,
+# `make demo` and `make test` need nothing else.
+
+SWIFT ?= swift
+# A crash must not wait for somebody at a prompt.
+export SWIFT_BACKTRACE ?= interactive=no
+
+PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/IntegrationTests
+
+.PHONY: help demo dist build test test-unit test-integration test-tsan test-asan format lint clean setup setup-tests
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+demo: dist ## Show an app on 127.0.0.1 answering from outside
+	dist/loopbridge demo
+
+dist: setup ## Build dist/loopbridge: one static, stripped file
+	$(SWIFT) build -c release --product loopbridge --scratch-path .build-static -Xswiftc -static-executable
+	mkdir -p dist
+	strip -o dist/loopbridge .build-static/release/loopbridge
+	@ls -l dist/loopbridge
+
+build: setup ## Build for debugging
+	$(SWIFT) build
+
+test: test-unit test-integration ## Run all tests, the integration tests on dist/loopbridge
+
+test-unit: setup ## Run the unit tests
+	$(SWIFT) test
+
+test-integration: dist setup-tests ## Run the integration tests on dist/loopbridge
+	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(PYTEST)
+
+test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
+	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
+	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
+	LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+
+test-asan: setup setup-tests ## Run all tests under the address sanitizer
+	$(SWIFT) test --sanitize=address --scratch-path .build-asan
+	$(SWIFT) build --sanitize=address --scratch-path .build-asan
+	LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+
+format: ## Format the sources
+	$(SWIFT) format format --in-place --recursive Sources Tests Package.swift
+
+lint: ## Say where the format is off
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-* dist
+
+setup:
+	@scripts/install-packages build
+
+setup-tests:
+	@scripts/install-packages tests
