@@ -235,7 +235,9 @@ public final class Server {
         switch state {
         case .running:
             state = .draining(workersLeft: workerCount)
-            log.info("\(reason): closing the listeners, finishing connections for up to \(durationText(configuration.drain))")
+            log.info(
+                "\(reason): closing the listeners, finishing connections for up to \(durationText(configuration.drain))"
+            )
             tellWorkers(.drain)
             drainTimer?.schedule(after: configuration.drain)
         case .draining:

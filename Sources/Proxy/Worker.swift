@@ -85,7 +85,8 @@ final class Worker {
         let fields: Log.Fields = ["route": .text(route.configuration.name)]
         switch obstacle {
         case .notListening:
-            environment.log.warning("the app at \(upstream) is not listening; clients wait up to \(durationText(hold))", fields)
+            environment.log.warning(
+                "the app at \(upstream) is not listening; clients wait up to \(durationText(hold))", fields)
         case .busy:
             environment.log.warning("the app at \(upstream) takes no more connections; clients wait", fields)
         case nil:

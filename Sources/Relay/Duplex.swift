@@ -118,6 +118,8 @@ public final class Duplex {
     @discardableResult
     private func advance(_ source: Side, sinkIsReady: Bool = false) -> Bool {
         guard let sockets else { return false }
+        // What has become ready is noted, and has its turn together with the rest.
+        if isAwaitingTurn, !sinkIsReady { return true }
         lastActivity = .coarse
         switch move(source, sockets, sinkIsReady: sinkIsReady) {
         case .waiting:
@@ -133,13 +135,17 @@ public final class Duplex {
             fail(source, code)
             return false
         case .sinkFailed(let code):
-            // What the broken side said before it broke is delivered first, as without a proxy in between.
-            let broken: Side = source == .downstream ? .upstream : .downstream
-            switch broken {
-            case .downstream: toUpstream.noteSource(endIsNear: true)
-            case .upstream: toDownstream.noteSource(endIsNear: true)
+            let broken: Side
+            switch source {
+            case .downstream:
+                broken = .upstream
+                toDownstream.deliverLastWords(
+                    from: sockets.upstream.socket, to: sockets.downstream.socket, in: workspace)
+            case .upstream:
+                broken = .downstream
+                toUpstream.deliverLastWords(
+                    from: sockets.downstream.socket, to: sockets.upstream.socket, in: workspace)
             }
-            _ = move(broken, sockets, sinkIsReady: false)
             fail(broken, code)
             return false
         }

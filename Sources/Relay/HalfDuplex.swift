@@ -138,6 +138,23 @@ struct HalfDuplex: ~Copyable {
         return .waiting
     }
 
+    /// Delivers what a source had said before it was found broken, as far as the sink takes it at once; without a
+    /// proxy in between it would have arrived too.
+    ///
+    /// The source's end is not passed on: its error was told already, and what follows looks like a clean end.
+    mutating func deliverLastWords(
+        from source: borrowing Socket, to sink: borrowing Socket, in workspace: RelayWorkspace
+    ) {
+        guard case .flowing = state else { return }
+        for _ in 0..<Self.turnReads {
+            guard case .moved(let received) = source.receive(into: workspace.scratch),
+                case .moved(let sent) = sink.send(UnsafeRawBufferPointer(rebasing: workspace.scratch[..<received]))
+            else { return }
+            bytesMoved += UInt64(sent)
+            if sent < received { return }
+        }
+    }
+
     /// Gives back the memory of parked bytes, which will go nowhere any more.
     mutating func abandon(in workspace: RelayWorkspace) {
         if case .waitingForSink(let parked?) = state { workspace.parkedBytes -= parked.capacity }

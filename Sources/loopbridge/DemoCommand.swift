@@ -59,7 +59,9 @@ struct Demo: ParsableCommand {
             }
             try server.run()
             guard succeeded.take() != nil else { throw DemoError.notBridged }
-        } log: { log }
+        } log: {
+            log
+        }
     }
 
     /// Asks for the page and prints what became of that.

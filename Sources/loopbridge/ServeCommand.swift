@@ -21,7 +21,11 @@ struct Serve: ParsableCommand {
         let configuration = try options.configuration()
         let log = Log(
             level: configuration.log.level, format: configuration.log.format, writer: try .standardError())
-        try ExitCode.afterServing { try Server(configuration, log: log).run() } log: { log }
+        try ExitCode.afterServing {
+            try Server(configuration, log: log).run()
+        } log: {
+            log
+        }
     }
 }
 

@@ -11,7 +11,9 @@ import Testing
         #expect(try #require(IPAddress(text)).description == canonical)
     }
 
-    @Test(arguments: ["", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4", "localhost", "[::1]", "::1%lo", ":::", "1.2.3.4 "])
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4", "localhost", "[::1]", "::1%lo", ":::", "1.2.3.4 ",
+    ])
     func whatIsNoAddressIsRefused(text: String) {
         #expect(IPAddress(text) == nil)
     }
