@@ -127,9 +127,14 @@ public final class Duplex {
         case .yielded:
             awaitTurn()
         case .finished:
+            // The second end is told by closing, which is due anyway.
             if toUpstream.isFinished, toDownstream.isFinished {
                 end(.finished)
                 return false
+            }
+            switch source {
+            case .downstream: sockets.upstream.socket.finishSending()
+            case .upstream: sockets.downstream.socket.finishSending()
             }
         case .sourceFailed(let code):
             fail(source, code)

@@ -10,7 +10,7 @@ struct HalfDuplex: ~Copyable {
         case flowing
         /// The sink takes nothing more for now. Without bytes: what it did not take was left with the source.
         case waitingForSink(ParkedBytes?)
-        /// The source has ended, and the sink was told so.
+        /// The source has ended, and the sink has everything.
         case finished
     }
 
@@ -29,7 +29,7 @@ struct HalfDuplex: ~Copyable {
         case waiting
         /// There is more to do, but it is the other connections' turn.
         case yielded
-        /// The source's end was passed on just now.
+        /// The source has ended just now, and the sink has everything: it is the caller's to tell it the end.
         case finished
         case sourceFailed(CInt)
         case sinkFailed(CInt)
@@ -102,7 +102,6 @@ struct HalfDuplex: ~Copyable {
                 sourceIsReadable = false
                 confirmation = .notNeeded
                 state = .finished
-                sink.finishSending()
                 return .finished
             case .failed(let code):
                 sourceIsReadable = false
