@@ -90,9 +90,13 @@ class Namespace:
                 rows.append((address, int(port, 16), int(fields[2].split(":")[1], 16), fields[3]))
         return rows
 
+    def listening_addresses(self, port):
+        """The addresses, in hexadecimal, on which somebody inside listens at this port."""
+        return {address for address, local, _, state in self.connections() if local == port and state == _LISTENING}
+
     def listens_on(self, port):
-        """How many sockets inside listen on this port, whatever their address."""
-        return sum(1 for _, local, _, state in self.connections() if local == port and state == _LISTENING)
+        """On how many addresses inside somebody listens at this port."""
+        return len(self.listening_addresses(port))
 
     def counter(self, group, name):
         """A counter of this namespace's TCP, such as ("Tcp", "ActiveOpens") or ("TcpExt", "TCPAbortOnData")."""
