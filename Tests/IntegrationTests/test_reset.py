@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from support.apps import App
+from support.apps import App, AppInHand
 from support.namespaces import Cable
-from support.pairs import AppInHand, Pairs
+from support.pairs import Pairs
 from support.processes import Frozen
 from support.sockets import connect, read_exactly, read_to_end, reset, resets_when_closed, wait_for_error
 

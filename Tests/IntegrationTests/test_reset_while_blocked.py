@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from support.apps import AppInHand
 from support.namespaces import Cable
-from support.pairs import AppInHand, Pairs
+from support.pairs import Pairs
 from support.sockets import read_to_end, reset, wait_for_error
 
 

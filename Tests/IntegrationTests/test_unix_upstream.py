@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from support.apps import App, echo
+from support.apps import App, AppInHand, echo
 from support.namespaces import Cable
-from support.pairs import AppInHand, Pairs
+from support.pairs import Pairs
 from support.processes import Frozen
 from support.sockets import connect, read_exactly, read_to_end, reset
 

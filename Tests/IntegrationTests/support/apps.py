@@ -9,21 +9,14 @@ import socket
 import threading
 
 from support.sockets import LOOPBACK, family_of, name_of
+from support.waiting import wait_until
 
 
-class App:
-    """Listens on one address, the loopback's where nothing is said, from being made until stop()."""
+class _Listener:
+    """Listens on one address from being made until stop_listening(), and hands on what it accepts."""
 
-    def __init__(self, namespace, serve, address=LOOPBACK, port=8000, backlog=4096, receive_buffer=None):
-        """
-        serve: called with each connection, which is closed afterwards; an OSError ends it quietly.
-        """
-        self._serve = serve
-        self._open = set()
-        self._lock = threading.Lock()
-        self._threads = []
+    def __init__(self, namespace, address, port, backlog, receive_buffer):
         self.accepted = 0
-        self.failures = []
         self.listener = namespace.socket(family_of(address), timeout=None)
         if self.listener.family != socket.AF_UNIX:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,19 +33,47 @@ class App:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with self._lock:
-                self.accepted += 1
-                self._open.add(connection)
-            thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self.accepted += 1
+            self._arrived(connection)
+
+    def stop_listening(self):
+        """Takes no more connections; those that are open go on."""
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # ends accept(), which close() alone would not
+        except OSError:
+            pass
+        self._accepting.join(10)
+        self.listener.close()
+
+
+class App(_Listener):
+    """An app made of a function that is called with each connection, on a thread of its own.
+
+    The connection is closed when the function returns; an OSError ends it quietly, and any other failure is
+    told by stop().
+    """
+
+    def __init__(self, namespace, serve, address=LOOPBACK, port=8000, backlog=4096, receive_buffer=None):
+        self._serve = serve
+        self._open = set()
+        self._lock = threading.Lock()
+        self._threads = []
+        self.failures = []
+        super().__init__(namespace, address, port, backlog, receive_buffer)
+
+    def _arrived(self, connection):
+        with self._lock:
+            self._open.add(connection)
+        thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _run(self, connection):
         try:
             self._serve(connection)
         except OSError:
             pass
-        except Exception as failure:  # told by stop()
+        except Exception as failure:
             self.failures.append(failure)
         finally:
             with self._lock:
@@ -65,17 +86,8 @@ class App:
         with self._lock:
             return len(self._open)
 
-    def stop_listening(self):
-        """Takes no more connections; those that are open go on."""
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)  # ends accept(), which close() alone would not
-        except OSError:
-            pass
-        self._accepting.join(10)
-        self.listener.close()
-
     def stop(self):
-        """Ends everything; fails when the serve function did."""
+        """Ends everything; fails when the function did."""
         self.stop_listening()
         with self._lock:
             for connection in self._open:
@@ -93,13 +105,42 @@ class App:
         return self
 
     def __exit__(self, kind, *_):
-        if kind is None:
+        try:
             self.stop()
-        else:
-            try:
-                self.stop()
-            except Exception:
-                pass  # the test's own failure says more
+        except Exception:
+            if kind is None:
+                raise  # otherwise the test's own failure says more
+
+
+class AppInHand(_Listener):
+    """An app that accepts and leaves the connections to the test."""
+
+    def __init__(self, namespace, address=LOOPBACK, port=8000, backlog=4096, receive_buffer=None):
+        self._waiting = []
+        self._all = []
+        super().__init__(namespace, address, port, backlog, receive_buffer)
+
+    def _arrived(self, connection):
+        connection.settimeout(10)
+        self._all.append(connection)
+        self._waiting.append(connection)
+
+    def next(self):
+        """The connection that has arrived, or arrives, next."""
+        wait_until(lambda: self._waiting, "a connection to the app", interval=0.001)
+        return self._waiting.pop(0)
+
+    def stop(self):
+        """Closes everything."""
+        self.stop_listening()
+        for connection in self._all:
+            connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
 
 def echo(connection):

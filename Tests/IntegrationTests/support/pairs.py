@@ -1,37 +1,8 @@
 """Connections of which the test holds both ends: the client's outside, the app's inside."""
 
-import threading
-
-from support.apps import App
 from support.namespaces import Cable
 from support.sockets import connect
 from support.waiting import wait_until
-
-
-class AppInHand:
-    """An app that accepts and leaves the connections to the test."""
-
-    def __init__(self, namespace, **options):
-        self._arrived = []
-        self._over = threading.Event()
-        self.app = App(namespace, self._serve, **options)
-
-    def _serve(self, connection):
-        connection.settimeout(10)
-        self._arrived.append(connection)
-        self._over.wait()
-
-    def next(self):
-        """The connection that has arrived, or arrives, next."""
-        wait_until(lambda: self._arrived, "a connection to the app", interval=0.001)
-        return self._arrived.pop(0)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *details):
-        self._over.set()
-        self.app.__exit__(*details)
 
 
 class Pairs:
