@@ -17,6 +17,10 @@ PROGRAM = os.path.abspath(os.environ.get("LOOPBRIDGE_PROGRAM", _REPOSITORY / ".b
 IS_RELEASE = os.environ.get("LOOPBRIDGE_RELEASE") == "1"
 IS_SANITIZED = os.environ.get("LOOPBRIDGE_SANITIZED") == "1"
 
+# Ours are not the program's settings.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("LOOPBRIDGE_")}
+_ENVIRONMENT["SWIFT_BACKTRACE"] = "interactive=no,color=no"
+
 _CRASH_MARKS = ("Sanitizer", "Fatal error", "*** ", "Crash", "Illegal instruction", "free():", "malloc")
 _LISTENS = "forwarding to"
 
@@ -46,7 +50,7 @@ class Loopbridge:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if stderr is None else (None if stderr == -1 else stderr),
             start_new_session=True,
-            env={**os.environ, "SWIFT_BACKTRACE": "interactive=no,color=no", **(environment or {})})
+            env={**_ENVIRONMENT, **(environment or {})})
         self.pid = self.process.pid
         self._readers = [
             threading.Thread(target=self._read, args=(stream,), daemon=True)
