@@ -1,0 +1,1 @@
+"""What the tests are made of: namespaces, the program under test, small apps and clients."""

@@ -1,0 +1,53 @@
+"""What loopbridge costs while nothing happens. The figures hold for the program that is shipped."""
+
+import time
+
+import pytest
+
+from support.apps import AppInHand
+from support.loopbridge import IS_RELEASE
+from support.namespaces import Cable
+from support.sockets import connect, read_exactly
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(not IS_RELEASE, reason="LOOPBRIDGE_RELEASE=1 says that it is the release build")
+
+KB, MB = 1000, 1000 * 1000
+CONNECTIONS = 5000
+
+
+def test_memory_of_an_idle_process(outside, loopbridge):
+    program = loopbridge("8080:8000")
+    assert program.memory("Anonymous") <= 4 * MB
+    assert program.memory("VmRSS") <= 16 * MB
+
+
+def test_idle_process_sleeps(outside, loopbridge):
+    assert wake_ups_a_second(loopbridge("8000")) <= 1
+
+
+def wake_ups_a_second(program, seconds=5):
+    before = program.wake_ups()
+    time.sleep(seconds)
+    return (program.wake_ups() - before) / seconds
+
+
+@pytest.mark.load
+def test_idle_connections(container, outside, loopbridge):
+    """At most 1.5 kB of the process's memory each, and no wake-ups."""
+    program = loopbridge("8080:8000")
+    clients = []
+    with AppInHand(container) as app:
+        before = program.memory("Anonymous")
+        for _ in range(CONNECTIONS):
+            client = connect(outside, Cable.CONTAINER, 8080)
+            client.sendall(b"a")
+            inside = app.next()
+            assert read_exactly(inside, 1) == b"a"
+            clients.append(client)
+        wait_until(lambda: wake_ups_a_second(program, 0.5) == 0, "nothing is left to be done")
+        each = (program.memory("Anonymous") - before) / CONNECTIONS
+        assert each <= 1.5 * KB, f"{each:.0f} bytes each"
+        assert wake_ups_a_second(program) <= 1
+        for client in clients:
+            client.close()
