@@ -24,21 +24,21 @@ let package = Package(
         // C libraries and kernel interfaces: module maps, and the few inline shims that Swift needs.
         .systemLibrary(name: "CLibevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
-        .systemLibrary(name: "CLinux"),
+        .target(name: "CLinux"),
 
         // From the ground up; a module imports only what stands above it in this list.
         .target(name: "EventLoop", dependencies: ["CLibevent", "CLinux"], swiftSettings: strict),
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop"], swiftSettings: strict),
-        .target(name: "Relay", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+        .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
         .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
-                "EventLoop", "Network", "Relay", "Upstream", "Configuration", "Discovery", "Observability",
+                "EventLoop", "Network", "Relay", "Upstream", "Configuration", "Discovery", "Observability", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Synchronization
 
 /// A bound on connections that all workers share: who takes the last place makes the others wait.
@@ -7,14 +8,17 @@ final class ConnectionBudget: Sendable {
     /// Whether there was a place.
     enum Answer {
         case granted
-        /// - isFirst: nobody was refused since there was last room.
-        case full(isFirst: Bool)
+        /// - isNews: it is a while since this was last said; a crowd that is let in one by one is one piece of news.
+        case full(isNews: Bool)
     }
 
     private struct State {
         var used = 0
         var refused: Set<Int> = []
+        var lastNews: MonotonicTime?
     }
+
+    private static let newsInterval = Duration.seconds(60)
 
     /// How many connections there may be at a time.
     let limit: Int
@@ -34,9 +38,11 @@ final class ConnectionBudget: Sendable {
                 state.used += 1
                 return .granted
             }
-            let isFirst = state.refused.isEmpty
             state.refused.insert(worker)
-            return .full(isFirst: isFirst)
+            let now = MonotonicTime.coarse
+            if let last = state.lastNews, now.since(last) < Self.newsInterval { return .full(isNews: false) }
+            state.lastNews = now
+            return .full(isNews: true)
         }
     }
 

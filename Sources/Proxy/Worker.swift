@@ -100,8 +100,8 @@ final class Worker {
     func takePlace(on route: WorkerRoute) -> Bool {
         switch route.shared.connections.take(for: number) {
         case .granted: break
-        case .full(let isFirst):
-            if isFirst {
+        case .full(let isNews):
+            if isNews {
                 environment.log.warning(
                     "max_connections reached: further clients wait to be accepted",
                     [
@@ -113,8 +113,8 @@ final class Worker {
         }
         switch environment.descriptors.take(for: number) {
         case .granted: return true
-        case .full(let isFirst):
-            if isFirst {
+        case .full(let isNews):
+            if isNews {
                 environment.log.warning(
                     "the limit of open files is reached: further clients wait to be accepted",
                     ["connections": .number(environment.descriptors.limit)])

@@ -120,13 +120,16 @@ public final class Duplex {
         guard let sockets else { return false }
         // What has become ready is noted, and has its turn together with the rest.
         if isAwaitingTurn, !sinkIsReady { return true }
-        lastActivity = .coarse
-        switch move(source, sockets, sinkIsReady: sinkIsReady) {
+        let movedBefore = bytesToUpstream + bytesToDownstream
+        let outcome = move(source, sockets, sinkIsReady: sinkIsReady)
+        if bytesToUpstream + bytesToDownstream > movedBefore { lastActivity = .coarse }
+        switch outcome {
         case .waiting:
             listForConfirmation()
         case .yielded:
             awaitTurn()
         case .finished:
+            lastActivity = .coarse
             // The second end is told by closing, which is due anyway.
             if toUpstream.isFinished, toDownstream.isFinished {
                 end(.finished)

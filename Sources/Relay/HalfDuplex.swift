@@ -184,6 +184,8 @@ struct HalfDuplex: ~Copyable {
 
     private mutating func park(_ bytes: UnsafeRawBufferPointer?, in workspace: RelayWorkspace) {
         readLimit = max(readLimit / 2, Self.smallestReadLimit)
+        // The read that is due anyway, once the sink takes more, shows a reset too.
+        confirmation = .notNeeded
         guard let bytes else {
             state = .waitingForSink(nil)
             return

@@ -1,3 +1,4 @@
+internal import CLinux
 public import EventLoop
 
 /// What all relays of one worker share: the scratch buffer through which every byte goes, the account of
@@ -15,7 +16,11 @@ public final class RelayWorkspace {
     let parkingLimit: Int
 
     /// The memory that parked bytes take up now, in bytes.
-    public internal(set) var parkedBytes = 0
+    public internal(set) var parkedBytes = 0 {
+        didSet { if parkedBytes == 0 { returnMemory() } else { mostParked = max(mostParked, parkedBytes) } }
+    }
+    /// The most since memory was last returned.
+    private var mostParked = 0
 
     private var unconfirmed: [Duplex] = []
     private var confirmation: Timer?
@@ -32,6 +37,17 @@ public final class RelayWorkspace {
 
     deinit {
         scratch.deallocate()
+    }
+
+    /// What is worth being returned to the system, in bytes.
+    private static let worthReturning = 4 << 20
+
+    /// After a crowd of slow readers, their blocks' memory lies scattered and free in the allocator, which keeps it
+    /// unless it is told otherwise (malloc_trim(3)).
+    private func returnMemory() {
+        guard mostParked >= Self.worthReturning else { return }
+        mostParked = 0
+        malloc_trim(0)
     }
 
     /// How long a short read may hide a reset, at least; twice as long at the most.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EventLoop
 import Proxy
 
 /// The program: its commands, and what they have in common.
@@ -42,6 +43,6 @@ struct Loopbridge: ParsableCommand {
 
     static func main() {
         ProcessLimits.openStandardDescriptors()
-        main(nil)
+        main(Array(ProcessStart.arguments.dropFirst()))
     }
 }

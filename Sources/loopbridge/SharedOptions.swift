@@ -41,7 +41,7 @@ struct SharedOptions: ParsableArguments {
     ///
     /// Ends the program with an explanation where they are wrong: exit code 64 for the command line, 78 for the rest.
     func configuration() throws -> Configuration {
-        let environment = Environment.variables
+        let environment = ProcessStart.environment
         do throws(ConfigurationErrors) {
             let file = try ConfigurationFile.find(option: config, environment: environment)
             return try Configuration.load(

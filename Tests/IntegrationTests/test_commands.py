@@ -46,7 +46,7 @@ def test_completions(shell):
         (["--hold", "5", "8000"], "'5' without a unit"),
         (["--workers", "0", "8000"], "--workers"),
         (["8080:8000/udp"], "not supported yet"),
-        (["127.0.0.1:8000:127.0.0.1:8000"], "own"),
+        (["127.0.0.1:8000:127.0.0.1:8000"], "leads back to this route"),
         (["bogus"], "expected a port, found 'bogus'"),
     ],
 )

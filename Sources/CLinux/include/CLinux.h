@@ -1,5 +1,5 @@
 // What Swift cannot import by itself: functions that glibc hides behind _GNU_SOURCE, function-like
-// macros, and kernel headers that no Swift module covers. Nothing here has behaviour of its own.
+// macros, and kernel headers that no Swift module covers. Only start.c has behaviour of its own.
 #pragma once
 
 #include <errno.h>
@@ -81,3 +81,13 @@ static inline void clinux_name_thread(const char *name) {
   extern int pthread_setname_np(pthread_t, const char *);
   pthread_setname_np(pthread_self(), name);
 }
+
+/// What the process was started with. The pointers are the kernel's own and stay valid.
+struct clinux_start {
+  int argument_count;
+  char **arguments;
+  char **environment;
+};
+
+/// What the process was started with, also where there is no /proc.
+struct clinux_start clinux_start(void);
