@@ -3,8 +3,9 @@
 import pytest
 
 from support.apps import App, greets
-from support.loopbridge import PROGRAM, run_to_end
+from support.loopbridge import run_to_end
 from support.namespaces import Cable, run
+from support.settings import PROGRAM
 from support.sockets import connect, read_to_end
 
 DONE, USAGE, CONFIGURATION, CANNOT_LISTEN = 0, 64, 78, 71
@@ -126,3 +127,13 @@ def test_one_address_only(container, outside, loopbridge):
     loopbridge(f"{Cable.CONTAINER}:8080:8000")
     with pytest.raises(ConnectionRefusedError):
         connect(outside, Cable.CONTAINER_V6, 8080)
+
+
+def test_variables_of_a_kubernetes_service(container, loopbridge):
+    """A Service called `loopbridge` puts these into every pod of its namespace; they are not settings."""
+    loopbridge("8080:8000", environment={
+        "LOOPBRIDGE_SERVICE_HOST": "10.0.0.11", "LOOPBRIDGE_SERVICE_PORT": "8080", "LOOPBRIDGE_SERVICE_PORT_HTTP": "8080",
+        "LOOPBRIDGE_PORT": "tcp://10.0.0.11:8080", "LOOPBRIDGE_PORT_8080_TCP": "tcp://10.0.0.11:8080",
+        "LOOPBRIDGE_PORT_8080_TCP_PROTO": "tcp", "LOOPBRIDGE_PORT_8080_TCP_PORT": "8080",
+        "LOOPBRIDGE_PORT_8080_TCP_ADDR": "10.0.0.11"})
+    assert container.listens_on(8080)
