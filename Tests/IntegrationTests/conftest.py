@@ -27,8 +27,9 @@ import signal
 
 import pytest
 
-from support.loopbridge import IS_RELEASE, IS_SANITIZED, PROGRAM, Loopbridge
+from support.loopbridge import Loopbridge
 from support.namespaces import Cable, Namespace, remove_stale_namespaces
+from support.settings import IS_RELEASE, IS_SANITIZED, PROGRAM
 
 
 def pytest_report_header():

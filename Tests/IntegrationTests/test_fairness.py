@@ -14,12 +14,12 @@ from support.waiting import wait_until
 def bulk_or_echo(connection):
     """What the first byte says: endless zeroes, a sink, or an echo."""
     kind = connection.recv(1)
-    block = bytes(1 << 20)
+    block = bytearray(1 << 20)
     if kind == b"d":
         while True:
             connection.sendall(block)
     if kind == b"u":
-        while connection.recv_into(memoryview(bytearray(1 << 20))):
+        while connection.recv_into(block):
             pass
     while data := connection.recv(65536):
         connection.sendall(data)

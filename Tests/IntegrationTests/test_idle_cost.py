@@ -5,8 +5,8 @@ import time
 import pytest
 
 from support.apps import AppInHand
-from support.loopbridge import IS_RELEASE
 from support.namespaces import Cable
+from support.settings import IS_RELEASE
 from support.sockets import connect, read_exactly
 from support.waiting import wait_until
 

@@ -5,9 +5,9 @@ import json
 import os
 
 from support.apps import App, echo
-from support.loopbridge import PROGRAM
 from support.namespaces import Cable
 from support.processes import Process
+from support.settings import PROGRAM
 from support.sockets import connect, read_exactly
 from support.waiting import wait_until
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from support.apps import App, sends_what_is_asked
-from support.loopbridge import IS_SANITIZED
 from support.namespaces import Cable
+from support.settings import IS_SANITIZED
 from support.sockets import connect, read_exactly
 from support.waiting import wait_until
 

@@ -1,7 +1,6 @@
 """What goes in comes out: big streams and many small ones, both ways at once."""
 
 import hashlib
-import os
 import random
 import socket
 import threading
@@ -10,10 +9,10 @@ import pytest
 
 from support.apps import App
 from support.namespaces import Cable
+from support.settings import STREAM_GIB
 from support.sockets import connect, digest_to_end
 from support.waiting import wait_until
 
-GIB = float(os.environ.get("LOOPBRIDGE_STREAM_GIB", "2"))
 BLOCK = random.Random(1).randbytes(4 << 20)
 
 
@@ -48,7 +47,7 @@ class Sender(threading.Thread):
 @pytest.mark.limit(200)
 def test_big_stream_both_ways_at_once(container, outside, loopbridge):
     program = loopbridge("8080:8000")
-    count = int(GIB * (1 << 30))
+    count = int(STREAM_GIB * (1 << 30))
     at_app = {}
 
     def serve(connection):

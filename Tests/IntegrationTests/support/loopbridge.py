@@ -2,24 +2,13 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import threading
 import time
 
 from support.processes import session_members
-from support.waiting import wait_until
-
-_REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-PROGRAM = os.path.abspath(os.environ.get("LOOPBRIDGE_PROGRAM", _REPOSITORY / ".build/debug/loopbridge"))
-# Set where the program is the one that is shipped: optimised, static, without a sanitizer.
-IS_RELEASE = os.environ.get("LOOPBRIDGE_RELEASE") == "1"
-IS_SANITIZED = os.environ.get("LOOPBRIDGE_SANITIZED") == "1"
-
-# Ours are not the program's settings.
-_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("LOOPBRIDGE_")}
-_ENVIRONMENT["SWIFT_BACKTRACE"] = "interactive=no,color=no"
+from support.settings import PROGRAM
 
 _CRASH_MARKS = ("Sanitizer", "Fatal error", "*** ", "Crash", "Illegal instruction", "free():", "malloc")
 _LISTENS = "forwarding to"
@@ -50,7 +39,7 @@ class Loopbridge:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if stderr is None else (None if stderr == -1 else stderr),
             start_new_session=True,
-            env={**_ENVIRONMENT, **(environment or {})})
+            env={**os.environ, **(environment or {})})
         self.pid = self.process.pid
         self._readers = [
             threading.Thread(target=self._read, args=(stream,), daemon=True)

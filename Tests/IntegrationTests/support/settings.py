@@ -1,0 +1,19 @@
+"""What the tests are told through the environment; conftest.py says what each variable means.
+
+The variables are taken out of it: the program knows its own only, and is not to meet these.
+"""
+
+import os
+import pathlib
+
+_REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+
+PROGRAM = os.path.abspath(os.environ.get("LOOPBRIDGE_PROGRAM", _REPOSITORY / ".build/debug/loopbridge"))
+IS_RELEASE = os.environ.get("LOOPBRIDGE_RELEASE") == "1"
+IS_SANITIZED = os.environ.get("LOOPBRIDGE_SANITIZED") == "1"
+STREAM_GIB = float(os.environ.get("LOOPBRIDGE_STREAM_GIB", "2"))
+
+for _name in [name for name in os.environ if name.startswith("LOOPBRIDGE_")]:
+    del os.environ[_name]
+
+os.environ["SWIFT_BACKTRACE"] = "interactive=no,color=no"
