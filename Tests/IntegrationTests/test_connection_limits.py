@@ -68,16 +68,6 @@ def test_descriptor_limit(container, outside, loopbridge, workers):
         serve_all(program, app, outside, 4, 31, "limit of open files")
 
 
-def test_warns_again_about_the_next_crowd(container, outside, loopbridge):
-    program = loopbridge("--max-connections", "5", "8080:8000")
-    with App(container, echo):
-        for times in (1, 2):
-            clients = crowd(outside, 8)
-            program.wait_for_message("max_connections reached", count=times)
-            serve_in_any_order(clients)
-            program.wait_for_closed(8 * times)
-
-
 def test_limit_holds_while_the_app_is_away(container, outside, loopbridge):
     """Clients that wait for the app have their places; those above wait for a place, and all are served."""
     program = loopbridge("--max-connections", "10", "8080:8000")
