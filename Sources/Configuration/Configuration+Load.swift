@@ -4,13 +4,18 @@ extension Configuration {
     ///
     /// Routes from a higher source replace all of those from lower ones; what an option says of routes holds for
     /// every route.
+    /// - Parameter requiresRoutes: whether it is a fault that no source gives a route; false where routes can be found
+    ///   while the program runs.
     /// - Throws: ``ConfigurationErrors`` with every fault that was found.
-    public static func load(_ sources: ConfigurationSources) throws(ConfigurationErrors) -> Configuration {
+    public static func load(
+        _ sources: ConfigurationSources, requiresRoutes: Bool = true
+    ) throws(ConfigurationErrors) -> Configuration {
         var loader = ConfigurationLoader()
         loader.read(sources)
-        let routes = loader.finishedRoutes()
+        let routes = loader.finishedRoutes(required: requiresRoutes)
         guard loader.diagnostics.isEmpty else { throw ConfigurationErrors(loader.diagnostics) }
         return Configuration(
-            workers: loader.draft.workers, log: loader.draft.log, drain: loader.draft.drain, routes: routes)
+            workers: loader.draft.workers, log: loader.draft.log, drain: loader.draft.drain,
+            defaults: loader.draft.defaults, routes: routes)
     }
 }

@@ -10,13 +10,17 @@ public struct Configuration: Sendable, Equatable {
     public var log: LogSettings
     /// How long running connections may go on after SIGTERM.
     public var drain: Duration
-    /// Where clients are accepted and where they are carried; at least one.
+    /// What routes start from, also those that are found while the program runs.
+    public var defaults: RouteSettings
+    /// Where clients are accepted and where they are carried.
     public var routes: [Route]
 
     /// A configuration; `load` is what validates one.
     public init(
-        workers: WorkerCount = .auto, log: LogSettings = LogSettings(), drain: Duration = .seconds(5), routes: [Route]
+        workers: WorkerCount = .auto, log: LogSettings = LogSettings(), drain: Duration = .seconds(5),
+        defaults: RouteSettings = RouteSettings(), routes: [Route]
     ) {
+        self.defaults = defaults
         self.workers = workers
         self.log = log
         self.drain = drain

@@ -14,6 +14,7 @@ struct ConfigurationDraft: Sendable, Equatable {
         workers = configuration.workers
         log = configuration.log
         drain = configuration.drain
+        defaults = configuration.defaults
         routes = configuration.routes.map { route in
             let nowhere = Diagnostic.Location.commandLine
             return RouteDraft(
@@ -46,7 +47,7 @@ extension ConfigurationDraft: KeyedMapping {
     ]
 
     /// Stands in front of the routes, which start from it. What the command line or the environment says of it
-    /// goes into the routes that there are, too. It is not written out, since the routes are complete.
+    /// goes into the routes that there are, too.
     private static let defaults = Key<ConfigurationDraft>(
         "defaults", help: "What routes start from.", expected: "a mapping",
         options: RouteSettings.keys.flatMap(\.options).map { option in
@@ -58,7 +59,7 @@ extension ConfigurationDraft: KeyedMapping {
             }
         },
         decode: { node, draft, decoding in decoding.mapping(node, into: &draft.defaults) },
-        encode: { _ in nil })
+        encode: { draft in YAMLNode(encoding: draft.defaults) })
 
     private static let routeList = Key<ConfigurationDraft>(
         "routes", help: "Where clients are accepted and where they are carried.", expected: "a list of routes",
@@ -73,5 +74,7 @@ extension ConfigurationDraft: KeyedMapping {
                 draft.routes.append(route)
             }
         },
-        encode: { draft in YAMLNode(.sequence(draft.routes.map { YAMLNode(encoding: $0) })) })
+        encode: { draft in
+            draft.routes.isEmpty ? nil : YAMLNode(.sequence(draft.routes.map { YAMLNode(encoding: $0) }))
+        })
 }

@@ -107,8 +107,8 @@ struct ConfigurationLoader {
     }
 
     /// The routes, checked against each other as far as they could be read.
-    mutating func finishedRoutes() -> [Route] {
-        if draft.routes.isEmpty, !hasTriedRoutes {
+    mutating func finishedRoutes(required: Bool) -> [Route] {
+        if required, draft.routes.isEmpty, !hasTriedRoutes {
             let location = filePath.map { Diagnostic.Location.file(path: $0, position: nil) } ?? .commandLine
             diagnostics.append(
                 Diagnostic(

@@ -34,3 +34,16 @@ public struct Route: Sendable, Equatable {
         self.maxConnections = maxConnections
     }
 }
+
+extension Route {
+    /// A route with these settings.
+    /// - Parameter name: nil for the first listen address.
+    public init(
+        name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, settings: RouteSettings
+    ) {
+        self.init(
+            name: name, listen: listen, upstream: upstream, hold: settings.hold,
+            connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
+            halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections)
+    }
+}

@@ -14,9 +14,7 @@ struct RouteCheck {
             routes.append(
                 Route(
                     name: draft.name?.value, listen: draft.listen.flatMap { $0.value.resolved(for: upstream) },
-                    upstream: upstream, hold: draft.settings.hold, connectTimeout: draft.settings.connectTimeout,
-                    idleTimeout: draft.settings.idleTimeout, halfCloseTimeout: draft.settings.halfCloseTimeout,
-                    maxConnections: draft.settings.maxConnections))
+                    upstream: upstream, settings: draft.settings))
         }
         checkNames(complete, &routes)
         checkListeners(complete)

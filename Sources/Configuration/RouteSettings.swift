@@ -1,10 +1,10 @@
-/// What `defaults`, a route and the command line can set alike.
-struct RouteSettings: Sendable, Equatable {
-    var hold: Duration
-    var connectTimeout: Duration
-    var idleTimeout: Duration
-    var halfCloseTimeout: Duration
-    var maxConnections: Int
+/// What `defaults`, a route and the command line can set alike; each as in ``Route``.
+public struct RouteSettings: Sendable, Equatable {
+    public var hold: Duration
+    public var connectTimeout: Duration
+    public var idleTimeout: Duration
+    public var halfCloseTimeout: Duration
+    public var maxConnections: Int
 
     /// Those of a finished route.
     init(of route: Route) {
@@ -18,7 +18,7 @@ struct RouteSettings: Sendable, Equatable {
 
 extension RouteSettings: KeyedMapping {
     /// Takes the defaults from where they are public, so that they are written down once.
-    init() {
+    public init() {
         self.init(of: Route(listen: [], upstream: .localhost(port: 1)))
     }
 

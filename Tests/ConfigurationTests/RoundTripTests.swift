@@ -18,6 +18,12 @@ import Testing
                   format: text
                   access: true
                 drain: 5s
+                defaults:
+                  hold: 10s
+                  connect_timeout: 1s
+                  idle_timeout: 1h
+                  half_close_timeout: 5m
+                  max_connections: 10000
                 routes:
                 - name: '*:8000'
                   listen:
@@ -74,8 +80,8 @@ import Testing
         let keys = try load(routes: ["8000"]).get().yaml.split(separator: "\n").compactMap { line in
             line.split(separator: ":").first?.drop { " -'".contains($0) }
         }.filter { $0.first?.isLetter == true }
-        #expect(keys.count == 16)
-        for key in keys + ["defaults"] where key != "log" {
+        #expect(keys.count == 22)
+        for key in keys where key != "log" {
             #expect(text.contains("\(before)\(key)\(after)"), "\(key)")
         }
     }

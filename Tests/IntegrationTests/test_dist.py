@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from support.apps import App, greets
-from support.loopbridge import IS_RELEASE, PROGRAM
+from support.settings import IS_RELEASE, PROGRAM
 from support.namespaces import Cable
 from support.sockets import connect
 from support.waiting import wait_until

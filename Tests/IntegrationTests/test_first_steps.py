@@ -1,10 +1,10 @@
-"""The command line, as a new user meets it."""
+"""What the program says to a new user: help, demo, and what is wrong."""
 
 import subprocess
 
 import pytest
 
-from support.loopbridge import PROGRAM
+from support.settings import PROGRAM
 from support.namespaces import Cable
 
 
@@ -80,14 +80,6 @@ def test_unreadable_files_are_78_and_explained(tmp_path):
 def test_wrong_environment_is_78():
     code, _, err = run("8000", environment={"LOOPBRIDGE_HOLT": "1s"})
     assert code == 78 and "LOOPBRIDGE_HOLD" in err
-
-
-def test_check_prints_what_can_be_loaded_again(tmp_path):
-    code, out, _ = run("check", "--hold", "7s", "8000", "8080:unix:/run/app.sock", environment={"LOOPBRIDGE_DRAIN": "9s"})
-    assert code == 0
-    assert "hold: 7s" in out and "drain: 9s" in out and "unix:/run/app.sock" in out
-    (tmp_path / "config.yaml").write_text(out)
-    assert run("check", "--config", str(tmp_path / "config.yaml"))[:2] == (0, out)
 
 
 def test_demo_shows_the_problem_and_the_solution(container, outside):
