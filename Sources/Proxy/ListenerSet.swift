@@ -12,27 +12,31 @@ struct ListenerSet {
         let address: SocketAddress
     }
 
-    private let routes: [Route]
+    /// The routes by their numbers.
+    private(set) var routes: [Int: Route] = [:]
     private var open: [Listener: (number: Int, boundTo: SocketAddress)] = [:]
-    private var lastNumber = 0
+    private var lastRoute = 0
+    private var lastListener = 0
 
-    init(routes: [Route]) {
-        self.routes = routes
+    /// Takes in a route.
+    /// - Returns: its number.
+    mutating func add(_ route: Route) -> Int {
+        lastRoute += 1
+        routes[lastRoute] = route
+        return lastRoute
     }
 
-    /// Whether any route depends on what addresses the interfaces have.
-    var followsInterfaces: Bool {
-        routes.contains { route in
-            route.listen.contains { if case .everyNonLoopback = $0 { true } else { false } }
-        }
+    /// Forgets a route; its listeners are not wanted any more.
+    mutating func remove(route number: Int) -> Route? {
+        routes.removeValue(forKey: number)
     }
 
-    /// What the routes want, in the order in which they stand in the configuration.
+    /// What the routes want, in the order in which they came.
     func wanted(given interfaces: [InterfaceAddress]) -> [Listener] {
         var seen = Set<Listener>()
-        return routes.indices.flatMap { route in
-            routes[route].listen.flatMap { listen in
-                Self.addresses(for: listen, given: interfaces).map { Listener(route: route, address: $0) }
+        return routes.sorted { $0.key < $1.key }.flatMap { number, route in
+            route.listen.flatMap { listen in
+                Self.addresses(for: listen, given: interfaces).map { Listener(route: number, address: $0) }
             }
         }.filter { seen.insert($0).inserted }
     }
@@ -61,9 +65,9 @@ struct ListenerSet {
     /// - Parameter address: differs from the listener's own where that leaves the port to the kernel.
     /// - Returns: the number by which the workers know it.
     mutating func opened(_ listener: Listener, boundTo address: SocketAddress) -> Int {
-        lastNumber += 1
-        open[listener] = (lastNumber, address)
-        return lastNumber
+        lastListener += 1
+        open[listener] = (lastListener, address)
+        return lastListener
     }
 
     /// The addresses on which a route really listens, in the order in which they were opened.

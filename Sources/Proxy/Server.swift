@@ -1,84 +1,66 @@
 public import Configuration
 internal import Discovery
-internal import EventLoop
+public import EventLoop
 internal import Glibc
 internal import Network
 public import Observability
-internal import Upstream
 
 /// The whole proxy: it opens the listening sockets, starts the workers, follows the interfaces' addresses, and
 /// ends in good order when it is told to.
 ///
-/// The server has the thread that calls ``run()``, and a loop on it, for everything that is not traffic.
+/// Everything of the server that is not traffic happens on the loop that it is made with, the control loop.
 public final class Server {
-    /// What workers report.
-    private enum Report: Sendable {
-        case drained
-        case failed(SystemError)
-        /// Not a worker's: see ``Server/stopper``.
-        case stopRequested
-    }
-
     private enum State {
+        case notStarted
         case running
-        /// Told to stop; this many workers still have connections.
-        case draining(workersLeft: Int)
+        /// No client is accepted any more; `completion` is called when the last connection has ended.
+        case draining(completion: () -> Void)
+        case ended
     }
 
     private let configuration: Configuration
     private let log: Log
-    private let loop: EventLoop
-    private let workerCount: Int
-    private let reports: Mailbox<Report>
-    private let commands: [Mailbox<WorkerCommand>]
-    private var listeners: ListenerSet
-    private var state = State.running
+    private let workers: WorkerPool
+    private var listeners = ListenerSet()
+    private var state = State.notStarted
     private var interfaces: InterfaceAddresses?
-    private var signals: [SignalEvent] = []
     private var drainTimer: Timer?
     private var retryTimer: Timer?
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
 
+    /// Called when the server cannot go on.
+    public var onFailure: ((SystemError) -> Void)?
+
     private static let listenRetryInterval = Duration.seconds(5)
 
     /// Makes a server that does nothing yet.
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
-    public init(_ configuration: Configuration, log: Log) throws {
+    public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
         self.configuration = configuration
         self.log = log
-        loop = try EventLoop()
-        workerCount =
+        let count =
             switch configuration.workers {
             case .auto: AvailableProcessors.count
             case .count(let count): count
             }
-        reports = try Mailbox()
-        commands = try (0..<workerCount).map { _ in try Mailbox() }
-        listeners = ListenerSet(routes: configuration.routes)
+        workers = try WorkerPool(count: count, on: loop)
+        drainTimer = try Timer(on: loop) { [unowned self] in workers.tell(.abort) }
+        retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
+        interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
+        workers.onDrained = { [unowned self] in drained() }
+        workers.onFailure = { [unowned self] error in onFailure?(error) }
     }
 
-    /// Carries traffic until a signal ends it. Blocks the calling thread.
-    /// - Throws: ``ListenError`` when a listening socket cannot be had at the start, ``SystemError`` when the
-    ///   system refuses what every start needs.
-    public func run() throws {
+    /// Opens the configured routes' listening sockets and starts the workers.
+    /// - Throws: ``ListenError`` when a listening socket cannot be had, ``SystemError`` when the system refuses what
+    ///   every start needs.
+    public func start() throws {
         let openFiles = ProcessLimits.raiseOpenFiles()
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnLargeBlocksAtOnce()
-        // Signals first: whoever stops us while we start gets an orderly end too.
-        for (signal, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
-            signals.append(try SignalEvent(signal, on: loop) { [unowned self] in stop(because: name) })
-        }
-        drainTimer = try Timer(on: loop) { [unowned self] in tellWorkers(.abort) }
-        retryTimer = try Timer(on: loop) { [unowned self] in followInterfaces() }
-        let reportEvent = try reports.open(on: loop) { [unowned self] in receive($0) }
-        defer { withExtendedLifetime(reportEvent) {} }
-
-        if listeners.followsInterfaces {
-            interfaces = try InterfaceAddresses(on: loop) { [unowned self] in followInterfaces() }
-        }
-        let wanted = listeners.wanted(given: try InterfaceAddresses.current())
-        for listener in wanted {
+        for route in configuration.routes { register(route) }
+        for listener in listeners.wanted(given: try InterfaceAddresses.current()) {
             do {
                 try open(listener)
             } catch  where Self.isOptional(listener, error) {
@@ -87,96 +69,67 @@ public final class Server {
                 throw ListenError(listener.address, error)
             }
         }
-        try startWorkers(openFiles: openFiles)
-        announceStart()
-        loop.run()
-        log.info("stopped")
+        try workers.start(
+            connections: connections(within: openFiles), log: log, logsAccess: configuration.log.access)
+        state = .running
+        for route in listeners.routes.keys.sorted() { announce(route) }
     }
+
+    // MARK: Routes
+
+    /// Adds a route while the server runs. A listener that cannot be had is reported in the log, and tried again.
+    /// - Returns: the number by which the route can be removed.
+    public func add(_ route: Route) -> Int {
+        let number = register(route)
+        updateListeners()
+        announce(number)
+        return number
+    }
+
+    /// Closes a route's listeners; its connections go on.
+    public func remove(route number: Int) {
+        guard let route = listeners.remove(route: number) else { return }
+        updateListeners()
+        workers.tell(.removeRoute(number))
+        log.info("no longer forwarding to \(route.upstream)", ["route": .text(route.name)])
+    }
+
+    @discardableResult
+    private func register(_ route: Route) -> Int {
+        let number = listeners.add(route)
+        workers.tell(.addRoute(number, workers.share(route, number: number)))
+        return number
+    }
+
+    private func announce(_ number: Int) {
+        guard let route = listeners.routes[number] else { return }
+        let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
+        let places =
+            addresses.isEmpty
+            ? "no address to listen on yet" : "listening on \(addresses.joined(separator: ", "))"
+        let presence = AppPresence(of: route.upstream).description(hold: route.hold)
+        log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
+    }
+
+    // MARK: Listeners
 
     /// IPv6 switched off is no reason not to start where every address was asked for.
     private static func isOptional(_ listener: ListenerSet.Listener, _ error: SystemError) -> Bool {
         listener.address.ipAddress == .anyV6 && (error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL)
     }
 
-    // MARK: Workers
-
-    private func startWorkers(openFiles: Int) throws(SystemError) {
-        let commands = commands
-        let routes = configuration.routes.enumerated().map { index, route in
-            SharedRoute(
-                configuration: route,
-                connections: ConnectionBudget(limit: route.maxConnections) { worker in
-                    commands[worker].post(.resumeAccepting)
-                },
-                hold: HoldCoordinator { worker, news in commands[worker].post(.news(news, route: index)) })
-        }
-        let environment = Worker.Environment(
-            routes: routes,
-            descriptors: ConnectionBudget(limit: connections(within: openFiles)) { worker in
-                commands[worker].post(.resumeAccepting)
-            },
-            log: log, logsAccess: configuration.log.access)
-        for number in 0..<workerCount {
-            let (commands, reports) = (commands[number], reports)
-            try Thread.start(named: "worker-\(number)") {
-                do throws(SystemError) {
-                    let loop = try EventLoop()
-                    let worker = try Worker(number, in: environment, commands: commands, on: loop) {
-                        reports.post(.drained)
-                    }
-                    loop.run()
-                    withExtendedLifetime(worker) {}
-                } catch {
-                    reports.post(.failed(error))
-                }
-            }
-        }
-    }
-
-    /// How many connections fit: two descriptors each, after what the program needs for itself.
-    private func connections(within openFiles: Int) -> Int {
-        let forLoops = 4 * workerCount
-        let forListeners = (listeners.count + 8) * workerCount
-        let forTheRest = 16
-        return max(1, (openFiles - forLoops - forListeners - forTheRest) / 2)
-    }
-
-    private func tellWorkers(_ command: WorkerCommand) {
-        for mailbox in commands { mailbox.post(command) }
-    }
-
-    private func receive(_ report: Report) {
-        switch (report, state) {
-        case (.drained, .draining(let workersLeft)):
-            state = .draining(workersLeft: workersLeft - 1)
-            if workersLeft == 1 { loop.stop() }
-        case (.drained, .running):
-            preconditionFailure("workers drain only when told to")
-        case (.failed(let error), _):
-            log.error("a worker cannot start", ["reason": .text(error.description)])
-            loop.stop()
-        case (.stopRequested, _):
-            stop(because: "asked to stop")
-        }
-    }
-
-    // MARK: Listeners
-
-    /// Opens a listening socket in each worker; the kernel deals the clients out among them.
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
         let first = try ListeningSocket(on: listener.address)
         // With port 0 the kernel has chosen one, and the others need the same.
         let address = first.localAddress ?? listener.address
-        var handoffs = [Handoff(first)]
-        for _ in 1..<workerCount { handoffs.append(Handoff(try ListeningSocket(on: address, sharing: .further))) }
+        var sockets = [Handoff(first)]
+        for _ in 1..<workers.count { sockets.append(Handoff(try ListeningSocket(on: address, sharing: .further))) }
         let number = listeners.opened(listener, boundTo: address)
-        for (mailbox, handoff) in zip(commands, handoffs) {
-            mailbox.post(.listen(listener: number, route: listener.route, handoff))
-        }
+        workers.listen(number, route: listener.route, on: sockets)
     }
 
-    /// Makes the listeners agree with the interfaces' addresses again.
-    private func followInterfaces() {
+    /// Makes the listeners agree with the routes and the interfaces' addresses again.
+    private func updateListeners() {
         guard case .running = state else { return }
         let current: [InterfaceAddress]
         do {
@@ -188,7 +141,7 @@ public final class Server {
         }
         let wanted = listeners.wanted(given: current)
         for (listener, number) in listeners.removeUnwanted(wanted) {
-            tellWorkers(.closeListener(number))
+            workers.tell(.closeListener(number))
             log.info("no longer listening on \(listener.address)", fields(listener))
         }
         failing.formIntersection(wanted)
@@ -208,41 +161,39 @@ public final class Server {
     }
 
     private func fields(_ listener: ListenerSet.Listener) -> Log.Fields {
-        let route = configuration.routes[listener.route]
+        guard let route = listeners.routes[listener.route] else { return [:] }
         return ["route": .text(route.name), "upstream": .text(route.upstream.description)]
     }
 
-    private func announceStart() {
-        for (index, route) in configuration.routes.enumerated() {
-            let addresses = listeners.boundAddresses(ofRoute: index).map(\.description)
-            let places =
-                addresses.isEmpty
-                ? "no non-loopback address to listen on yet" : "listening on \(addresses.joined(separator: ", "))"
-            log.info(
-                "\(places); forwarding to \(route.upstream), \(AppPresence(of: route.upstream).description(hold: route.hold))",
-                ["route": .text(route.name)])
-        }
+    /// How many connections fit: two descriptors each, after what the program needs for itself.
+    private func connections(within openFiles: Int) -> Int {
+        let forLoops = 4 * workers.count
+        let forListeners = (listeners.count + 8) * workers.count
+        let forTheRest = 16
+        return max(1, (openFiles - forLoops - forListeners - forTheRest) / 2)
     }
 
     // MARK: The end
 
-    /// Ends ``run()`` as a signal would. Callable from every thread.
-    public var stopper: @Sendable () -> Void {
-        { [reports] in reports.post(.stopRequested) }
+    /// Accepts nobody any more and lets the connections finish, for as long as the configuration says; then resets
+    /// the rest.
+    /// - Parameter completion: called once, when the last connection has ended.
+    public func drain(_ completion: @escaping () -> Void) {
+        guard case .running = state else { return completion() }
+        state = .draining(completion: completion)
+        workers.tell(.drain)
+        drainTimer?.schedule(after: configuration.drain)
     }
 
-    private func stop(because reason: String) {
-        switch state {
-        case .running:
-            state = .draining(workersLeft: workerCount)
-            log.info(
-                "\(reason): closing the listeners, finishing connections for up to \(durationText(configuration.drain))"
-            )
-            tellWorkers(.drain)
-            drainTimer?.schedule(after: configuration.drain)
-        case .draining:
-            log.info("\(reason) again: ending at once")
-            tellWorkers(.abort)
-        }
+    /// Ends a drain now: resets the connections that are left.
+    public func abort() {
+        workers.tell(.abort)
+    }
+
+    private func drained() {
+        guard case .draining(let completion) = state else { return }
+        state = .ended
+        drainTimer?.cancel()
+        completion()
     }
 }

@@ -12,7 +12,6 @@ internal import Upstream
 final class Worker {
     /// What all workers have in common.
     struct Environment: Sendable {
-        let routes: [SharedRoute]
         /// Places for connections as far as file descriptors allow.
         let descriptors: ConnectionBudget
         let log: Log
@@ -24,7 +23,7 @@ final class Worker {
     private let number: Int
     private let environment: Environment
     private let loop: EventLoop
-    private let routes: [WorkerRoute]
+    private var routes: [Int: WorkerRoute] = [:]
     private let reportDrained: () -> Void
     private var acceptors: [Int: Acceptor] = [:]
     private var sessions: [TCPSession] = []
@@ -43,23 +42,29 @@ final class Worker {
         self.loop = loop
         self.reportDrained = reportDrained
         workspace = try RelayWorkspace(on: loop)
-        var routes: [WorkerRoute] = []
-        for shared in environment.routes { routes.append(try WorkerRoute(shared, worker: number, on: loop)) }
-        self.routes = routes
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }
-        for route in routes {
-            route.connector.onObstacle = { [unowned self, unowned route] in report($0, on: route) }
-        }
     }
 
     private func receive(_ command: WorkerCommand) {
         switch command {
-        case .listen(let listener, let route, let handoff):
-            guard let socket = handoff.take() else { return }
+        case .addRoute(let number, let shared):
             do {
-                acceptors[listener] = try Acceptor(socket, route: routes[route], worker: self, on: loop)
+                let route = try WorkerRoute(shared, number: number, worker: self.number, on: loop)
+                route.connector.onObstacle = { [unowned self, unowned route] in report($0, on: route) }
+                routes[number] = route
+            } catch {
+                environment.log.error("cannot add a route", ["reason": .text(error.description)])
+            }
+        case .removeRoute(let number):
+            guard let route = routes[number] else { return }
+            route.isRemoved = true
+            if route.sessions == 0 { routes[number] = nil }
+        case .listen(let listener, let route, let handoff):
+            guard let socket = handoff.take(), let route = routes[route] else { return }
+            do {
+                acceptors[listener] = try Acceptor(socket, route: route, worker: self, on: loop)
             } catch {
                 environment.log.error("cannot accept connections", ["reason": .text(error.description)])
             }
@@ -68,7 +73,7 @@ final class Worker {
         case .resumeAccepting:
             resumeAccepting()
         case .news(let news, let route):
-            routes[route].connector.receive(news)
+            routes[route]?.connector.receive(news)
         case .drain:
             for acceptor in acceptors.values { acceptor.acceptAll() }
             acceptors = [:]
@@ -153,6 +158,7 @@ final class Worker {
         }
         let session = TCPSession(client, on: route, of: self)
         session.index = sessions.count
+        route.sessions += 1
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
         session.start(with: watched)
@@ -166,6 +172,8 @@ final class Worker {
             sessions[session.index] = last
         }
         giveBackPlace(on: session.route)
+        session.route.sessions -= 1
+        if session.route.isRemoved, session.route.sessions == 0 { routes[session.route.number] = nil }
         if environment.logsAccess { summary.write(to: environment.log) }
         if isDraining { reportIfDrained() }
     }
@@ -177,7 +185,7 @@ final class Worker {
     /// One timer looks at all sessions now and then; a timer each would cost memory and be set anew with every
     /// byte. So a timeout is late by up to an eighth of the shortest one.
     private func scheduleSweep() {
-        let shortest = routes.map { min($0.configuration.idleTimeout, $0.configuration.halfCloseTimeout) }.min()
+        let shortest = routes.values.map { min($0.configuration.idleTimeout, $0.configuration.halfCloseTimeout) }.min()
         sweep?.schedule(after: min(max((shortest ?? .seconds(60)) / 8, .milliseconds(10)), .seconds(60)))
     }
 

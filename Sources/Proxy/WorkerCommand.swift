@@ -4,6 +4,10 @@ internal import Upstream
 
 /// What a worker is told through its mailbox.
 enum WorkerCommand: Sendable {
+    /// Know a route, whose listening sockets follow.
+    case addRoute(Int, SharedRoute)
+    /// Forget a route, whose listening sockets are closed, once its connections have ended.
+    case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
     case listen(listener: Int, route: Int, Handoff<ListeningSocket>)
     /// Accept those who wait already, then close the listening socket.

@@ -38,11 +38,11 @@ struct Demo: ParsableCommand {
         let configuration = try Configuration.load(ConfigurationSources(routes: ["\(port):\(appPort)"]))
         let log = Log(level: .warning, format: .text, writer: try .standardError())
         try ExitCode.afterServing {
-            let server = try Server(configuration, log: log)
+            let stop = try Mailbox<Void>()
             let bridged = SocketAddress.ip(outside, port: port)
             let staysOpen = isatty(0) == 1 && isatty(1) == 1
             let succeeded = Handoff(true)
-            try Thread.start(named: "visitor") { [stop = server.stopper] in
+            try Thread.start(named: "visitor") {
                 do {
                     print("$ loopbridge \(port):\(appPort)")
                     try DemoVisit.waitUntilListening(bridged)
@@ -55,9 +55,9 @@ struct Demo: ParsableCommand {
                     StandardError.write("loopbridge: \(error)")
                     _ = succeeded.take()
                 }
-                stop()
+                stop.post(())
             }
-            try server.run()
+            try Server.serve(configuration, log: log, stopRequests: stop)
             guard succeeded.take() != nil else { throw DemoError.notBridged }
         } log: {
             log

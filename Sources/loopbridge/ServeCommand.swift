@@ -22,7 +22,7 @@ struct Serve: ParsableCommand {
         let log = Log(
             level: configuration.log.level, format: configuration.log.format, writer: try .standardError())
         try ExitCode.afterServing {
-            try Server(configuration, log: log).run()
+            try Server.serve(configuration, log: log)
         } log: {
             log
         }

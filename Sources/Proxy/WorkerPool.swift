@@ -1,0 +1,93 @@
+internal import Configuration
+internal import EventLoop
+internal import Network
+internal import Observability
+internal import Upstream
+
+/// The workers, as the control thread sees them: told through their mailboxes, heard through one of its own.
+///
+/// Belongs to the control thread.
+final class WorkerPool {
+    private enum Report: Sendable {
+        case drained
+        case failed(SystemError)
+    }
+
+    let count: Int
+    private let reports: Mailbox<Report>
+    private let commands: [Mailbox<WorkerCommand>]
+    private var reportEvent: IOEvent?
+    /// How many workers have not yet reported that they have no connections left.
+    private var undrained: Int
+
+    /// Called when no worker has connections left after ``WorkerCommand/drain``.
+    var onDrained: (() -> Void)?
+    /// Called when a worker could not be started.
+    var onFailure: ((SystemError) -> Void)?
+
+    /// Makes mailboxes for workers that do not run yet; what is posted waits for them.
+    init(count: Int, on loop: EventLoop) throws(SystemError) {
+        self.count = count
+        undrained = count
+        reports = try Mailbox()
+        var commands: [Mailbox<WorkerCommand>] = []
+        for _ in 0..<count { commands.append(try Mailbox()) }
+        self.commands = commands
+        reportEvent = try reports.open(on: loop) { [unowned self] in receive($0) }
+    }
+
+    /// Starts the threads.
+    /// - Parameter connections: how many connections there may be in the whole process.
+    func start(connections: Int, log: Log, logsAccess: Bool) throws(SystemError) {
+        let environment = Worker.Environment(
+            descriptors: budget(limit: connections), log: log, logsAccess: logsAccess)
+        for number in 0..<count {
+            let (commands, reports) = (commands[number], reports)
+            try Thread.start(named: "worker-\(number)") {
+                do throws(SystemError) {
+                    let loop = try EventLoop()
+                    let worker = try Worker(number, in: environment, commands: commands, on: loop) {
+                        reports.post(.drained)
+                    }
+                    loop.run()
+                    withExtendedLifetime(worker) {}
+                } catch {
+                    reports.post(.failed(error))
+                }
+            }
+        }
+    }
+
+    /// Tells all workers.
+    func tell(_ command: WorkerCommand) {
+        for mailbox in commands { mailbox.post(command) }
+    }
+
+    /// Gives each worker its listening socket for a route; the kernel deals the clients out among them.
+    /// - Parameter sockets: one for each worker.
+    func listen(_ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>]) {
+        for (mailbox, socket) in zip(commands, sockets) {
+            mailbox.post(.listen(listener: listener, route: route, socket))
+        }
+    }
+
+    /// What the workers share of a route.
+    func share(_ route: Route, number: Int) -> SharedRoute {
+        SharedRoute(
+            configuration: route, connections: budget(limit: route.maxConnections),
+            hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) })
+    }
+
+    private func budget(limit: Int) -> ConnectionBudget {
+        ConnectionBudget(limit: limit) { [commands] worker in commands[worker].post(.resumeAccepting) }
+    }
+
+    private func receive(_ report: Report) {
+        switch report {
+        case .drained:
+            undrained -= 1
+            if undrained == 0 { onDrained?() }
+        case .failed(let error): onFailure?(error)
+        }
+    }
+}
