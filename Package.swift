@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
         .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+        .target(name: "Supervisor", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
@@ -44,7 +45,7 @@ let package = Package(
         .executableTarget(
             name: "loopbridge",
             dependencies: [
-                "Proxy", "Configuration", "EventLoop", "Network", "Observability",
+                "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "Network", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -1,32 +1,13 @@
 internal import EventLoop
 public import Network
 
-/// A TCP socket of this network namespace on which somebody listens.
-public struct ListeningEndpoint: Hashable, Sendable {
-    public let address: IPAddress
-    public let port: UInt16
-    /// The number that ties the socket to whoever has it open (proc(5), /proc/PID/fd).
-    public let inode: UInt64
-
-    /// Whether connections to an address of this machine would arrive here.
-    public func accepts(_ destination: IPAddress) -> Bool {
-        if address == destination { return true }
-        switch (address, destination.family) {
-        case (.anyV4, .v4): return true
-        // A socket on [::] takes IPv4 too, unless it was told not to; /proc does not say which.
-        case (.anyV6, _): return true
-        default: return false
-        }
-    }
-}
-
-/// Who listens in this network namespace, as the kernel tells everybody (/proc/net/tcp and tcp6, proc(5)).
+/// Who listens in this network namespace, as the kernel tells everybody.
 public enum ListeningSockets {
-    /// All listening TCP sockets at this moment. Reads files: not for a worker's loop.
+    /// All listening TCP sockets at this moment: from the kernel's socket diagnostics, or where those are refused, from
+    /// /proc/net/tcp and tcp6 (proc(5)). Not for a worker's loop.
     public static func current() -> [ListeningEndpoint] {
-        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { path in
-            parse(Descriptor.contents(of: path) ?? "")
-        }
+        if let endpoints = try? SocketDiagnostics.listening() { return endpoints }
+        return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { parse(Descriptor.contents(of: $0) ?? "") }
     }
 
     /// The state "listening" in these tables (TCP_LISTEN in the kernel's tcp_states.h).

@@ -10,19 +10,29 @@ public struct ProcessDescription: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(name) (pid \(id))" }
 
     /// The processes that have one of these sockets open, as far as this user may see that.
+    public static func owning(socketsWith inodes: Set<UInt64>) -> [ProcessDescription] {
+        Set(owners(ofSockets: inodes).values.joined()).sorted { $0.id < $1.id }
+    }
+
+    /// The processes that have each of these sockets open, as far as this user may see that; a socket whose owners
+    /// cannot be seen is left out.
     ///
     /// Looks through /proc/PID/fd of every process: not for a worker's loop.
-    public static func owning(socketsWith inodes: Set<UInt64>) -> [ProcessDescription] {
-        guard !inodes.isEmpty else { return [] }
-        let links = Set(inodes.map { "socket:[\($0)]" })
-        return ProcFileSystem.names(in: "/proc").compactMap { Int($0) }.sorted().compactMap { id in
+    public static func owners(ofSockets inodes: Set<UInt64>) -> [UInt64: [ProcessDescription]] {
+        guard !inodes.isEmpty else { return [:] }
+        let links = Dictionary(uniqueKeysWithValues: inodes.map { ("socket:[\($0)]", $0) })
+        var owners: [UInt64: [ProcessDescription]] = [:]
+        for id in ProcFileSystem.names(in: "/proc").compactMap({ Int($0) }).sorted() {
             let directory = "/proc/\(id)/fd"
-            let owns = ProcFileSystem.names(in: directory).contains { descriptor in
-                ProcFileSystem.target(ofLink: "\(directory)/\(descriptor)").map(links.contains) ?? false
-            }
-            guard owns else { return nil }
+            let owned = Set(
+                ProcFileSystem.names(in: directory).compactMap { descriptor in
+                    ProcFileSystem.target(ofLink: "\(directory)/\(descriptor)").flatMap { links[$0] }
+                })
+            guard !owned.isEmpty else { continue }
             let name = Descriptor.contents(of: "/proc/\(id)/comm")?.split(separator: "\n").first
-            return ProcessDescription(id: id, name: name.map(String.init) ?? "?")
+            let process = ProcessDescription(id: id, name: name.map(String.init) ?? "?")
+            for inode in owned { owners[inode, default: []].append(process) }
         }
+        return owners
     }
 }

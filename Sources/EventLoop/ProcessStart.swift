@@ -6,9 +6,12 @@ public enum ProcessStart {
     /// The program's name and its arguments.
     public static let arguments: [String] = strings(clinux_start().arguments)
 
+    /// The environment, each entry `NAME=VALUE`.
+    public static let environmentEntries: [String] = strings(clinux_start().environment)
+
     /// Names and values; of a name that stands twice the first counts, as for getenv(3).
     public static let environment: [String: String] = {
-        let pairs = strings(clinux_start().environment).compactMap { entry -> (String, String)? in
+        let pairs = environmentEntries.compactMap { entry -> (String, String)? in
             guard let separator = entry.firstIndex(of: "=") else { return nil }
             return (String(entry[..<separator]), String(entry[entry.index(after: separator)...]))
         }

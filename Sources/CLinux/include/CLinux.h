@@ -4,17 +4,21 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -63,6 +67,20 @@ static inline const void *clinux_address_attribute(const struct nlmsghdr *header
   return NULL;
 }
 
+/// The attribute `type` of a socket's description with its length in `length`, or null (sock_diag(7)).
+static inline const void *clinux_socket_attribute(const struct nlmsghdr *header, int type, size_t *length) {
+  const struct inet_diag_msg *message = (const struct inet_diag_msg *)NLMSG_DATA(header);
+  int remaining = (int)(header->nlmsg_len - NLMSG_LENGTH(sizeof *message));
+  for (const struct rtattr *attribute = (const struct rtattr *)(message + 1); RTA_OK(attribute, remaining);
+       attribute = RTA_NEXT(attribute, remaining)) {
+    if (attribute->rta_type == type) {
+      *length = RTA_PAYLOAD(attribute);
+      return RTA_DATA(attribute);
+    }
+  }
+  return NULL;
+}
+
 /// How many CPUs the calling thread may use (sched_getaffinity(2)), or -1.
 static inline int clinux_affinity_count(void) {
   unsigned long mask[128] = {0};
@@ -81,6 +99,16 @@ static inline void clinux_name_thread(const char *name) {
   extern int pthread_setname_np(pthread_t, const char *);
   pthread_setname_np(pthread_self(), name);
 }
+
+/// Has the spawned process's group become the foreground group of the terminal `fd`, before the command runs
+/// (posix_spawn_file_actions_addtcsetpgrp_np(3)).
+static inline int clinux_spawn_in_foreground(posix_spawn_file_actions_t *actions, int fd) {
+  extern int posix_spawn_file_actions_addtcsetpgrp_np(posix_spawn_file_actions_t *, int);
+  return posix_spawn_file_actions_addtcsetpgrp_np(actions, fd);
+}
+
+/// Has the orphans among this process's descendants become its children (prctl(2)).
+static inline int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 /// What the process was started with. The pointers are the kernel's own and stay valid.
 struct clinux_start {

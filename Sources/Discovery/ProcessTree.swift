@@ -1,0 +1,23 @@
+internal import EventLoop
+
+/// Who is whose child (/proc/PID/stat, proc(5)).
+public enum ProcessTree {
+    /// A process and all of its descendants, as they are at this moment. Reads every process's file: not for a worker's
+    /// loop.
+    public static func descendants(of root: Int) -> Set<Int> {
+        var children: [Int: [Int]] = [:]
+        for id in ProcFileSystem.names(in: "/proc").compactMap({ Int($0) }) {
+            // The name stands in parentheses and may hold anything, parentheses too: the last one ends it.
+            guard let stat = Descriptor.contents(of: "/proc/\(id)/stat"), let end = stat.lastIndex(of: ")"),
+                let parent = stat[stat.index(after: end)...].split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+            else { continue }
+            children[parent, default: []].append(id)
+        }
+        var found: Set<Int> = [root]
+        var unvisited = [root]
+        while let id = unvisited.popLast() {
+            for child in children[id] ?? [] where found.insert(child).inserted { unvisited.append(child) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,75 @@
+internal import CLinux
+public import EventLoop
+internal import Glibc
+
+/// How a process ended (wait(2)).
+public enum ProcessEnd: Equatable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+
+    init(waitStatus status: Int32) {
+        let signal = status & 0x7F
+        self = signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: signal)
+    }
+
+    /// What a shell would exit with: the process's own code, or 128 and the signal.
+    public var exitCode: Int32 {
+        switch self {
+        case .exited(let code): code
+        case .killed(let signal): 128 + signal
+        }
+    }
+}
+
+/// A command that could not be started.
+public struct CommandNotStarted: Error, CustomStringConvertible {
+    /// The command's name.
+    public let command: String
+    /// Why, as posix_spawn(3) says.
+    public let error: SystemError
+
+    /// As a shell exits: 127 where there is no such command, 126 where it cannot be executed.
+    public var exitCode: Int32 { error.code == ENOENT ? 127 : 126 }
+
+    public var description: String { "cannot start \(command): \(error.reason)" }
+}
+
+/// Starts the app's command.
+enum ChildProcess {
+    /// Starts a command in a process group of its own, with this process's environment, every signal at its default,
+    /// and the terminal if this process has it in its hands.
+    /// - Parameter command: the program, looked for in PATH, and its arguments.
+    /// - Returns: the process id.
+    /// - Throws: ``CommandNotStarted``.
+    static func start(_ command: [String]) throws(CommandNotStarted) -> pid_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var all = sigset_t()
+        sigfillset(&all)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // Job control: the child's group becomes the terminal's foreground group, before the command runs.
+        if isatty(0) == 1, tcgetpgrp(0) == getpgrp() { _ = clinux_spawn_in_foreground(&actions, 0) }
+
+        var arguments = command.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var environment = ProcessStart.environmentEntries.map { strdup($0) } + [nil]
+        defer { for entry in environment { free(entry) } }
+        var id = pid_t()
+        let code = command[0].withCString { posix_spawnp(&id, $0, &actions, &attributes, &arguments, &environment) }
+        guard code == 0 else {
+            throw CommandNotStarted(command: command[0], error: SystemError("posix_spawnp", code: code))
+        }
+        return id
+    }
+}

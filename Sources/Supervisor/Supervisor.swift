@@ -1,0 +1,90 @@
+internal import CLinux
+public import EventLoop
+internal import Glibc
+
+/// Runs the app as a child, and does for it what an init does: it reaps whatever is orphaned, forwards the signals,
+/// hands over the terminal, and tells how the child ended.
+///
+/// It works as PID 1, and as a subreaper elsewhere (prctl(2), PR_SET_CHILD_SUBREAPER), so that the child's own
+/// children, when they are left behind, come here too. Belongs to its loop's thread.
+public final class Supervisor {
+    private enum State {
+        case notStarted
+        case running(pid_t)
+        case ended
+    }
+
+    private let loop: EventLoop
+    private var state = State.notStarted
+    private var signals: [SignalEvent] = []
+    private var killTimer: Timer?
+
+    /// Called with SIGTERM, which is not forwarded: who gets it ends the child with ``terminate(killAfter:)`` when the
+    /// time has come.
+    public var onTerminationRequest: (() -> Void)?
+    /// Called once, when the child has ended.
+    public var onChildEnd: ((ProcessEnd) -> Void)?
+
+    /// Takes over the signals that are to be forwarded.
+    /// - Throws: ``SystemError`` when one of them cannot be had.
+    public init(on loop: EventLoop) throws(SystemError) {
+        self.loop = loop
+        killTimer = try Timer(on: loop) { [unowned self] in send(SIGKILL) }
+        // A process that is not the foreground one is not to be stopped for writing its log to the terminal.
+        signal(SIGTTIN, SIG_IGN)
+        signal(SIGTTOU, SIG_IGN)
+        signals.append(try SignalEvent(SIGCHLD, on: loop) { [unowned self] in reap() })
+        signals.append(try SignalEvent(SIGTERM, on: loop) { [unowned self] in onTerminationRequest?() })
+        for number in Self.forwardedSignals {
+            signals.append(try SignalEvent(number, on: loop) { [unowned self] in send(number) })
+        }
+        if getpid() != 1 { _ = clinux_become_subreaper() }
+    }
+
+    /// All but those that cannot be caught, that tell of this process's own faults or children, and that glibc keeps to
+    /// itself (32 and 33, nptl(7)).
+    private static let forwardedSignals: [CInt] = (1...64).filter { number in
+        ![
+            SIGKILL, SIGSTOP, SIGCHLD, SIGTERM, SIGPIPE, SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGABRT, SIGTRAP, SIGSYS,
+            SIGTTIN, SIGTTOU, 32, 33,
+        ].contains(number)
+    }
+
+    /// Starts the command.
+    /// - Returns: its process id.
+    /// - Throws: ``CommandNotStarted``.
+    @discardableResult
+    public func start(_ command: [String]) throws(CommandNotStarted) -> Int {
+        let child = try ChildProcess.start(command)
+        state = .running(child)
+        return Int(child)
+    }
+
+    /// Ends the child: SIGTERM now, and SIGKILL if it is still there after `limit`.
+    public func terminate(killAfter limit: Duration) {
+        guard case .running = state else { return }
+        send(SIGTERM)
+        killTimer?.schedule(after: limit)
+    }
+
+    private func send(_ signal: CInt) {
+        // Not yet reaped, so the id is still this child's.
+        if case .running(let child) = state { kill(child, signal) }
+    }
+
+    /// Signals of the same kind merge: one may tell of many ends.
+    private func reap() {
+        while true {
+            var status: CInt = 0
+            let process = waitpid(-1, &status, WNOHANG)
+            guard process > 0 else {
+                if process < 0, errno == EINTR { continue }
+                return
+            }
+            guard case .running(process) = state else { continue }
+            state = .ended
+            killTimer?.cancel()
+            onChildEnd?(ProcessEnd(waitStatus: status))
+        }
+    }
+}
