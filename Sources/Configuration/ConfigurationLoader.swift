@@ -38,6 +38,7 @@ struct ConfigurationLoader {
         let known =
             ConfigurationOption.all.map(\.environmentVariable)
             + [ConfigurationOption.routesVariable, ConfigurationOption.fileVariable]
+            + ConfigurationOption.commandVariables
         for name in variables.keys.sorted() where !known.contains(name) {
             // The prefix, which is the same in all, would make any two names look alike.
             let nearest = nearestName(to: suffix(of: name), among: known.map(suffix))

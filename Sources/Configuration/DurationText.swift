@@ -50,3 +50,8 @@ private enum DurationUnit: String, CaseIterable {
     let unit = DurationUnit.allCases.first { milliseconds % $0.milliseconds == 0 } ?? .millisecond
     return milliseconds == 0 ? "0s" : "\(milliseconds / unit.milliseconds)\(unit.rawValue)"
 }
+
+/// The duration that a text such as `250ms`, `10s` or `0` says; nil where it says none.
+public func durationValue(_ text: String) -> Duration? {
+    try? ValueKind<Duration>.duration().read(text)
+}

@@ -9,7 +9,8 @@ public enum ProcessTree {
         for id in ProcFileSystem.names(in: "/proc").compactMap({ Int($0) }) {
             // The name stands in parentheses and may hold anything, parentheses too: the last one ends it.
             guard let stat = Descriptor.contents(of: "/proc/\(id)/stat"), let end = stat.lastIndex(of: ")"),
-                let parent = stat[stat.index(after: end)...].split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+                let parent = stat[stat.index(after: end)...].split(separator: " ").dropFirst().first.flatMap({ Int($0) }
+                )
             else { continue }
             children[parent, default: []].append(id)
         }

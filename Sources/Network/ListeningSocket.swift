@@ -44,6 +44,12 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// The address it listens on, with the port that the kernel chose where 0 was asked for.
     public var localAddress: SocketAddress? { socket.localAddress }
 
+    /// The number by which the system's tables of sockets know it (fstat(2)).
+    public var inode: UInt64 {
+        var status = stat()
+        return fstat(number, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
     /// Gives the descriptor to somebody else who accepts connections on it.
     public consuming func takeDescriptor() -> Descriptor { socket.descriptor }
 

@@ -46,7 +46,9 @@ struct NetlinkSocket: ~Copyable {
     ///   - body: what follows the header; a plain C structure.
     ///   - each: called with each message; its pointer is valid during the call only.
     /// - Throws: ``SystemError`` when the kernel refuses, or does not answer.
-    func dump<Body: BitwiseCopyable>(type: CInt, body: Body, each: (UnsafePointer<nlmsghdr>) -> Void) throws(SystemError) {
+    func dump<Body: BitwiseCopyable>(type: CInt, body: Body, each: (UnsafePointer<nlmsghdr>) -> Void)
+        throws(SystemError)
+    {
         var request = Request(body: body)
         request.header.nlmsg_len = UInt32(MemoryLayout<Request<Body>>.size)
         request.header.nlmsg_type = UInt16(type)
@@ -70,7 +72,8 @@ struct NetlinkSocket: ~Copyable {
                 switch CInt(header.pointee.nlmsg_type) {
                 case NLMSG_DONE: return
                 case NLMSG_ERROR:
-                    let code = clinux_netlink_payload(header, MemoryLayout<nlmsgerr>.size)?.load(as: nlmsgerr.self).error
+                    let code = clinux_netlink_payload(header, MemoryLayout<nlmsgerr>.size)?.load(as: nlmsgerr.self)
+                        .error
                     throw SystemError("netlink", code: -(code ?? -EPROTO))
                 default: each(header)
                 }

@@ -18,7 +18,7 @@ public enum SocketDiagnostics {
                 try socket.dump(type: CInt(SOCK_DIAG_BY_FAMILY), body: request) { header in
                     endpoint(in: header).map { endpoints.append($0) }
                 }
-            } catch where family == AF_INET6 && error.code == ENOENT {
+            } catch  where family == AF_INET6 && error.code == ENOENT {
                 // A kernel without IPv6 knows no such sockets.
             }
         }

@@ -14,7 +14,7 @@ struct ListenerSet {
 
     /// The routes by their numbers.
     private(set) var routes: [Int: Route] = [:]
-    private var open: [Listener: (number: Int, boundTo: SocketAddress)] = [:]
+    private var open: [Listener: (number: Int, boundTo: SocketAddress, inodes: [UInt64])] = [:]
     private var lastRoute = 0
     private var lastListener = 0
 
@@ -62,11 +62,13 @@ struct ListenerSet {
     }
 
     /// Notes that a listener is open.
-    /// - Parameter address: differs from the listener's own where that leaves the port to the kernel.
+    /// - Parameters:
+    ///   - address: differs from the listener's own where that leaves the port to the kernel.
+    ///   - inodes: of its sockets, one for each worker.
     /// - Returns: the number by which the workers know it.
-    mutating func opened(_ listener: Listener, boundTo address: SocketAddress) -> Int {
+    mutating func opened(_ listener: Listener, boundTo address: SocketAddress, inodes: [UInt64]) -> Int {
         lastListener += 1
-        open[listener] = (lastListener, address)
+        open[listener] = (lastListener, address, inodes)
         return lastListener
     }
 
@@ -83,6 +85,9 @@ struct ListenerSet {
         for listener in gone.keys { open[listener] = nil }
         return gone.map { ($0.key, $0.value.number) }.sorted { $0.number < $1.number }
     }
+
+    /// The inodes of all open listening sockets.
+    var inodes: Set<UInt64> { Set(open.values.flatMap(\.inodes)) }
 
     /// How many listeners are open.
     var count: Int { open.count }

@@ -15,16 +15,37 @@ public enum ProcessLimits {
         }
     }
 
-    /// Raises the limit of open files as far as an unprivileged process may (setrlimit(2)).
+    /// How many files this process may have open at present (getrlimit(2)).
+    public static var openFiles: Int {
+        get {
+            var limit = rlimit()
+            guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+            return Int(clamping: limit.rlim_cur)
+        }
+        set {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            limit.rlim_cur = min(rlim_t(newValue), limit.rlim_max)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+    }
+
+    /// Raises the limit of open files as far as an unprivileged process may.
     /// - Returns: the limit from now on.
     static func raiseOpenFiles() -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
-        if limit.rlim_cur < limit.rlim_max {
-            var raised = rlimit(rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max)
-            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
-        }
-        return Int(clamping: limit.rlim_cur)
+        openFiles = .max
+        return openFiles
+    }
+
+    /// Does something under another limit of open files: starting an app, say, that was never meant to have more
+    /// than it used to.
+    public static func withOpenFiles<Result, Failure: Error>(
+        _ limit: Int, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let before = openFiles
+        openFiles = limit
+        defer { openFiles = before }
+        return try body()
     }
 
     /// Has the allocator give large blocks back to the system at once, whatever sizes it has seen so far: parked

@@ -8,11 +8,12 @@ extension Server {
     /// - Parameters:
     ///   - stopRequests: posting to it does what a signal does.
     ///   - prepare: called with the server before it starts.
+    ///   - started: called when it has.
     /// - Throws: ``ListenError`` when a listening socket cannot be had, ``SystemError`` when the system refuses what
     ///   every start needs.
     public static func serve(
         _ configuration: Configuration, log: Log, stopRequests: Mailbox<Void>? = nil,
-        prepare: (Server, EventLoop) throws -> Void = { _, _ in }
+        prepare: (Server, EventLoop) throws -> Void = { _, _ in }, started: () -> Void = {}
     ) throws {
         let loop = try EventLoop()
         let server = try Server(configuration, log: log, on: loop)
@@ -40,6 +41,7 @@ extension Server {
         let stopEvent = try stopRequests?.open(on: loop) { _ in stop(because: "asked to stop") }
         try prepare(server, loop)
         try server.start()
+        started()
         loop.run()
         withExtendedLifetime((signals, stopEvent)) {}
         if let failure { throw failure }

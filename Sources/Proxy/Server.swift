@@ -75,6 +75,9 @@ public final class Server {
         for route in listeners.routes.keys.sorted() { announce(route) }
     }
 
+    /// The inodes of the sockets that the server listens on.
+    public var listeningInodes: Set<UInt64> { listeners.inodes }
+
     // MARK: Routes
 
     /// Adds a route while the server runs. A listener that cannot be had is reported in the log, and tried again.
@@ -122,9 +125,14 @@ public final class Server {
         let first = try ListeningSocket(on: listener.address)
         // With port 0 the kernel has chosen one, and the others need the same.
         let address = first.localAddress ?? listener.address
+        var inodes = [first.inode]
         var sockets = [Handoff(first)]
-        for _ in 1..<workers.count { sockets.append(Handoff(try ListeningSocket(on: address, sharing: .further))) }
-        let number = listeners.opened(listener, boundTo: address)
+        for _ in 1..<workers.count {
+            let further = try ListeningSocket(on: address, sharing: .further)
+            inodes.append(further.inode)
+            sockets.append(Handoff(further))
+        }
+        let number = listeners.opened(listener, boundTo: address, inodes: inodes)
         workers.listen(number, route: listener.route, on: sockets)
     }
 

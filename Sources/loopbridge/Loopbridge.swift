@@ -10,7 +10,10 @@ struct Loopbridge: ParsableCommand {
         abstract: "Makes an app that listens only on loopback answer from outside.",
         usage: """
             loopbridge [serve] [OPTIONS] [ROUTE ...]
+            loopbridge run [OPTIONS] [ROUTE ...] -- COMMAND [ARGUMENT ...]
+            loopbridge auto [OPTIONS]
             loopbridge check [OPTIONS] [ROUTE ...]
+            loopbridge doctor [--json]
             loopbridge demo
             """,
         discussion: """
@@ -26,6 +29,8 @@ struct Loopbridge: ParsableCommand {
                   one address, to 127.0.0.1 only
               loopbridge 8080:unix:/run/app.sock
                   to a Unix socket
+              loopbridge run -- python3 manage.py runserver 127.0.0.1:8000
+                  the app as a child, and whatever it listens on bridged at the same port
               loopbridge --hold 1m 8080:8000
                   clients may wait a minute for the app to start
               loopbridge check --config loopbridge.yaml
@@ -35,7 +40,7 @@ struct Loopbridge: ParsableCommand {
             --generate-completion-script bash (or zsh, fish).
             """,
         version: "loopbridge \(version)",
-        subcommands: [Serve.self, Check.self, Demo.self],
+        subcommands: [Serve.self, Run.self, Auto.self, Check.self, Doctor.self, Demo.self],
         defaultSubcommand: Serve.self)
 
     /// The version of this source tree; the changelog of a release starts from it.
@@ -43,6 +48,6 @@ struct Loopbridge: ParsableCommand {
 
     static func main() {
         ProcessLimits.openStandardDescriptors()
-        main(Array(ProcessStart.arguments.dropFirst()))
+        main(Run.withoutCommand(Array(ProcessStart.arguments.dropFirst())))
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Observability
 import Proxy
+import Supervisor
 
 /// `loopbridge serve`: carries traffic until a signal ends it.
 struct Serve: ParsableCommand {
@@ -19,13 +20,19 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
-        let log = Log(
-            level: configuration.log.level, format: configuration.log.format, writer: try .standardError())
+        let log = try Log(to: .standardError(), as: configuration.log)
         try ExitCode.afterServing {
             try Server.serve(configuration, log: log)
         } log: {
             log
         }
+    }
+}
+
+extension Log {
+    /// A log as the configuration wants it.
+    convenience init(to writer: LogWriter, as settings: LogSettings) throws {
+        self.init(level: settings.level, format: settings.format, writer: writer)
     }
 }
 
@@ -38,6 +45,9 @@ extension ExitCode {
         defer { log().close() }
         do {
             try work()
+        } catch let error as CommandNotStarted {
+            log().error("\(error)")
+            throw ExitCode(error.exitCode)
         } catch {
             log().error("\(error)")
             throw ExitCode.cannotListen

@@ -40,12 +40,14 @@ struct SharedOptions: ParsableArguments {
     /// Reads the file, the environment and the command line into one configuration.
     ///
     /// Ends the program with an explanation where they are wrong: exit code 64 for the command line, 78 for the rest.
-    func configuration() throws -> Configuration {
+    /// - Parameter requiresRoutes: whether a route must come from somewhere.
+    func configuration(requiresRoutes: Bool = true) throws -> Configuration {
         let environment = ProcessStart.environment
         do throws(ConfigurationErrors) {
             let file = try ConfigurationFile.find(option: config, environment: environment)
             return try Configuration.load(
-                ConfigurationSources(file: file, environment: environment, options: given, routes: routes))
+                ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
+                requiresRoutes: requiresRoutes)
         } catch {
             for diagnostic in error.diagnostics { StandardError.write("loopbridge: \(diagnostic)") }
             throw ExitCode(error.exitCode)

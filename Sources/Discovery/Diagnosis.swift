@@ -1,0 +1,146 @@
+internal import EventLoop
+public import Network
+
+/// Who listens in this network namespace, who can reach it, and what to do where the outside can't.
+public struct Diagnosis: Sendable {
+    /// One listening socket.
+    public struct Finding: Sendable {
+        public let endpoint: ListeningEndpoint
+        /// Who has it open; empty where this user may not see that.
+        public let owners: [ProcessDescription]
+        public let reach: Reach
+
+        /// `127.0.0.1:8000`
+        public var listensOn: String { SocketAddress.ip(endpoint.address, port: endpoint.port).description }
+    }
+
+    /// Who can reach a socket.
+    public enum Reach: Equatable, Sendable {
+        /// Everybody who can reach one of this machine's addresses.
+        case outside
+        /// Only this machine or container; somebody else answers the outside on the same port.
+        case loopbackServedByOthers([ProcessDescription])
+        /// Only this machine or container.
+        case loopback
+        /// Only this machine or container, as it should be: its resolver.
+        case resolver
+    }
+
+    /// Sorted by port.
+    public let findings: [Finding]
+    /// The addresses at which the outside looks for this machine or container.
+    public let outsideAddresses: [IPAddress]
+
+    /// Looks at this namespace as it is now. Reads every process's descriptors.
+    public static func current() -> Diagnosis {
+        let endpoints = ListeningSockets.current()
+        let interfaces = (try? InterfaceAddresses.current()) ?? []
+        return Diagnosis(
+            of: endpoints, owners: ProcessDescription.owners(ofSockets: Set(endpoints.map(\.inode))),
+            addresses: interfaces.map(\.address))
+    }
+
+    init(of endpoints: [ListeningEndpoint], owners: [UInt64: [ProcessDescription]], addresses: [IPAddress]) {
+        outsideAddresses = addresses.filter { !$0.isLoopback && !$0.isLinkLocal }
+        var outside: [UInt16: [ProcessDescription]] = [:]
+        for endpoint in endpoints where !endpoint.isLoopbackOnly {
+            outside[endpoint.port, default: []] += owners[endpoint.inode] ?? []
+        }
+        var seen = Set<String>()
+        findings = endpoints.map { endpoint in
+            let reach: Reach =
+                if !endpoint.isLoopbackOnly {
+                    .outside
+                } else if BridgePlan.resolvers.contains(endpoint.address) {
+                    .resolver
+                } else if let others = outside[endpoint.port] {
+                    .loopbackServedByOthers(Array(Set(others)).sorted { $0.id < $1.id })
+                } else {
+                    .loopback
+                }
+            return Finding(endpoint: endpoint, owners: owners[endpoint.inode] ?? [], reach: reach)
+        }
+        .sorted { ($0.endpoint.port, $0.listensOn) < ($1.endpoint.port, $1.listensOn) }
+        // The workers of one program share an address; a person sees one listener.
+        .filter { seen.insert("\($0.listensOn) \($0.owners.map(\.id))").inserted }
+    }
+
+    /// How many sockets' owners are hidden from this user.
+    public var hiddenOwners: Int { findings.count { $0.owners.isEmpty } }
+}
+
+extension Diagnosis.Finding {
+    /// Whether the outside gets an answer on this port, be it by way of a bridge.
+    public var isReachable: Bool {
+        switch reach {
+        case .outside: true
+        case .loopbackServedByOthers(let others): others.contains { $0.name == "loopbridge" }
+        case .loopback, .resolver: false
+        }
+    }
+
+    /// One word or two for a table.
+    public var verdict: String {
+        switch reach {
+        case .outside: "yes"
+        case .loopbackServedByOthers where isReachable: "yes, bridged"
+        case .loopbackServedByOthers, .loopback: "no"
+        case .resolver: "no, rightly"
+        }
+    }
+
+    private var owner: String {
+        owners.isEmpty ? "A process that this user may not see" : owners.map(\.description).joined(separator: " and ")
+    }
+
+    /// Why it is or is not reachable, in one sentence.
+    /// - Parameter outside: the addresses at which the outside looks for this machine or container.
+    public func explanation(outside: [IPAddress]) -> String {
+        let port = endpoint.port
+        switch reach {
+        case .outside:
+            return "\(owner) listens on \(endpoint.address.isUnspecified ? "every address" : "\(endpoint.address)")."
+        case .loopbackServedByOthers(let others):
+            let names = others.isEmpty ? "another process" : others.map(\.description).joined(separator: " and ")
+            return isReachable
+                ? "\(owner) listens on loopback only, and \(names) carries the outside's connections to it."
+                : "\(owner) listens on \(endpoint.address) only; on port \(port), the outside gets \(names) instead."
+        case .loopback:
+            let places = outside.map { SocketAddress.ip($0, port: port).description }.joined(separator: " or ")
+            let arrival =
+                places.isEmpty
+                ? "and this machine or container has no other address yet"
+                : "but connections from outside, Docker's published ports among them, arrive at \(places), where nobody "
+                    + "listens: a browser says ERR_EMPTY_RESPONSE or \"connection refused\""
+            return "\(owner) listens on \(endpoint.address) only, which is this machine's or container's own loopback, "
+                + "\(arrival)."
+        case .resolver:
+            return "This is the container's or machine's own name service, which is nobody else's business."
+        }
+    }
+
+    /// The command that makes it reachable, where one is called for.
+    public var command: String? {
+        let port = endpoint.port
+        return switch reach {
+        case .outside, .resolver: nil
+        case .loopback: Self.standsForLocalhost(endpoint.address) ? "loopbridge \(port)" : exact(listen: port)
+        case .loopbackServedByOthers:
+            isReachable ? nil : exact(listen: port < 55_536 ? port + 10_000 : port - 10_000)
+        }
+    }
+
+    /// What to think of before running it.
+    public var caution: String? {
+        guard command != nil, let debugger = BridgePlan.debuggerPorts[endpoint.port] else { return nil }
+        return "This is the usual port of \(debugger): whoever reaches it owns the process."
+    }
+
+    private static func standsForLocalhost(_ address: IPAddress) -> Bool {
+        address == .loopbackV4 || address == .loopbackV6
+    }
+
+    private func exact(listen port: UInt16) -> String {
+        "loopbridge \(port):\(listensOn)"
+    }
+}

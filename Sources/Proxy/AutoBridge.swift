@@ -1,0 +1,144 @@
+public import Configuration
+public import Discovery
+public import EventLoop
+internal import Glibc
+internal import Network
+public import Observability
+
+/// Bridges what listens on loopback only, each at its own port, as it comes and goes.
+///
+/// Belongs to the control loop.
+public final class AutoBridge {
+    /// Whose listeners are bridged.
+    public enum Scope: Sendable {
+        /// Everybody's in this network namespace.
+        case everybody
+        /// Those of a process and its descendants.
+        case descendants(of: Int)
+    }
+
+    private struct Bridge {
+        let upstream: UpstreamAddress
+        let route: Int
+    }
+
+    private let server: Server
+    private let scope: Scope
+    private let ports: BridgePlan.Ports
+    private let settings: RouteSettings
+    private let log: Log
+    private var timer: Timer?
+    private var started = MonotonicTime.coarse
+    private var bridges: [UInt16: Bridge] = [:]
+    private var obstacles: [UInt16: BridgePlan.Obstacle] = [:]
+    /// Whether a socket's app is in scope, for those whose owners have been looked up.
+    private var verdicts: [UInt64: Bool] = [:]
+    /// How often a socket's owners have been looked up in vain.
+    private var unseen: [UInt64: Int] = [:]
+    private var hasSaidNothingFound = false
+
+    /// An app that starts is looked for often, one that runs seldom.
+    private static let startPhase = Duration.seconds(10)
+    private static let intervalAtStart = Duration.milliseconds(100)
+    private static let interval = Duration.milliseconds(900)
+
+    /// - Parameter settings: what the routes start from.
+    public init(
+        _ server: Server, scope: Scope, ports: BridgePlan.Ports, settings: RouteSettings, log: Log, on loop: EventLoop
+    ) throws(SystemError) {
+        self.server = server
+        self.scope = scope
+        self.ports = ports
+        self.settings = settings
+        self.log = log
+        timer = try Timer(on: loop) { [unowned self] in look() }
+    }
+
+    /// Begins to look.
+    public func start() {
+        started = .coarse
+        look()
+    }
+
+    /// Looks no more; what is bridged stays.
+    public func stop() {
+        timer?.cancel()
+    }
+
+    private func look() {
+        let endpoints = ListeningSockets.current()
+        lookUpOwners(of: endpoints)
+        let plan = BridgePlan(for: endpoints, ours: server.listeningInodes, ports: ports) { endpoint in
+            verdicts[endpoint.inode] ?? false
+        }
+        follow(plan)
+        let age = MonotonicTime.coarse.since(started)
+        if age > Self.startPhase, bridges.isEmpty, !hasSaidNothingFound {
+            hasSaidNothingFound = true
+            log.info("found nothing that listens only on loopback; still looking")
+        }
+        timer?.schedule(after: age < Self.startPhase ? Self.intervalAtStart : Self.interval)
+    }
+
+    private func follow(_ plan: BridgePlan) {
+        for (port, obstacle) in plan.obstacles.sorted(by: { $0.key < $1.key }) where obstacles[port] != obstacle {
+            log.warning("not bridging port \(port): \(obstacle.explanation)", ["port": .number(Int(port))])
+        }
+        obstacles = plan.obstacles
+        let wanted = plan.bridges.mapValues(Self.upstream)
+        for (port, bridge) in bridges where wanted[port].map({ $0(port) }) != bridge.upstream {
+            server.remove(route: bridge.route)
+            bridges[port] = nil
+        }
+        for (port, upstream) in wanted.sorted(by: { $0.key < $1.key }) where bridges[port] == nil {
+            let route = Route(
+                name: "auto:\(port)", listen: [.everyNonLoopback(port: port, families: [.v4, .v6])],
+                upstream: upstream(port), settings: settings)
+            bridges[port] = Bridge(upstream: route.upstream, route: server.add(route))
+        }
+    }
+
+    /// `localhost` where the app listens on both of its addresses.
+    private static func upstream(_ addresses: Set<IPAddress>) -> (UInt16) -> UpstreamAddress {
+        { port in
+            if addresses.isSuperset(of: [.loopbackV4, .loopbackV6]) { return .localhost(port: port) }
+            let preferred =
+                [IPAddress.loopbackV4, .loopbackV6].first(where: addresses.contains)
+                ?? addresses.min { $0.description < $1.description }
+            return .address(.ip(preferred ?? .loopbackV4, port: port))
+        }
+    }
+
+    /// Looks only at sockets that are new: finding an owner means looking through every process's descriptors.
+    private func lookUpOwners(of endpoints: [ListeningEndpoint]) {
+        let candidates = Set(endpoints.filter(\.isLoopbackOnly).map(\.inode))
+        verdicts = verdicts.filter { candidates.contains($0.key) }
+        unseen = unseen.filter { candidates.contains($0.key) }
+        let new = candidates.subtracting(verdicts.keys)
+        guard !new.isEmpty else { return }
+        switch scope {
+        case .everybody:
+            for inode in new { verdicts[inode] = true }
+        case .descendants(let root):
+            let family = ProcessTree.descendants(of: root)
+            let owners = ProcessDescription.owners(ofSockets: new)
+            for endpoint in endpoints where new.contains(endpoint.inode) {
+                verdicts[endpoint.inode] =
+                    owners[endpoint.inode].map { $0.contains { family.contains($0.id) } } ?? guess(endpoint)
+            }
+        }
+    }
+
+    /// Decides about a socket whose owner this user may not see, as happens without CAP_SYS_PTRACE when the app has
+    /// changed its user. In a container of our own, whoever it is comes from us.
+    /// - Returns: nil to look again first, since the owner may just be about to hand the socket over.
+    private func guess(_ endpoint: ListeningEndpoint) -> Bool? {
+        unseen[endpoint.inode, default: 0] += 1
+        guard unseen[endpoint.inode] == 3 else { return nil }
+        if getpid() == 1 { return true }
+        log.warning(
+            "not bridging port \(endpoint.port): this user may not see whose it is; name it as a ROUTE to bridge it",
+            ["port": .number(Int(endpoint.port))])
+        return false
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Configuration
+import Observability
+import Proxy
+
+/// `loopbridge auto`: bridges whatever listens on loopback only.
+struct Auto: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bridge every loopback-only listener found here.",
+        discussion: """
+            Looks for TCP sockets that listen on loopback only, in this network
+            namespace, and bridges each at its own port for as long as it listens.
+            Debuggers' ports are bridged only when --only names them.
+            """)
+
+    @OptionGroup var options: SharedOptions
+    @OptionGroup var ports: PortOptions
+
+    func run() throws {
+        let configuration = try options.configuration(requiresRoutes: false)
+        let chosen = try ports.chosen()
+        let log = try Log(to: .standardError(), as: configuration.log)
+        try ExitCode.afterServing {
+            var bridge: AutoBridge?
+            try Server.serve(configuration, log: log) { server, loop in
+                bridge = try AutoBridge(
+                    server, scope: .everybody, ports: chosen, settings: configuration.defaults, log: log,
+                    on: loop)
+            } started: {
+                bridge?.start()
+            }
+        } log: {
+            log
+        }
+    }
+}

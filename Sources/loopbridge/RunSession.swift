@@ -1,0 +1,98 @@
+import Configuration
+import Discovery
+import EventLoop
+import Observability
+import Proxy
+import Supervisor
+
+/// The life of an app and its bridge together, from the start of both to the end of both.
+///
+/// Whichever way it begins, the end is always the same: nobody is accepted any more, the connections finish, the app
+/// has ended, and its exit status is ours.
+final class RunSession {
+    private let command: [String]
+    private let configuration: Configuration
+    private let stopTimeout: Duration
+    private let log: Log
+    private let loop: EventLoop
+    private let server: Server
+    private let supervisor: Supervisor
+    private let ports: BridgePlan.Ports
+    private var bridge: AutoBridge?
+
+    private var isStopping = false
+    private var isDrained = false
+    private var end: ProcessEnd?
+    private var failure: (any Error)?
+
+    init(
+        _ command: [String], configuration: Configuration, ports: BridgePlan.Ports, stopTimeout: Duration, log: Log
+    ) throws {
+        self.command = command
+        self.configuration = configuration
+        self.ports = ports
+        self.stopTimeout = stopTimeout
+        self.log = log
+        loop = try EventLoop()
+        server = try Server(configuration, log: log, on: loop)
+        supervisor = try Supervisor(on: loop)
+        server.onFailure = { [unowned self] error in
+            failure = error
+            loop.stop()
+        }
+        supervisor.onTerminationRequest = { [unowned self] in terminationRequested() }
+        supervisor.onChildEnd = { [unowned self] in childEnded($0) }
+    }
+
+    /// Runs the app to its end. Blocks the calling thread.
+    /// - Returns: how it ended.
+    /// - Throws: what keeps the bridge or the app from starting.
+    func run() throws -> ProcessEnd? {
+        let openFiles = ProcessLimits.openFiles
+        // Listening comes first: an app that nobody could reach is not started.
+        try server.start()
+        let child = try ProcessLimits.withOpenFiles(openFiles) { () throws(CommandNotStarted) in
+            try supervisor.start(command)
+        }
+        log.info("started \(command[0])", ["pid": .number(child)])
+        if configuration.routes.isEmpty {
+            bridge = try AutoBridge(
+                server, scope: .descendants(of: child), ports: ports, settings: configuration.defaults, log: log,
+                on: loop)
+            bridge?.start()
+        }
+        loop.run()
+        if let failure { throw failure }
+        return end
+    }
+
+    private func terminationRequested() {
+        if isStopping {
+            log.info("SIGTERM again: ending at once")
+            server.abort()
+            supervisor.terminate(killAfter: stopTimeout)
+            return
+        }
+        log.info("SIGTERM: finishing connections for up to \(durationText(configuration.drain)), then ending the app")
+        stop()
+    }
+
+    private func childEnded(_ end: ProcessEnd) {
+        self.end = end
+        log.info("\(command[0]) has ended", ["exit_code": .number(Int(end.exitCode))])
+        // What the app has said last may still be on its way to its clients.
+        isDrained ? loop.stop() : stop()
+    }
+
+    private func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        bridge?.stop()
+        server.drain { [unowned self] in drained() }
+    }
+
+    private func drained() {
+        isDrained = true
+        end == nil ? supervisor.terminate(killAfter: stopTimeout) : loop.stop()
+    }
+}
