@@ -112,7 +112,8 @@ public final class Connector {
         let attempt = ConnectionAttempt(
             to: candidates, preferred: preferred, timeout: limits.connectTimeout, on: loop)
         request.attempt = attempt
-        attempt.start { [unowned self, unowned request] outcome in attempted(request, outcome) }
+        // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
+        attempt.start { [unowned self] outcome in attempted(request, outcome) }
     }
 
     private func attempted(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
