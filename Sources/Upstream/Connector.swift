@@ -170,11 +170,9 @@ public final class Connector {
         case .connected(let socket, let candidate):
             preferred = candidate
             waiting.removeAll { $0 === request }
-            makesAttempts = false
             hold.answered(worker)
             onObstacle?(nil)
-            release()
-            request.complete(.connected(socket, to: candidates[candidate]))
+            release(after: { request.complete(.connected(socket, to: self.candidates[candidate])) })
             return
         case .failed(let error):
             waiting.removeAll { $0 === request }
@@ -190,10 +188,14 @@ public final class Connector {
         scheduleExpiry()
     }
 
-    private func release() {
+    /// - Parameter completeFirst: answers the request that got through, before those behind it are let in.
+    private func release(after completeFirst: () -> Void = {}) {
         attemptTimer?.cancel()
         makesAttempts = false
         state = .releasing
+        isReleasing = true
+        completeFirst()
+        isReleasing = false
         releaseNext()
     }
 
