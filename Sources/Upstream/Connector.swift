@@ -50,6 +50,8 @@ public final class Connector {
     private var makesAttempts = false
     /// ``releaseNext()`` is on the stack: attempts that end at once are not to call it again.
     private var isReleasing = false
+    /// Whose attempt decides when the next of those who waited is let in.
+    private var beingLetIn: ConnectRequest?
     private var backoff = Connector.firstBackoff
     private var attemptTimer: Timer?
     private var expiryTimer: Timer?
@@ -131,7 +133,7 @@ public final class Connector {
         case .busy:
             wait(request, for: .busy)
         }
-        if case .releasing = state, !isReleasing { releaseNext() }
+        letInNext(after: request)
     }
 
     // MARK: While it does not
@@ -204,16 +206,24 @@ public final class Connector {
     private func releaseNext() {
         isReleasing = true
         defer { isReleasing = false }
-        while case .releasing = state {
+        while case .releasing = state, beingLetIn == nil {
             guard !waiting.isEmpty else {
                 state = .open
                 expiryTimer?.cancel()
                 return
             }
             let next = waiting.removeFirst()
+            beingLetIn = next
             attempt(next)
-            if next.attempt != nil { return }
         }
+    }
+
+    /// Goes on when the one who was being let in has been answered, waits again, or has left. Others whose attempts
+    /// were under way when the waiting began have no say in it.
+    private func letInNext(after request: ConnectRequest) {
+        guard request === beingLetIn else { return }
+        beingLetIn = nil
+        if !isReleasing { releaseNext() }
     }
 
     // MARK: Those who waited too long, or left
@@ -249,14 +259,11 @@ public final class Connector {
 
     /// A client has left before its request was answered.
     func withdrawn(_ request: ConnectRequest, whileBeingTried: Bool) {
-        waiting.removeAll { $0 === request }
-        switch state {
-        case .open: break
-        case .releasing: if whileBeingTried { releaseNext() }
-        case .waiting:
-            if endWaitingIfNobodyDoes() { return }
-            if whileBeingTried, makesAttempts { attemptTimer?.schedule(after: backoff) }
-        }
+        letInNext(after: request)
+        guard let place = waiting.firstIndex(where: { $0 === request }) else { return }
+        waiting.remove(at: place)
+        if endWaitingIfNobodyDoes() { return }
+        if whileBeingTried, makesAttempts { attemptTimer?.schedule(after: backoff) }
     }
 
     /// - Returns: whether the waiting is over for lack of anybody who waits.
