@@ -172,8 +172,6 @@ public final class Connector {
         case .connected(let socket, let candidate):
             preferred = candidate
             waiting.removeAll { $0 === request }
-            hold.answered(worker)
-            onObstacle?(nil)
             release(after: { request.complete(.connected(socket, to: self.candidates[candidate])) })
             return
         case .failed(let error):
@@ -193,8 +191,14 @@ public final class Connector {
     /// - Parameter completeFirst: answers the request that got through, before those behind it are let in.
     private func release(after completeFirst: () -> Void = {}) {
         attemptTimer?.cancel()
-        makesAttempts = false
         state = .releasing
+        if makesAttempts {
+            // Also where another worker brings the news: ours has begun to make attempts before it arrived.
+            makesAttempts = false
+            for request in waiting { request.giveUpAttempt() }
+            hold.answered(worker)
+            onObstacle?(nil)
+        }
         isReleasing = true
         completeFirst()
         isReleasing = false
