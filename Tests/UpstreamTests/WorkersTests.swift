@@ -56,6 +56,22 @@ import Testing
         #expect(answers.answers == [0: .refused, 1: .connected(app.address)])
     }
 
+    @Test func whoeverIsToldToTakeOverTooLatePassesItOn() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], workers: 3, on: loop)
+        let answers = Answers()
+        let first = answers.ask(route[0], 0)
+        let second = answers.ask(route[1], 1)
+        answers.ask(route[2], 2)
+        first.cancel()
+        // The second worker has been told, and its client leaves before it has looked into its mailbox.
+        second.cancel()
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
+        #expect(answers.answers == [2: .connected(app.address)])
+    }
+
     @Test func newsThatCrossesWithANewHoldDoesNotLeaveTheRouteHeld() throws {
         let loop = try EventLoop()
         let app = try App()
