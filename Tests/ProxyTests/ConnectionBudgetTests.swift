@@ -28,22 +28,34 @@ import Testing
         let budget = ConnectionBudget(limit: limit) { notes.tell($0) }
         for _ in 0..<3 {
             for _ in 0..<limit { #expect(budget.take(for: 0) == .granted) }
-            #expect(budget.take(for: 0) == .full(isFirst: true))
+            #expect(budget.take(for: 0) != .granted)
             for _ in 0..<limit { budget.giveBack() }
             #expect(notes.take() == [0])
         }
     }
 
-    @Test func onlyTheFirstRefusalSaysSo() {
-        let notes = Notes()
-        let budget = ConnectionBudget(limit: 1) { notes.tell($0) }
+    @Test func aRefusalIsNewsOncePerInterval() throws {
+        let interval = Duration.milliseconds(300)
+        let budget = ConnectionBudget(limit: 1, newsInterval: interval) { _ in }
         #expect(budget.take(for: 0) == .granted)
-        #expect(budget.take(for: 0) == .full(isFirst: true))
-        #expect(budget.take(for: 0) == .full(isFirst: false))
-        #expect(budget.take(for: 1) == .full(isFirst: false))
-        budget.giveBack()
-        #expect(budget.take(for: 1) == .granted)
-        #expect(budget.take(for: 0) == .full(isFirst: true))
+        let start = MonotonicTime.now
+        #expect(budget.take(for: 0) == .full(isNews: true))
+        // A crowd that is let in one by one: there is room in between, and still it is the same news.
+        for worker in [0, 1, 2] {
+            let answer = budget.take(for: worker)
+            budget.giveBack()
+            #expect(budget.take(for: 0) == .granted)
+            if MonotonicTime.now.since(start) < interval { #expect(answer == .full(isNews: false)) }
+        }
+        let loop = try EventLoop()
+        var isNewsAgain = false
+        let look = {
+            isNewsAgain = isNewsAgain || budget.take(for: 0) == .full(isNews: true)
+            return isNewsAgain
+        }
+        #expect(try loop.run(until: look, atMost: .seconds(5)))
+        // The clock that the budget reads is late by up to 10 ms.
+        #expect(MonotonicTime.now.since(start) > interval - .milliseconds(20))
     }
 
     @Test func everybodyWhoWasRefusedIsToldOnce() {
@@ -68,10 +80,10 @@ import Testing
         }
         budget.withLock { $0 = made }
         #expect(made.take(for: 0) == .granted)
-        #expect(made.take(for: 1) == .full(isFirst: true))
+        #expect(made.take(for: 1) == .full(isNews: true))
         made.giveBack()
         #expect(answers.withLock { $0 } == [.granted])
-        #expect(made.take(for: 2) == .full(isFirst: true))
+        #expect(made.take(for: 2) == .full(isNews: false))
         budget.withLock { $0 = nil }
     }
 

@@ -12,11 +12,11 @@ import Testing
         InterfaceAddress(address: address, interface: number, isTentative: isTentative)
     }
 
+    /// The routes get the numbers 1, 2 and so on.
     private func set(_ listens: [ListenAddress]...) -> ListenerSet {
-        ListenerSet(
-            routes: listens.enumerated().map { index, listen in
-                Route(name: "route\(index)", listen: listen, upstream: .localhost(port: 8000))
-            })
+        var listeners = ListenerSet()
+        for listen in listens { _ = listeners.add(Route(listen: listen, upstream: .localhost(port: 8000))) }
+        return listeners
     }
 
     private func samePort(_ families: [IPAddress.Family] = [.v4, .v6], port: UInt16 = 8000) -> ListenAddress {
@@ -35,7 +35,7 @@ import Testing
             wanted.map(\.address.description) == [
                 "172.17.0.2:8000", "[2001:db8::2]:8000", "169.254.7.7:8000", "[fd00::1]:8000",
             ])
-        #expect(wanted.allSatisfy { $0.route == 0 })
+        #expect(wanted.allSatisfy { $0.route == 1 })
     }
 
     @Test(arguments: [
@@ -54,8 +54,8 @@ import Testing
         let listeners = set([samePort(), explicit, explicit], [samePort(port: 9000)])
         #expect(
             listeners.wanted(given: interfaces) == [
-                ListenerSet.Listener(route: 0, address: .ip(container, port: 8000)),
-                ListenerSet.Listener(route: 1, address: .ip(container, port: 9000)),
+                ListenerSet.Listener(route: 1, address: .ip(container, port: 8000)),
+                ListenerSet.Listener(route: 2, address: .ip(container, port: 9000)),
             ])
     }
 
@@ -65,10 +65,8 @@ import Testing
             .unix(path: "/run/lb.sock"),
         ]
         let listeners = set(addresses.map { .address($0) })
-        #expect(!listeners.followsInterfaces)
         #expect(listeners.wanted(given: []).map(\.address) == addresses)
         #expect(listeners.wanted(given: [interface(container)]).map(\.address) == addresses)
-        #expect(set([.address(addresses[0])], [samePort()]).followsInterfaces)
     }
 
     @Test func listenersComeAndGoWithTheirAddresses() throws {
@@ -89,8 +87,8 @@ import Testing
         let number = listeners.opened(new[0], boundTo: new[0].address)
         #expect(number != fixedNumber)
         #expect(listeners.count == 2)
-        #expect(listeners.boundAddresses(ofRoute: 0) == [chosen, .ip(container, port: 8000)])
-        #expect(listeners.boundAddresses(ofRoute: 1).isEmpty)
+        #expect(listeners.boundAddresses(ofRoute: 1) == [chosen, .ip(container, port: 8000)])
+        #expect(listeners.boundAddresses(ofRoute: 9).isEmpty)
 
         // The same address again changes nothing.
         #expect(listeners.missing(from: during).isEmpty)
@@ -102,7 +100,7 @@ import Testing
         #expect(gone.map(\.number) == [number])
         #expect(gone.map(\.listener) == new)
         #expect(listeners.removeUnwanted(after).isEmpty)
-        #expect(listeners.boundAddresses(ofRoute: 0) == [chosen])
+        #expect(listeners.boundAddresses(ofRoute: 1) == [chosen])
 
         // It comes back, under a number of its own.
         let again = listeners.missing(from: during)
@@ -120,10 +118,25 @@ import Testing
         var listeners = set([samePort()])
         let wanted = listeners.wanted(given: (1...20).map { interface(.v4(0x0A00_0000 + $0)) })
         let numbers = wanted.map { listeners.opened($0, boundTo: $0.address) }
-        #expect(listeners.boundAddresses(ofRoute: 0) == wanted.map(\.address))
+        #expect(listeners.boundAddresses(ofRoute: 1) == wanted.map(\.address))
         let gone = listeners.removeUnwanted([])
         #expect(gone.map(\.number) == numbers)
         #expect(gone.map(\.listener) == wanted)
         #expect(listeners.count == 0)
+    }
+
+    @Test func aRoutesListenersGoWithIt() {
+        let address = ListenAddress.address(.ip(.anyV4, port: 1))
+        var listeners = set([address, samePort()], [samePort(port: 9000)])
+        let wanted = listeners.wanted(given: [interface(container)])
+        let numbers = wanted.map { listeners.opened($0, boundTo: $0.address) }
+        #expect(listeners.remove(route: 1)?.listen == [address, samePort()])
+        #expect(listeners.remove(route: 1) == nil)
+        let left = listeners.wanted(given: [interface(container)])
+        #expect(left == [wanted[2]])
+        #expect(listeners.removeUnwanted(left).map(\.number) == Array(numbers[..<2]))
+        // Numbers are not used again, so that late news of the old route is nobody else's.
+        #expect(listeners.add(Route(listen: [address], upstream: .localhost(port: 1))) == 3)
+        #expect(listeners.routes.keys.sorted() == [2, 3])
     }
 }
