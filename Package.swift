@@ -68,9 +68,9 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Configuration", "Network", "Observability", "YAML"],
             swiftSettings: strict),
         .testTarget(
-            name: "DiscoveryTests", dependencies: ["Discovery", "Network", "TestSupport"], swiftSettings: strict),
+            name: "DiscoveryTests", dependencies: ["Discovery", "Network"], swiftSettings: strict),
         .testTarget(
-            name: "ProxyTests", dependencies: ["Proxy", "Configuration", "Network", "EventLoop"],
+            name: "ProxyTests", dependencies: ["Proxy", "Configuration", "Network", "EventLoop", "TestSupport"],
             swiftSettings: strict),
     ]
 )

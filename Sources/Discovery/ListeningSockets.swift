@@ -26,6 +26,7 @@ public enum ListeningSockets {
 
     /// Each group of 32 bits stands in the order of the machine's bytes: on this one, 127.0.0.1 is 0100007F.
     private static func address(_ digits: Substring) -> IPAddress? {
+        guard digits.utf8.count == 8 || digits.utf8.count == 32 else { return nil }
         let words = stride(from: 0, to: digits.count, by: 8).compactMap { offset in
             UInt32(digits.dropFirst(offset).prefix(8), radix: 16).map { UInt32(bigEndian: $0) }
         }

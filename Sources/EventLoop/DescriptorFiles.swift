@@ -34,8 +34,15 @@ extension Descriptor {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
             if count < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("write")
+                switch errno {
+                case EINTR: continue
+                case EAGAIN:
+                    // Somebody who has the same file open, such as our parent, made it non-blocking for all.
+                    var ready = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+                    poll(&ready, 1, -1)
+                    continue
+                default: throw SystemError("write")
+                }
             }
             rest = rest.dropFirst(count)
         }

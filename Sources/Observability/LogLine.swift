@@ -42,10 +42,16 @@ struct LogLine {
 
     /// Whether a value can stand in a text line without quotes.
     private func isPlain(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != 0x7F }
+        !text.isEmpty && text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && !isControl($0) }
     }
 
-    /// Control characters as JSON writes them (RFC 8259 section 7), so that nothing breaks a line in two.
+    /// C0, delete and C1: U+009B alone makes a terminal do things (ECMA-48 section 5.3).
+    private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value
+    }
+
+    /// Control characters as JSON writes them (RFC 8259 section 7), so that nothing breaks a line in two or commands
+    /// a terminal.
     private func escaped(_ text: String, quoted: Bool) -> String {
         var result = quoted ? "\"" : ""
         for scalar in text.unicodeScalars {
@@ -55,7 +61,7 @@ struct LogLine {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where isControl(scalar):
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)

@@ -18,16 +18,21 @@ final class ConnectionBudget: Sendable {
         var lastNews: MonotonicTime?
     }
 
-    private static let newsInterval = Duration.seconds(60)
-
     /// How many connections there may be at a time.
     let limit: Int
+    private let newsInterval: Duration
     private let state = Mutex(State())
     private let tellThereIsRoom: @Sendable (_ worker: Int) -> Void
 
-    /// - Parameter tellThereIsRoom: tells a worker that was refused; called on any thread.
-    init(limit: Int, tellThereIsRoom: @escaping @Sendable (_ worker: Int) -> Void) {
+    /// - Parameters:
+    ///   - newsInterval: how long a refusal is no news after one that was.
+    ///   - tellThereIsRoom: tells a worker that was refused; called on any thread.
+    init(
+        limit: Int, newsInterval: Duration = .seconds(60),
+        tellThereIsRoom: @escaping @Sendable (_ worker: Int) -> Void
+    ) {
         self.limit = limit
+        self.newsInterval = newsInterval
         self.tellThereIsRoom = tellThereIsRoom
     }
 
@@ -40,7 +45,7 @@ final class ConnectionBudget: Sendable {
             }
             state.refused.insert(worker)
             let now = MonotonicTime.coarse
-            if let last = state.lastNews, now.since(last) < Self.newsInterval { return .full(isNews: false) }
+            if let last = state.lastNews, now.since(last) < newsInterval { return .full(isNews: false) }
             state.lastNews = now
             return .full(isNews: true)
         }

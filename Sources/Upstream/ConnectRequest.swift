@@ -32,9 +32,13 @@ public final class ConnectRequest {
         guard completion != nil else { return }
         completion = nil
         let wasBeingTried = attempt != nil
+        giveUpAttempt()
+        connector.withdrawn(self, whileBeingTried: wasBeingTried)
+    }
+
+    func giveUpAttempt() {
         attempt?.cancel()
         attempt = nil
-        connector.withdrawn(self, whileBeingTried: wasBeingTried)
     }
 
     func complete(_ result: Result) {

@@ -50,6 +50,8 @@ public final class Connector {
     private var makesAttempts = false
     /// ``releaseNext()`` is on the stack: attempts that end at once are not to call it again.
     private var isReleasing = false
+    /// Whose attempt decides when the next of those who waited is let in.
+    private var beingLetIn: ConnectRequest?
     private var backoff = Connector.firstBackoff
     private var attemptTimer: Timer?
     private var expiryTimer: Timer?
@@ -112,7 +114,8 @@ public final class Connector {
         let attempt = ConnectionAttempt(
             to: candidates, preferred: preferred, timeout: limits.connectTimeout, on: loop)
         request.attempt = attempt
-        attempt.start { [unowned self, unowned request] outcome in attempted(request, outcome) }
+        // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
+        attempt.start { [unowned self] outcome in attempted(request, outcome) }
     }
 
     private func attempted(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
@@ -130,7 +133,7 @@ public final class Connector {
         case .busy:
             wait(request, for: .busy)
         }
-        if case .releasing = state, !isReleasing { releaseNext() }
+        letInNext(after: request)
     }
 
     // MARK: While it does not
@@ -169,11 +172,7 @@ public final class Connector {
         case .connected(let socket, let candidate):
             preferred = candidate
             waiting.removeAll { $0 === request }
-            makesAttempts = false
-            hold.answered(worker)
-            onObstacle?(nil)
-            release()
-            request.complete(.connected(socket, to: candidates[candidate]))
+            release(after: { request.complete(.connected(socket, to: self.candidates[candidate])) })
             return
         case .failed(let error):
             waiting.removeAll { $0 === request }
@@ -189,10 +188,20 @@ public final class Connector {
         scheduleExpiry()
     }
 
-    private func release() {
+    /// - Parameter completeFirst: answers the request that got through, before those behind it are let in.
+    private func release(after completeFirst: () -> Void = {}) {
         attemptTimer?.cancel()
-        makesAttempts = false
         state = .releasing
+        if makesAttempts {
+            // Also where another worker brings the news: ours has begun to make attempts before it arrived.
+            makesAttempts = false
+            for request in waiting { request.giveUpAttempt() }
+            hold.answered(worker)
+            onObstacle?(nil)
+        }
+        isReleasing = true
+        completeFirst()
+        isReleasing = false
         releaseNext()
     }
 
@@ -201,16 +210,24 @@ public final class Connector {
     private func releaseNext() {
         isReleasing = true
         defer { isReleasing = false }
-        while case .releasing = state {
+        while case .releasing = state, beingLetIn == nil {
             guard !waiting.isEmpty else {
                 state = .open
                 expiryTimer?.cancel()
                 return
             }
             let next = waiting.removeFirst()
+            beingLetIn = next
             attempt(next)
-            if next.attempt != nil { return }
         }
+    }
+
+    /// Goes on when the one who was being let in has been answered, waits again, or has left. Others whose attempts
+    /// were under way when the waiting began have no say in it.
+    private func letInNext(after request: ConnectRequest) {
+        guard request === beingLetIn else { return }
+        beingLetIn = nil
+        if !isReleasing { releaseNext() }
     }
 
     // MARK: Those who waited too long, or left
@@ -246,14 +263,11 @@ public final class Connector {
 
     /// A client has left before its request was answered.
     func withdrawn(_ request: ConnectRequest, whileBeingTried: Bool) {
-        waiting.removeAll { $0 === request }
-        switch state {
-        case .open: break
-        case .releasing: if whileBeingTried { releaseNext() }
-        case .waiting:
-            if endWaitingIfNobodyDoes() { return }
-            if whileBeingTried, makesAttempts { attemptTimer?.schedule(after: backoff) }
-        }
+        letInNext(after: request)
+        guard let place = waiting.firstIndex(where: { $0 === request }) else { return }
+        waiting.remove(at: place)
+        if endWaitingIfNobodyDoes() { return }
+        if whileBeingTried, makesAttempts { attemptTimer?.schedule(after: backoff) }
     }
 
     /// - Returns: whether the waiting is over for lack of anybody who waits.

@@ -46,7 +46,8 @@ public final class HoldCoordinator: Sendable {
     func leave(_ worker: Int) {
         let successor: Int? = state.withLock { state in
             state.waiting.remove(worker)
-            guard state.attempting == worker else { return nil }
+            // Nobody makes attempts while a successor has not acted on the news yet; if it is this one, the next is told.
+            guard state.attempting == nil || state.attempting == worker else { return nil }
             state.attempting = nil
             isHolding.store(false, ordering: .relaxed)
             return state.waiting.min()

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import Observability
+
+@Suite struct LogLineTests {
+    private func render(_ message: String, _ fields: Log.Fields = [:], level: LogLevel = .info, as format: LogFormat)
+        -> String
+    {
+        let time = Timestamp(secondsSince1970: 1_795_252_035, milliseconds: 42)
+        return LogLine(time: time, level: level, message: message, fields: fields).rendered(as: format)
+    }
+
+    @Test(arguments: [
+        (LogLevel.debug, "debug   "), (.info, "info    "), (.warning, "warning "), (.error, "error   "),
+    ])
+    func messagesOfAllLevelsStandInOneColumn(level: LogLevel, column: String) {
+        #expect(render("listening", level: level, as: .text) == "2026-11-21T09:07:15.042Z \(column)listening")
+    }
+
+    @Test func textHasItsFieldsInOrder() {
+        let line = render("closed", ["route": "web", "bytes": 1234, "end": "idle timeout", "away": -1], as: .text)
+        #expect(line.hasSuffix(#" closed route=web bytes=1234 end="idle timeout" away=-1"#))
+    }
+
+    @Test(arguments: [
+        ("", #""""#), ("plain", "plain"), ("a=b", "a=b"), (#"a\b"#, #"a\b"#), ("naïve-\u{1F680}", "naïve-\u{1F680}"),
+        ("a b", #""a b""#), (#"say "hi""#, #""say \"hi\"""#), (#"\ and space"#, #""\\ and space""#),
+        ("a\nb", #""a\nb""#), ("a\r\tb", #""a\r\tb""#), ("\u{0}", #""\u0000""#), ("\u{1B}[31m", #""\u001b[31m""#),
+        ("\u{7F}", #""\u007f""#), ("\u{9B}31m", #""\u009b31m""#),
+    ])
+    func textValuesAreQuotedWhereTheyMustBe(value: String, written: String) {
+        #expect(render("m", ["v": .text(value)], as: .text).hasSuffix(" m v=" + written))
+    }
+
+    @Test func aMessageNeverBreaksItsLine() {
+        for format in LogFormat.allCases {
+            for scalar in (0...0x9F).compactMap({ Unicode.Scalar($0 as UInt32) }) {
+                let line = render("a\(scalar)b", ["f": .text("c\(scalar)d")], as: format)
+                #expect(
+                    line.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F ~= $0.value) },
+                    "U+\(String(scalar.value, radix: 16)) as \(format)")
+            }
+        }
+    }
+
+    @Test func jsonHasItsFieldsInOrder() {
+        #expect(
+            render("closed", ["route": "web", "bytes": 1234, "none": ""], as: .json)
+                == #"{"time":"2026-11-21T09:07:15.042Z","level":"info","message":"closed","#
+                + #""route":"web","bytes":1234,"none":""}"#)
+    }
+
+    @Test(arguments: ["", "plain", #"say "hi""#, #"C:\n\u0041"#, "\r\n", "naïve \u{1F680} \u{2028}", "a/b", "{}[],:"])
+    func jsonReadsBackAsWhatWasWritten(text: String) throws {
+        try expectRoundTrip(text)
+    }
+
+    @Test func jsonReadsBackWithEveryControlCharacter() throws {
+        try expectRoundTrip(String(String.UnicodeScalarView((0...0xFF).compactMap { Unicode.Scalar($0 as UInt32) })))
+    }
+
+    private func expectRoundTrip(_ text: String) throws {
+        let line = render(text, ["value": .text(text), "number": .number(.min)], level: .error, as: .json)
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        #expect(object?.count == 5)
+        #expect(object?["message"] as? String == text)
+        #expect(object?["value"] as? String == text)
+        #expect(object?["number"] as? Int == .min)
+        #expect(object?["level"] as? String == "error")
+    }
+}

@@ -1,0 +1,41 @@
+import EventLoop
+import Testing
+
+@testable import Observability
+
+@Suite struct LogTests {
+    @Test(arguments: LogLevel.allCases)
+    func aLogShowsItsOwnLevelAndWhatIsMoreSevere(level: LogLevel) throws {
+        let pipe = try Pipe()
+        let log = Log(level: level, format: .text, writer: try LogWriter(to: pipe.takeWritingEnd()))
+        log.debug("a debug line", ["n": 1])
+        log.info("an info line", ["n": 2])
+        log.warning("a warning line", ["n": 3])
+        log.error("an error line", ["n": 4])
+        log.close()
+        let lines = try pipe.readToEnd().split(separator: "\n")
+        let expected = LogLevel.allCases.filter { $0 >= level }
+        #expect(lines.count == expected.count)
+        for (line, level) in zip(lines, expected) { #expect(line.contains(" \(level.rawValue) ")) }
+    }
+
+    @Test func whatIsNotShownIsNotMade() throws {
+        let pipe = try Pipe()
+        let log = Log(level: .warning, format: .json, writer: try LogWriter(to: pipe.takeWritingEnd()))
+        var made = 0
+        func message() -> String {
+            made += 1
+            return "message"
+        }
+        log.debug(message(), ["field": .text(message())])
+        log.info(message(), ["field": .text(message())])
+        #expect(made == 0)
+        log.close()
+        #expect(try pipe.readToEnd().isEmpty)
+    }
+
+    @Test func theLevelsAreInTheOrderOfTheirSeverity() {
+        #expect(LogLevel.allCases.sorted() == [.debug, .info, .warning, .error])
+        #expect(LogLevel.debug < .info && !(LogLevel.info < .info))
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import Testing
+
+@testable import Observability
+
+@Suite struct TimestampTests {
+    @Test(arguments: [
+        (0, 0, "1970-01-01T00:00:00.000Z"), (0, 7, "1970-01-01T00:00:00.007Z"),
+        (951_782_399, 999, "2000-02-28T23:59:59.999Z"), (951_782_400, 0, "2000-02-29T00:00:00.000Z"),
+        (951_868_800, 0, "2000-03-01T00:00:00.000Z"), (1_709_164_800, 50, "2024-02-29T00:00:00.050Z"),
+        (1_767_225_599, 999, "2025-12-31T23:59:59.999Z"), (1_767_225_600, 0, "2026-01-01T00:00:00.000Z"),
+        (4_107_542_400, 0, "2100-03-01T00:00:00.000Z"), (2_147_483_648, 1, "2038-01-19T03:14:08.001Z"),
+    ])
+    func momentsAreWrittenAsRFC3339SaysInUTC(seconds: Int, milliseconds: Int, text: String) {
+        #expect(Timestamp(secondsSince1970: seconds, milliseconds: milliseconds).description == text)
+    }
+
+    @Test func nowIsNow() {
+        let (before, now, after) = (Date(), Timestamp.now.description, Date())
+        let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        #expect(format.format(before) <= now && now <= format.format(after.addingTimeInterval(0.001)))
+    }
+}

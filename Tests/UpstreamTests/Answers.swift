@@ -1,0 +1,55 @@
+import EventLoop
+import Network
+import Upstream
+
+/// Notes how requests end, and keeps the connections.
+final class Answers {
+    enum Answer: Equatable {
+        case connected(SocketAddress)
+        case refused
+        case timedOut
+        case failed(CInt)
+    }
+
+    /// The requests that have been answered, in the order of the answers.
+    private(set) var order: [Int] = []
+    private(set) var answers: [Int: Answer] = [:]
+    /// When each answer came, in the same order as ``order``.
+    private(set) var times: [MonotonicTime] = []
+    private var connections: [WatchedSocket] = []
+
+    /// Whether some request has been answered twice.
+    private(set) var isAnsweredTwice = false
+
+    var count: Int { order.count }
+
+    /// The different answers that were given.
+    var kinds: [Answer] {
+        order.compactMap { answers[$0] }.reduce(into: []) { kinds, answer in
+            if !kinds.contains(answer) { kinds.append(answer) }
+        }
+    }
+
+    /// Asks for a connection as request `number`, and does `work` once it is answered.
+    @discardableResult
+    func ask(_ connector: Connector, _ number: Int, andThen work: @escaping () -> Void = {}) -> ConnectRequest {
+        connector.connect { [self] result in
+            note(result, of: number)
+            work()
+        }
+    }
+
+    private func note(_ result: ConnectRequest.Result, of number: Int) {
+        if answers[number] != nil { isAnsweredTwice = true }
+        order.append(number)
+        times.append(.now)
+        switch result {
+        case .connected(let socket, let address):
+            connections.append(socket)
+            answers[number] = .connected(address)
+        case .refused: answers[number] = .refused
+        case .timedOut: answers[number] = .timedOut
+        case .failed(let error): answers[number] = .failed(error.code)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import EventLoop
+import Glibc
+@testable import Network
+
+/// What a connector is to reach. It has its address from the start, so that nobody else can take it, and listens
+/// only when it is told to: until then the kernel refuses every connection.
+final class App {
+    let address: SocketAddress
+    private let socket: Descriptor
+    private var accepted: [AcceptedConnection] = []
+
+    init(on address: SocketAddress = .ip(.loopbackV4, port: 0), type: __socket_type = SOCK_STREAM) throws {
+        let number = Glibc.socket(
+            address.protocolFamily, CInt(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw SystemError("socket") }
+        socket = Descriptor(owning: number)
+        guard address.withKernelForm({ bind(number, $0, $1) }) == 0 else { throw SystemError("bind") }
+        self.address = SocketAddress.fromKernelForm { getsockname(number, $0, $1) }.address ?? address
+    }
+
+    deinit {
+        if case .unix(let path) = address { unlink(path) }
+    }
+
+    /// Starts to listen; Linux lets one more than `backlog` wait to be accepted.
+    func listen(backlog: CInt = 1000) {
+        precondition(Glibc.listen(socket.number, backlog) == 0)
+    }
+
+    /// Accepts everybody who waits.
+    /// - Returns: how many have been accepted since the start.
+    @discardableResult
+    func accept() -> Int {
+        while true {
+            let number = Glibc.accept(socket.number, nil, nil)
+            guard number >= 0 else { return accepted.count }
+            accepted.append(AcceptedConnection(Descriptor(owning: number)))
+        }
+    }
+
+    /// How many connections to the app this process is still trying to make (TCP_SYN_SENT in /proc/net/tcp, proc(5)).
+    var connectionsInTheMaking: Int {
+        let wanted = String(address.port ?? 0, radix: 16, uppercase: true)
+        let port = String(repeating: "0", count: 4 - wanted.count) + wanted
+        let inodes = (Descriptor.contents(of: "/proc/net/tcp") ?? "").split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 9, fields[2].hasSuffix(":" + port), fields[3] == "02" else { return UInt?.none }
+            return UInt(fields[9])
+        }
+        // What we have closed lives on for a moment where another test is starting a process, which has it as well.
+        return inodes.isEmpty ? 0 : openInodes.intersection(inodes).count
+    }
+
+    private var openInodes: Set<UInt> {
+        var status = stat()
+        return Set((CInt(0)..<1024).compactMap { fstat($0, &status) == 0 ? UInt(status.st_ino) : nil })
+    }
+}
+
+/// A descriptor has one owner, and an array holds only what can be copied.
+private final class AcceptedConnection {
+    private let descriptor: Descriptor
+
+    init(_ descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+}

@@ -1,0 +1,107 @@
+import EventLoop
+import Network
+import TestSupport
+import Testing
+import Upstream
+
+@Suite(.timeLimit(.minutes(1))) struct BacklogTests {
+    @Test func anAppThatTakesNobodyIsATimeout() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], hold: .zero, connectTimeout: .milliseconds(300), on: loop)
+        var obstacles: [Connector.Obstacle?] = []
+        route[0].onObstacle = { obstacles.append($0) }
+        let answers = Answers()
+        let start = MonotonicTime.now
+        for number in 0..<5 { answers.ask(route[0], number) }
+        #expect(answers.order == [0])
+        try #require(try loop.run(until: { answers.count == 5 }, atMost: .seconds(5)))
+        #expect(answers.kinds == [.connected(app.address), .timedOut])
+        #expect(answers.order == Array(0..<5))
+        #expect(answers.times[1].since(start) >= .milliseconds(300))
+        #expect(answers.times[4].since(start) < .seconds(2))
+        #expect(obstacles == [.busy])
+        #expect(route[0].waitingCount == 0)
+        #expect(app.connectionsInTheMaking == 0)
+    }
+
+    @Test func allWhoWaitAreConnectedOnceSomebodyAccepts() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
+        let answers = Answers()
+        for number in 0..<5 { answers.ask(route[0], number) }
+        #expect(try loop.run(until: { route[0].waitingCount == 4 }, atMost: .seconds(3)))
+        #expect(answers.order == [0])
+        // One place at a time, as a slow single-threaded app makes it.
+        #expect(try loop.run(until: { app.accept() == 5 }, atMost: .seconds(5)))
+        #expect(try loop.run(until: { answers.count == 5 }, atMost: .seconds(3)))
+        #expect(answers.order == Array(0..<5))
+        #expect(answers.kinds == [.connected(app.address)])
+    }
+
+    @Test func whileTheBacklogIsFullOneAttemptAtATimeIsMade() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], workers: 2, connectTimeout: .seconds(5), on: loop)
+        let answers = Answers()
+        for number in 0..<10 { answers.ask(route[number % 2], number) }
+        #expect(try loop.run(until: { route[0].waitingCount + route[1].waitingCount == 9 }, atMost: .seconds(3)))
+        var most = 0
+        var looks = 0
+        #expect(
+            try loop.run(until: {
+                most = max(most, app.connectionsInTheMaking)
+                looks += 1
+                return looks >= 200
+            }))
+        #expect(most == 1)
+        #expect(try loop.run(until: { app.accept() == 10 }, atMost: .seconds(5)))
+    }
+
+    @Test func aUnixSocketWithAFullBacklogIsWaitedFor() throws {
+        let loop = try EventLoop()
+        let folder = try TemporaryFolder()
+        let app = try App(on: folder.socket("app"))
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
+        let answers = Answers()
+        for number in 0..<5 { answers.ask(route[0], number) }
+        #expect(answers.order == [0])
+        #expect(route[0].waitingCount == 4)
+        #expect(try loop.run(until: { app.accept() == 5 }, atMost: .seconds(5)))
+        #expect(answers.order == Array(0..<5))
+        #expect(answers.kinds == [.connected(app.address)])
+    }
+
+    @Test func aUnixSocketWithAFullBacklogIsATimeout() throws {
+        let loop = try EventLoop()
+        let folder = try TemporaryFolder()
+        let app = try App(on: folder.socket("app"))
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], hold: .zero, connectTimeout: .milliseconds(200), on: loop)
+        let answers = Answers()
+        for number in 0..<3 { answers.ask(route[0], number) }
+        #expect(try loop.run(until: { answers.count == 3 }, atMost: .seconds(3)))
+        #expect(answers.answers == [0: .connected(app.address), 1: .timedOut, 2: .timedOut])
+    }
+
+    @Test func anAppThatEndsWhileItsBacklogIsFullIsRefusing() throws {
+        let loop = try EventLoop()
+        let folder = try TemporaryFolder()
+        let address = folder.socket("app")
+        var app: App? = try App(on: address)
+        app?.listen(backlog: 0)
+        let route = try Route(to: [address], hold: .zero, connectTimeout: .seconds(20), on: loop)
+        let answers = Answers()
+        for number in 0..<3 { answers.ask(route[0], number) }
+        #expect(route[0].waitingCount == 2)
+        app = nil
+        // Without a hold there is nothing more to wait for.
+        #expect(try loop.run(until: { answers.count == 3 }, atMost: .seconds(3)))
+        #expect(answers.answers == [0: .connected(address), 1: .refused, 2: .refused])
+    }
+}

@@ -1,0 +1,129 @@
+import EventLoop
+import Network
+import TestSupport
+import Testing
+import Upstream
+
+@Suite(.timeLimit(.minutes(1))) struct CancelTests {
+    @Test func whoeverLeavesWhileWaitingIsNotAnswered() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], on: loop)
+        let answers = Answers()
+        let requests = (0..<6).map { answers.ask(route[0], $0) }
+        // The first of the line, one from its middle, and its last; each twice.
+        for number in [0, 3, 5, 0, 3, 5] { requests[number].cancel() }
+        #expect(route[0].waitingCount == 3)
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 3 }, atMost: .seconds(3)))
+        #expect(answers.order == [1, 2, 4])
+        // Only those who stayed have come to the app.
+        #expect(app.accept() == 3)
+    }
+
+    @Test func theLastToLeaveEndsTheWaiting() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], on: loop)
+        let answers = Answers()
+        let requests = (0..<3).map { answers.ask(route[0], $0) }
+        for request in requests { request.cancel() }
+        #expect(route[0].waitingCount == 0)
+        app.listen()
+        // Nobody waits, so this one is tried at once.
+        answers.ask(route[0], 3)
+        #expect(answers.order == [3])
+        #expect(app.accept() == 1)
+    }
+
+    @Test func whoeverLeavesWhileBeingTriedMakesWayForTheOthers() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
+        let answers = Answers()
+        answers.ask(route[0], 0)
+        #expect(answers.count == 1)
+        // The backlog is full now: these are undecided, and become so one after the other once they wait.
+        let requests = (1...4).map { answers.ask(route[0], $0) }
+        #expect(app.connectionsInTheMaking == 4)
+        requests[0].cancel()
+        #expect(app.connectionsInTheMaking == 3)
+        #expect(try loop.run(until: { route[0].waitingCount == 3 }, atMost: .seconds(3)))
+        #expect(try loop.run(until: { app.connectionsInTheMaking == 1 }, atMost: .seconds(3)))
+        // The attempt that is under way is the first one's.
+        requests[1].cancel()
+        #expect(app.connectionsInTheMaking == 0)
+        #expect(try loop.run(until: { app.accept() == 3 }, atMost: .seconds(3)))
+        #expect(answers.order == [0, 3, 4])
+        #expect(answers.kinds == [.connected(app.address)])
+    }
+
+    @Test func whoeverLeavesWhileBeingLetInMakesWayForTheOthers() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
+        let answers = Answers()
+        var requests: [ConnectRequest] = []
+        requests = (0..<5).map { number in answers.ask(route[0], number) }
+        app.listen(backlog: 1)
+        // Two are let in; the third is on its way when the backlog is full.
+        #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(3)))
+        #expect(app.connectionsInTheMaking == 1)
+        #expect(route[0].waitingCount == 2)
+        requests[2].cancel()
+        #expect(try loop.run(until: { app.accept() == 4 }, atMost: .seconds(3)))
+        #expect(try loop.run(until: { answers.count == 4 }, atMost: .seconds(3)))
+        #expect(answers.order == [0, 1, 3, 4])
+        #expect(answers.kinds == [.connected(app.address)])
+        // And the connector is back to normal.
+        answers.ask(route[0], 5)
+        #expect(try loop.run(until: { answers.count == 5 }, atMost: .seconds(3)))
+    }
+
+    @Test func whoeverLeavesWithAnAttemptOfItsOwnDoesNotHurryTheOthers() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
+        let answers = Answers()
+        for number in 0...1 { answers.ask(route[0], number) }
+        var late: ConnectRequest?
+        let later = try Timer(on: loop) { late = answers.ask(route[0], 2) }
+        later.schedule(after: .milliseconds(10))
+        #expect(try loop.run(until: { late != nil && route[0].waitingCount > 0 }, atMost: .seconds(3)))
+        // Let in on the strength of what another worker has seen, but undecided for now.
+        route[0].receive(.appAnswers)
+        answers.ask(route[0], 3)
+        // The attempt that this one began before anybody waited is not the one that the last one waits for.
+        late?.cancel()
+        #expect(route[0].waitingCount == 1)
+        #expect(try loop.run(until: { app.accept() == 3 && answers.count == 3 }, atMost: .seconds(5)))
+        #expect(answers.order == [0, 1, 3])
+    }
+
+    @Test func leavingAfterTheAnswerDoesNothing() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen()
+        let route = try Route(to: [app.address], on: loop)
+        let answers = Answers()
+        let request = answers.ask(route[0], 1)
+        request.cancel()
+        #expect(answers.answers[1] == .connected(app.address))
+        answers.ask(route[0], 2)
+        #expect(answers.count == 2)
+    }
+
+    @Test func aRequestThatNobodyKeepsIsStillAnswered() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen(backlog: 0)
+        let route = try Route(to: [app.address], on: loop)
+        let answers = Answers()
+        for number in 0..<4 { answers.ask(route[0], number) }
+        #expect(try loop.run(until: { app.accept() == 4 }, atMost: .seconds(5)))
+        #expect(try loop.run(until: { answers.count == 4 }, atMost: .seconds(5)))
+        #expect(answers.kinds == [.connected(app.address)])
+    }
+}

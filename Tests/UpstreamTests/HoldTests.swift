@@ -1,0 +1,135 @@
+import EventLoop
+import Glibc
+import Network
+import TestSupport
+import Testing
+import Upstream
+
+@Suite(.timeLimit(.minutes(1))) struct HoldTests {
+    @Test func allWhoWaitAreConnectedInOrderOnceTheAppListens() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], on: loop)
+        var obstacles: [Connector.Obstacle?] = []
+        route[0].onObstacle = { obstacles.append($0) }
+        let answers = Answers()
+        for number in 0..<50 { answers.ask(route[0], number) }
+        #expect(route[0].waitingCount == 50)
+        #expect(answers.count == 0)
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 50 }, atMost: .seconds(3)))
+        #expect(answers.order == Array(0..<50))
+        #expect(answers.kinds == [.connected(app.address)])
+        #expect(app.accept() == 50)
+        #expect(obstacles == [.notListening, nil])
+        // From here on, requests are tried at once again.
+        answers.ask(route[0], 50)
+        #expect(answers.count == 51)
+        #expect(!answers.isAnsweredTwice)
+    }
+
+    @Test func allWhoWaitAreRefusedInOrderOnceTheHoldIsOver() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], hold: .milliseconds(100), on: loop)
+        let answers = Answers()
+        let start = MonotonicTime.now
+        for number in 0..<20 { answers.ask(route[0], number) }
+        #expect(try loop.run(until: { answers.count == 20 }, atMost: .seconds(3)))
+        #expect(answers.order == Array(0..<20))
+        #expect(answers.kinds == [.refused])
+        let first = try #require(answers.times.first).since(start)
+        #expect(first >= .milliseconds(100) && first < .seconds(2))
+        #expect(route[0].waitingCount == 0)
+    }
+
+    @Test func theHoldIsEachRequestsOwn() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], hold: .milliseconds(300), on: loop)
+        let answers = Answers()
+        answers.ask(route[0], 1)
+        let later = try Timer(on: loop) { answers.ask(route[0], 2) }
+        later.schedule(after: .milliseconds(200))
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
+        #expect(route[0].waitingCount == 1)
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(3)))
+        #expect(answers.answers == [1: .refused, 2: .connected(app.address)])
+    }
+
+    @Test func attemptsAreMadeOneAtATimeAtGrowingIntervals() throws {
+        let loop = try EventLoop()
+        let folder = try TemporaryFolder()
+        let address = folder.socket("app")
+        let route = try Route(to: [address], on: loop)
+        let answers = Answers()
+        for number in 0..<9 { answers.ask(route[0], number) }
+        // From here on each attempt fails, which ends the request that it is made for and shows the attempt.
+        let app = try App(on: address, type: SOCK_DGRAM)
+        #expect(try loop.run(until: { answers.count == 9 }, atMost: .seconds(5)))
+        #expect(answers.order == Array(0..<9))
+        #expect(answers.kinds == [.failed(EPROTOTYPE)])
+        let intervals = zip(answers.times.dropFirst(), answers.times).map { $0.since($1) }
+        // The loop takes its time from the start of a turn, and so may be a little early by our clock.
+        for (interval, expected) in zip(intervals, [10, 20, 40, 80, 160, 250, 250, 250]) {
+            #expect(interval > .milliseconds(expected - 5))
+        }
+        withExtendedLifetime(app) {}
+    }
+
+    @Test func anAppThatComesLateIsMetWithoutLongDelay() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], hold: .seconds(30), on: loop)
+        let answers = Answers()
+        answers.ask(route[0], 1)
+        var listened = MonotonicTime.now
+        let start = try Timer(on: loop) {
+            app.listen()
+            listened = .now
+        }
+        start.schedule(after: .milliseconds(1200))
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(10)))
+        // By now the intervals would be longer than a second if they went on growing.
+        #expect(try #require(answers.times.first).since(listened) < .milliseconds(800))
+    }
+
+    @Test func theIntervalsStartAnewWithEveryHold() throws {
+        let loop = try EventLoop()
+        let folder = try TemporaryFolder()
+        let address = folder.socket("app")
+        let route = try Route(to: [address], hold: .milliseconds(700), on: loop)
+        let answers = Answers()
+        // The first hold ends when its intervals are at their longest.
+        answers.ask(route[0], 1)
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(5)))
+        answers.ask(route[0], 2)
+        let app = try App(on: address)
+        app.listen()
+        let start = MonotonicTime.now
+        #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(5)))
+        #expect(answers.answers == [1: .refused, 2: .connected(address)])
+        #expect(try #require(answers.times.last).since(start) < .milliseconds(150))
+    }
+
+    @Test func aUnixSocketThatAppearsLaterIsConnectedTo() throws {
+        let loop = try EventLoop()
+        let folder = try TemporaryFolder()
+        let address = folder.socket("app")
+        let route = try Route(to: [address], on: loop)
+        let answers = Answers()
+        for number in 0..<3 { answers.ask(route[0], number) }
+        #expect(route[0].waitingCount == 3)
+        // The file first, the listening later: ENOENT, then ECONNREFUSED.
+        let app = try App(on: address)
+        answers.ask(route[0], 3)
+        loop.runOnce()
+        #expect(answers.count == 0)
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 4 }, atMost: .seconds(3)))
+        #expect(answers.order == [0, 1, 2, 3])
+        #expect(answers.kinds == [.connected(address)])
+        #expect(app.accept() == 4)
+    }
+}

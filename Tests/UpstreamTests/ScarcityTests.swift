@@ -1,0 +1,26 @@
+import EventLoop
+import Glibc
+import Network
+import Testing
+import Upstream
+
+@Suite(.timeLimit(.minutes(1))) struct ScarcityTests {
+    /// In a process of its own, because the limit is the process's.
+    @Test func withoutDescriptorsARequestFailsAtOnce() async {
+        await #expect(processExitsWith: .success) {
+            let loop = try EventLoop()
+            let app = try App()
+            app.listen()
+            let route = try Route(to: [app.address], on: loop)
+            let answers = Answers()
+            answers.ask(route[0], 0)
+            try #require(answers.answers[0] == .connected(app.address))
+            // Nobody may open any more, whatever is open now.
+            var none = rlimit(rlim_cur: 0, rlim_max: 0)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none) == 0)
+            answers.ask(route[0], 1)
+            try #require(answers.answers[1] == .failed(EMFILE))
+            try #require(route[0].waitingCount == 0)
+        }
+    }
+}

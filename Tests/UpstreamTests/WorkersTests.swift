@@ -1,0 +1,156 @@
+import EventLoop
+import Network
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Upstream
+
+@Suite(.timeLimit(.minutes(1))) struct WorkersTests {
+    @Test func oneMakesTheAttemptsAndTheOthersAreTold() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], workers: 3, on: loop)
+        var reports: [Int] = []
+        for worker in 0..<3 { route[worker].onObstacle = { reports.append($0 == nil ? 10 + worker : worker) } }
+        let answers = Answers()
+        for number in 0..<9 { answers.ask(route[number % 3], number) }
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 9 }, atMost: .seconds(3)))
+        #expect(answers.kinds == [.connected(app.address)])
+        // The first one that was refused reports it, and that the app answers again; the others say nothing.
+        #expect(reports == [0, 10])
+        // All three are back to normal.
+        for number in 9..<12 { answers.ask(route[number % 3], number) }
+        #expect(answers.count == 12)
+    }
+
+    @Test func anotherTakesOverWhenTheFirstHasNoClientsLeft() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], workers: 2, on: loop)
+        let answers = Answers()
+        let request = answers.ask(route[0], 0)
+        answers.ask(route[1], 1)
+        request.cancel()
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
+        #expect(answers.answers == [1: .connected(app.address)])
+        #expect(app.accept() == 1)
+        // The first one learns of it too.
+        answers.ask(route[0], 2)
+        #expect(answers.count == 2)
+    }
+
+    @Test func anotherTakesOverWhenTheFirstOnesClientHasWaitedTooLong() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], workers: 2, hold: .milliseconds(400), on: loop)
+        let answers = Answers()
+        answers.ask(route[0], 0)
+        let later = try Timer(on: loop) { answers.ask(route[1], 1) }
+        later.schedule(after: .milliseconds(200))
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(3)))
+        #expect(answers.answers == [0: .refused, 1: .connected(app.address)])
+    }
+
+    @Test func whoeverIsToldToTakeOverTooLatePassesItOn() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], workers: 3, on: loop)
+        let answers = Answers()
+        let first = answers.ask(route[0], 0)
+        let second = answers.ask(route[1], 1)
+        answers.ask(route[2], 2)
+        first.cancel()
+        // The second worker has been told, and its client leaves before it has looked into its mailbox.
+        second.cancel()
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
+        #expect(answers.answers == [2: .connected(app.address)])
+    }
+
+    @Test func newsThatCrossesWithANewHoldDoesNotLeaveTheRouteHeld() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let mail = Mutex<[(worker: Int, news: HoldCoordinator.News)]>([])
+        let hold = HoldCoordinator { worker, news in mail.withLock { $0.append((worker, news)) } }
+        let limits = Connector.Limits(hold: .seconds(10), connectTimeout: .seconds(1))
+        let connectors = try (0..<2).map { worker in
+            try Connector(to: [app.address], limits: limits, hold: hold, worker: worker, on: loop)
+        }
+        var reports: [Connector.Obstacle?] = []
+        connectors[1].onObstacle = { reports.append($0) }
+        let answers = Answers()
+        answers.ask(connectors[0], 0)
+        answers.ask(connectors[1], 1)
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
+        // The second worker has not read yet that the app answers when one more of its clients comes.
+        answers.ask(connectors[1], 2)
+        for (worker, news) in mail.withLock({ $0 }) { connectors[worker].receive(news) }
+        #expect(answers.order == [0, 1, 2])
+        // What was reported is over.
+        #expect(reports == [.notListening, nil])
+        // Nobody is kept from the app any more, so nobody waits for the others.
+        #expect(!hold.isHeld)
+        answers.ask(connectors[0], 3)
+        #expect(answers.order == [0, 1, 2, 3])
+    }
+
+    @Test func aWorkerWithoutHoldDoesNotWaitForTheOthers() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let hold = HoldCoordinator { _, _ in }
+        let connectors = try [Duration.seconds(10), .zero].enumerated().map { worker, duration in
+            try Connector(
+                to: [app.address], limits: Connector.Limits(hold: duration, connectTimeout: .seconds(1)),
+                hold: hold, worker: worker, on: loop)
+        }
+        let answers = Answers()
+        answers.ask(connectors[0], 0)
+        #expect(hold.isHeld)
+        answers.ask(connectors[1], 1)
+        #expect(answers.answers == [1: .refused])
+    }
+
+    @Test func anyNumberOfThreadsAgreeOnWhoMakesTheAttempts() throws {
+        let told = Mutex([Bool](repeating: false, count: 4))
+        let attempting = Atomic(0)
+        let mostAttempting = Atomic(0)
+        let finished = Atomic(0)
+        let answered = Atomic(0)
+        let hold = HoldCoordinator { worker, news in
+            if case .takeOver = news { told.withLock { $0[worker] = true } }
+        }
+        for worker in 0..<4 {
+            try Thread.start(named: "worker-\(worker)") {
+                for round in 0..<2000 {
+                    let isTold = told.withLock { told in
+                        defer { told[worker] = false }
+                        return told[worker]
+                    }
+                    if hold.wait(worker) || isTold && hold.wait(worker) {
+                        let count = attempting.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
+                        mostAttempting.max(count, ordering: .sequentiallyConsistent)
+                        attempting.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+                        if round % 3 == 0 {
+                            answered.wrappingAdd(1, ordering: .relaxed)
+                            hold.answered(worker)
+                            continue
+                        }
+                    }
+                    hold.leave(worker)
+                }
+                finished.wrappingAdd(1, ordering: .sequentiallyConsistent)
+            }
+        }
+        let loop = try EventLoop()
+        #expect(try loop.run(until: { finished.load(ordering: .sequentiallyConsistent) == 4 }))
+        #expect(answered.load(ordering: .relaxed) > 0)
+        #expect(mostAttempting.load(ordering: .sequentiallyConsistent) == 1)
+        #expect(!hold.isHeld)
+    }
+}
