@@ -111,11 +111,15 @@ public final class Connector {
     // MARK: While the app answers
 
     private func attempt(_ request: ConnectRequest) {
+        // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
+        begin(request).start { [unowned self] outcome in attempted(request, outcome) }
+    }
+
+    private func begin(_ request: ConnectRequest) -> ConnectionAttempt {
         let attempt = ConnectionAttempt(
             to: candidates, preferred: preferred, timeout: limits.connectTimeout, on: loop)
         request.attempt = attempt
-        // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
-        attempt.start { [unowned self] outcome in attempted(request, outcome) }
+        return attempt
     }
 
     private func attempted(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
@@ -139,9 +143,9 @@ public final class Connector {
     // MARK: While it does not
 
     private func wait(_ request: ConnectRequest, for obstacle: Obstacle) {
-        // One that waited before goes in front of those that came later.
-        let place = waiting.firstIndex { request.started < $0.started } ?? waiting.count
-        waiting.insert(request, at: place)
+        // One that waited before goes in front of those that came later; nearly all come last.
+        let earlier = waiting.lastIndex { $0.started <= request.started }
+        waiting.insert(request, at: earlier.map { $0 + 1 } ?? 0)
         if case .waiting = state {} else { backoff = Self.firstBackoff }
         state = .waiting(for: obstacle)
         scheduleExpiry()
@@ -160,10 +164,7 @@ public final class Connector {
     /// The one attempt that is made while requests wait.
     private func attemptForFirst() {
         guard makesAttempts, let first = waiting.first else { return }
-        let attempt = ConnectionAttempt(
-            to: candidates, preferred: preferred, timeout: limits.connectTimeout, on: loop)
-        first.attempt = attempt
-        attempt.start { [unowned self, unowned first] outcome in attemptedForFirst(first, outcome) }
+        begin(first).start { [unowned self, unowned first] outcome in attemptedForFirst(first, outcome) }
     }
 
     private func attemptedForFirst(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
