@@ -76,7 +76,7 @@ import Testing
         let before = listeners.wanted(given: [interface(.loopbackV4)])
         #expect(before.map(\.address) == [fixed])
         #expect(listeners.missing(from: before) == before)
-        let fixedNumber = listeners.opened(before[0], boundTo: chosen)
+        let fixedNumber = listeners.opened(before[0], boundTo: chosen, inodes: [])
         #expect(listeners.missing(from: before).isEmpty)
 
         // An address comes.
@@ -84,7 +84,7 @@ import Testing
         let new = listeners.missing(from: during)
         #expect(new.map(\.address) == [.ip(container, port: 8000)])
         #expect(listeners.removeUnwanted(during).isEmpty)
-        let number = listeners.opened(new[0], boundTo: new[0].address)
+        let number = listeners.opened(new[0], boundTo: new[0].address, inodes: [])
         #expect(number != fixedNumber)
         #expect(listeners.count == 2)
         #expect(listeners.boundAddresses(ofRoute: 1) == [chosen, .ip(container, port: 8000)])
@@ -105,7 +105,7 @@ import Testing
         // It comes back, under a number of its own.
         let again = listeners.missing(from: during)
         #expect(again == new)
-        #expect(listeners.opened(again[0], boundTo: again[0].address) > number)
+        #expect(listeners.opened(again[0], boundTo: again[0].address, inodes: []) > number)
     }
 
     @Test func aTentativeAddressIsWantedOnceItIsUsable() {
@@ -117,7 +117,7 @@ import Testing
     @Test func severalGoInTheOrderInWhichTheyCame() {
         var listeners = set([samePort()])
         let wanted = listeners.wanted(given: (1...20).map { interface(.v4(0x0A00_0000 + $0)) })
-        let numbers = wanted.map { listeners.opened($0, boundTo: $0.address) }
+        let numbers = wanted.map { listeners.opened($0, boundTo: $0.address, inodes: []) }
         #expect(listeners.boundAddresses(ofRoute: 1) == wanted.map(\.address))
         let gone = listeners.removeUnwanted([])
         #expect(gone.map(\.number) == numbers)
@@ -129,7 +129,7 @@ import Testing
         let address = ListenAddress.address(.ip(.anyV4, port: 1))
         var listeners = set([address, samePort()], [samePort(port: 9000)])
         let wanted = listeners.wanted(given: [interface(container)])
-        let numbers = wanted.map { listeners.opened($0, boundTo: $0.address) }
+        let numbers = wanted.map { listeners.opened($0, boundTo: $0.address, inodes: []) }
         #expect(listeners.remove(route: 1)?.listen == [address, samePort()])
         #expect(listeners.remove(route: 1) == nil)
         let left = listeners.wanted(given: [interface(container)])
@@ -138,5 +138,16 @@ import Testing
         // Numbers are not used again, so that late news of the old route is nobody else's.
         #expect(listeners.add(Route(listen: [address], upstream: .localhost(port: 1))) == 3)
         #expect(listeners.routes.keys.sorted() == [2, 3])
+    }
+
+    @Test func theInodesAreThoseOfTheOpenListeners() {
+        var listeners = set([samePort()])
+        let wanted = listeners.wanted(given: [interface(container), interface(container6)])
+        #expect(listeners.inodes.isEmpty)
+        _ = listeners.opened(wanted[0], boundTo: wanted[0].address, inodes: [1, 2])
+        _ = listeners.opened(wanted[1], boundTo: wanted[1].address, inodes: [3, 4])
+        #expect(listeners.inodes == [1, 2, 3, 4])
+        _ = listeners.removeUnwanted([wanted[1]])
+        #expect(listeners.inodes == [3, 4])
     }
 }
