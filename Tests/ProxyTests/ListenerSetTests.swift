@@ -139,4 +139,15 @@ import Testing
         #expect(listeners.add(Route(listen: [address], upstream: .localhost(port: 1))) == 3)
         #expect(listeners.routes.keys.sorted() == [2, 3])
     }
+
+    @Test func theInodesAreThoseOfTheOpenListeners() {
+        var listeners = set([samePort()])
+        let wanted = listeners.wanted(given: [interface(container), interface(container6)])
+        #expect(listeners.inodes.isEmpty)
+        _ = listeners.opened(wanted[0], boundTo: wanted[0].address, inodes: [1, 2])
+        _ = listeners.opened(wanted[1], boundTo: wanted[1].address, inodes: [3, 4])
+        #expect(listeners.inodes == [1, 2, 3, 4])
+        _ = listeners.removeUnwanted([wanted[1]])
+        #expect(listeners.inodes == [3, 4])
+    }
 }

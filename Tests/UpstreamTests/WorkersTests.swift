@@ -110,10 +110,12 @@ import Testing
                 hold: hold, worker: worker, on: loop)
         }
         let answers = Answers()
-        answers.ask(connectors[0], 0)
+        let request = answers.ask(connectors[0], 0)
         #expect(hold.isHeld)
         answers.ask(connectors[1], 1)
         #expect(answers.answers == [1: .refused])
+        request.cancel()
+        #expect(!hold.isHeld)
     }
 
     @Test func anyNumberOfThreadsAgreeOnWhoMakesTheAttempts() throws {
