@@ -14,6 +14,16 @@ import Testing
         #expect(try pipe.readToEnd() == (0..<5000).map { "line \($0)\n" }.joined())
     }
 
+    @Test func aLineDoesNotWaitForTheNext() throws {
+        let pipe = try Pipe()
+        let writer = try LogWriter(to: pipe.takeWritingEnd())
+        for number in 0..<20 {
+            writer.write("line \(number)")
+            try #require(try pipe.readSome() == "line \(number)\n")
+        }
+        writer.close()
+    }
+
     @Test func everyThreadsLinesComeOutWholeAndInOrder() throws {
         let pipe = try Pipe()
         let writer = try LogWriter(to: pipe.takeWritingEnd())

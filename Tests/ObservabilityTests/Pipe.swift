@@ -35,4 +35,14 @@ final class Pipe {
     func readToEnd() throws -> String {
         try String(decoding: reading!.readToEnd(), as: UTF8.self)
     }
+
+    /// What can be read at once, or within ten seconds; empty where nothing comes.
+    func readSome() throws -> String {
+        var ready = pollfd(fd: reading!.number, events: Int16(POLLIN), revents: 0)
+        guard poll(&ready, 1, 10_000) == 1 else { return "" }
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = read(reading!.number, &bytes, bytes.count)
+        guard count >= 0 else { throw SystemError("read") }
+        return String(decoding: bytes[..<count], as: UTF8.self)
+    }
 }
