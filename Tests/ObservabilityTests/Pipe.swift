@@ -5,6 +5,7 @@ import Glibc
 final class Pipe {
     private var reading: Descriptor?
     private var writing: Descriptor?
+    private let readingNumber: CInt
     private let writingNumber: CInt
 
     /// Also sees to it that writing to a pipe that nobody reads is an error and not the end of the tests.
@@ -13,7 +14,7 @@ final class Pipe {
         var numbers: [CInt] = [0, 0]
         guard Glibc.pipe(&numbers) == 0 else { throw SystemError("pipe") }
         reading = Descriptor(owning: numbers[0])
-        writingNumber = numbers[1]
+        (readingNumber, writingNumber) = (numbers[0], numbers[1])
         writing = Descriptor(owning: numbers[1])
     }
 
@@ -38,10 +39,10 @@ final class Pipe {
 
     /// What can be read at once, or within ten seconds; empty where nothing comes.
     func readSome() throws -> String {
-        var ready = pollfd(fd: reading!.number, events: Int16(POLLIN), revents: 0)
+        var ready = pollfd(fd: readingNumber, events: Int16(POLLIN), revents: 0)
         guard poll(&ready, 1, 10_000) == 1 else { return "" }
         var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = read(reading!.number, &bytes, bytes.count)
+        let count = read(readingNumber, &bytes, bytes.count)
         guard count >= 0 else { throw SystemError("read") }
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
