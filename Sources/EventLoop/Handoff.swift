@@ -1,12 +1,10 @@
-internal import Synchronization
-
 /// Carries a value that has one owner through a mailbox: whoever takes it first owns it.
 public final class Handoff<Value: ~Copyable & Sendable>: Sendable {
-    private let value: Mutex<Value?>
+    private let value: Guarded<Value?>
 
     /// Packs the value; if nobody takes it, it ends with the handoff.
     public init(_ value: consuming sending Value) {
-        self.value = Mutex(value)
+        self.value = Guarded(value)
     }
 
     /// The value, for the first caller; nil from then on.

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// How other threads talk to a loop: anybody posts, and the loop's thread receives in the order of posting.
 ///
 /// ```swift
@@ -8,7 +6,7 @@ internal import Synchronization
 /// mailbox.post(.drain)                          // from anywhere, also before it is opened
 /// ```
 public final class Mailbox<Message: Sendable>: Sendable {
-    private let messages = Mutex<[Message]>([])
+    private let messages = Guarded<[Message]>([])
     private let wakeUp: WakeUp
 
     /// Makes a mailbox that keeps what is posted until it is opened.

@@ -22,8 +22,12 @@ public struct WakeUp: ~Copyable, Sendable {
 
     /// Waits until somebody has rung, but no longer than `limit`.
     public func wait(atMost limit: Duration) {
+        let start = MonotonicTime.now
         var ready = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
-        poll(&ready, 1, CInt(limit / .milliseconds(1)))
+        repeat {
+            let left = limit - MonotonicTime.now.since(start)
+            if poll(&ready, 1, CInt(max(left, .zero) / .milliseconds(1))) >= 0 { return }
+        } while errno == EINTR
     }
 
     /// Waits until somebody has rung since the last wait. Returns at once where ``number`` is readable.

@@ -1,5 +1,4 @@
 public import EventLoop
-internal import Synchronization
 
 /// Writes lines on a thread of its own, so that nobody who has something to say waits for a slow reader.
 ///
@@ -14,7 +13,7 @@ public final class LogWriter: Sendable {
     /// How many bytes may wait for the reader; what comes on top is dropped.
     private static let capacity = 1 << 20
 
-    private let pending = Mutex(Pending())
+    private let pending = Guarded(Pending())
     private let wakeUp: WakeUp
     private let finished: WakeUp
 

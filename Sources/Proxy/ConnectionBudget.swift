@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import Synchronization
 
 /// A bound on connections that all workers share: who takes the last place makes the others wait.
 ///
@@ -21,7 +20,7 @@ final class ConnectionBudget: Sendable {
     /// How many connections there may be at a time.
     let limit: Int
     private let newsInterval: Duration
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let tellThereIsRoom: @Sendable (_ worker: Int) -> Void
 
     /// - Parameters:

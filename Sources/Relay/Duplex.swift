@@ -35,7 +35,8 @@ public final class Duplex {
         let upstream: WatchedSocket
     }
 
-    private let workspace: RelayWorkspace
+    /// It outlives its relays, some of which it lists.
+    private unowned let workspace: RelayWorkspace
     private var sockets: Sockets?
     private var toUpstream = HalfDuplex()
     private var toDownstream = HalfDuplex()
@@ -48,7 +49,7 @@ public final class Duplex {
     /// When a byte or an end last went through, or ``start()`` was called, to the kernel's tick.
     public private(set) var lastActivity = MonotonicTime.coarse
 
-    /// Makes a relay between sockets that belong to the workspace's loop.
+    /// Makes a relay between sockets that belong to the workspace's loop; the workspace must outlive it.
     public init(downstream: WatchedSocket, upstream: WatchedSocket, in workspace: RelayWorkspace) {
         self.workspace = workspace
         sockets = Sockets(downstream: downstream, upstream: upstream)

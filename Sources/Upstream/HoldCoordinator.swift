@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Synchronization
 
 /// Sees to it that the workers of a route make one attempt at a time while its app is not there, and that all
@@ -19,7 +20,7 @@ public final class HoldCoordinator: Sendable {
         var waiting: Set<Int> = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let isHolding = Atomic(false)
     private let tell: @Sendable (_ worker: Int, News) -> Void
 
