@@ -26,7 +26,7 @@ public struct WakeUp: ~Copyable, Sendable {
         var ready = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
         repeat {
             let left = limit - MonotonicTime.now.since(start)
-            if poll(&ready, 1, CInt(max(left, .zero) / .milliseconds(1))) >= 0 { return }
+            if poll(&ready, 1, CInt((max(left, .zero) / .milliseconds(1)).rounded(.up))) >= 0 { return }
         } while errno == EINTR
     }
 
