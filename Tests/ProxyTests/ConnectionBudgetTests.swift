@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ConnectionBudgetTests {
     /// Notes who is told that there is room.
     private final class Notes: Sendable {
-        private let told = Mutex<[Int]>([])
+        private let told = Guarded<[Int]>([])
 
         func tell(_ worker: Int) { told.withLock { $0.append(worker) } }
 
@@ -72,8 +72,8 @@ import Testing
     }
 
     @Test func whoeverIsToldMayTakeAtOnce() {
-        let answers = Mutex<[ConnectionBudget.Answer]>([])
-        let budget = Mutex<ConnectionBudget?>(nil)
+        let answers = Guarded<[ConnectionBudget.Answer]>([])
+        let budget = Guarded<ConnectionBudget?>(nil)
         let made = ConnectionBudget(limit: 1) { worker in
             guard let answer = budget.withLock({ $0 })?.take(for: worker) else { return }
             answers.withLock { $0.append(answer) }

@@ -75,7 +75,7 @@ import Testing
     @Test func newsThatCrossesWithANewHoldDoesNotLeaveTheRouteHeld() throws {
         let loop = try EventLoop()
         let app = try App()
-        let mail = Mutex<[(worker: Int, news: HoldCoordinator.News)]>([])
+        let mail = Guarded<[(worker: Int, news: HoldCoordinator.News)]>([])
         let hold = HoldCoordinator { worker, news in mail.withLock { $0.append((worker, news)) } }
         let limits = Connector.Limits(hold: .seconds(10), connectTimeout: .seconds(1))
         let connectors = try (0..<2).map { worker in
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func anyNumberOfThreadsAgreeOnWhoMakesTheAttempts() throws {
-        let told = Mutex([Bool](repeating: false, count: 4))
+        let told = Guarded([Bool](repeating: false, count: 4))
         let attempting = Atomic(0)
         let mostAttempting = Atomic(0)
         let finished = Atomic(0)
