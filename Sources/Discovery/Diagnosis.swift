@@ -33,7 +33,7 @@ public struct Diagnosis: Sendable {
 
     /// Looks at this namespace as it is now. Reads every process's descriptors.
     public static func current() -> Diagnosis {
-        let endpoints = ListeningSockets.current()
+        let endpoints = (try? ListeningSockets.current()) ?? []
         let interfaces = (try? InterfaceAddresses.current()) ?? []
         return Diagnosis(
             of: endpoints, owners: ProcessDescription.owners(ofSockets: Set(endpoints.map(\.inode))),

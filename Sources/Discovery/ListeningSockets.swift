@@ -1,13 +1,20 @@
-internal import EventLoop
+public import EventLoop
 public import Network
 
 /// Who listens in this network namespace, as the kernel tells everybody.
 public enum ListeningSockets {
     /// All listening TCP sockets at this moment: from the kernel's socket diagnostics, or where those are refused, from
     /// /proc/net/tcp and tcp6 (proc(5)). Not for a worker's loop.
-    public static func current() -> [ListeningEndpoint] {
-        if let endpoints = try? SocketDiagnostics.listening() { return endpoints }
-        return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { parse(Descriptor.contents(of: $0) ?? "") }
+    /// - Throws: ``SystemError`` when neither can be read, as in a process without descriptors to spare: that says
+    ///   nothing about who listens.
+    public static func current() throws(SystemError) -> [ListeningEndpoint] {
+        do throws(SystemError) {
+            return try SocketDiagnostics.listening()
+        } catch {
+            let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { Descriptor.contents(of: $0) }
+            if tables.isEmpty { throw error }
+            return tables.flatMap(parse)
+        }
     }
 
     /// The state "listening" in these tables (TCP_LISTEN in the kernel's tcp_states.h).

@@ -58,7 +58,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         case accepted(Socket, from: SocketAddress)
         /// Nobody is waiting, or whoever was has left.
         case nobody
-        /// The process or the system is out of descriptors or memory; the client goes on waiting.
+        /// The process or the system is out of descriptors or memory, say; the client goes on waiting.
         case exhausted(SystemError)
     }
 
@@ -68,10 +68,13 @@ public struct ListeningSocket: ~Copyable, Sendable {
         guard number < 0 else {
             return .accepted(Socket(owning: Descriptor(owning: number)), from: peer ?? .unix(path: ""))
         }
-        return switch errno {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: .exhausted(SystemError("accept"))
-        // EAGAIN, or an error of the connection that was to be accepted (accept(2), "Error handling").
-        default: .nobody
+        switch errno {
+        // Errors of the connection that was to be accepted (accept(2), "Error handling"), which took it off the list.
+        case EAGAIN, EINTR, ECONNABORTED, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP,
+            ENETUNREACH:
+            return .nobody
+        // Out of descriptors or memory, or forbidden: trying again at once would be in vain.
+        default: return .exhausted(SystemError("accept"))
         }
     }
 }

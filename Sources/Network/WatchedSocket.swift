@@ -16,15 +16,20 @@ public final class WatchedSocket {
     public var unusedReadiness: IOEvent.Readiness = []
 
     /// Watches the socket from now on.
-    /// - Throws: ``SystemError`` when the kernel refuses to watch it; the socket is closed then.
+    /// - Throws: ``SystemError`` when the kernel refuses to watch it; the socket is reset then.
     public init(_ socket: consuming Socket, on loop: EventLoop) throws(SystemError) {
         self.socket = socket
         event = nil
         onReady = nil
-        event = try IOEvent(
-            self.socket.number, on: loop, for: [.readable, .writable, .endOfStream], trigger: .edge
-        ) { [unowned self] readiness in
-            if let onReady { onReady(readiness) } else { unusedReadiness.formUnion(readiness) }
+        do throws(SystemError) {
+            event = try IOEvent(
+                self.socket.number, on: loop, for: [.readable, .writable, .endOfStream], trigger: .edge
+            ) { [unowned self] readiness in
+                if let onReady { onReady(readiness) } else { unusedReadiness.formUnion(readiness) }
+            }
+        } catch {
+            self.socket.resetWhenClosed()
+            throw error
         }
     }
 

@@ -13,7 +13,7 @@ enum AppPresence {
     case unknown
 
     init(of upstream: UpstreamAddress) {
-        let endpoints = ListeningSockets.current()
+        let endpoints = (try? ListeningSockets.current()) ?? []
         self = .absent
         for candidate in upstream.candidates {
             switch candidate {

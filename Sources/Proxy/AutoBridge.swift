@@ -66,7 +66,11 @@ public final class AutoBridge {
     }
 
     private func look() {
-        let endpoints = ListeningSockets.current()
+        // Where the system does not say who listens, what is bridged stays.
+        guard let endpoints = try? ListeningSockets.current() else {
+            timer?.schedule(after: Self.interval)
+            return
+        }
         lookUpOwners(of: endpoints)
         let plan = BridgePlan(for: endpoints, ours: server.listeningInodes, ports: ports) { endpoint in
             verdicts[endpoint.inode] ?? false

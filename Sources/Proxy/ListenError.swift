@@ -28,7 +28,7 @@ public struct ListenError: Error, CustomStringConvertible {
     /// ` by python3 (pid 4711), which listens on 0.0.0.0:8000`, as far as that can be seen.
     private static func holder(of address: SocketAddress) -> String {
         guard case .ip(let wanted, let port, _) = address else { return "" }
-        let holders = ListeningSockets.current().filter { endpoint in
+        let holders = ((try? ListeningSockets.current()) ?? []).filter { endpoint in
             endpoint.port == port
                 && (endpoint.accepts(wanted) || (wanted.isUnspecified && endpoint.address.family == wanted.family))
         }

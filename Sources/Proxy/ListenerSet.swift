@@ -86,6 +86,14 @@ struct ListenerSet {
         return gone.map { ($0.key, $0.value.number) }.sorted { $0.number < $1.number }
     }
 
+    /// Forgets the listeners of a route.
+    /// - Returns: the numbers by which the workers know them.
+    mutating func removeAll(ofRoute route: Int) -> [Int] {
+        let gone = open.filter { $0.key.route == route }
+        for listener in gone.keys { open[listener] = nil }
+        return gone.values.map(\.number).sorted()
+    }
+
     /// The inodes of all open listening sockets.
     var inodes: Set<UInt64> { Set(open.values.flatMap(\.inodes)) }
 

@@ -32,7 +32,14 @@ public final class Server {
     /// Called when the server cannot go on.
     public var onFailure: ((SystemError) -> Void)?
 
-    private static let listenRetryInterval = Duration.seconds(5)
+    /// After how long to try again to open a listener: grows while that fails.
+    private var retryDelay = Server.firstRetryDelay
+
+    /// Workers close their sockets a moment after they were told, and the address is free only then.
+    private static let firstRetryDelay = Duration.milliseconds(20)
+    private static let longestRetryDelay = Duration.seconds(5)
+    /// A listener that cannot be had for so long is worth a complaint.
+    private static let complaintDelay = Duration.milliseconds(160)
 
     /// Makes a server that does nothing yet.
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
@@ -92,7 +99,7 @@ public final class Server {
     /// Closes a route's listeners; its connections go on.
     public func remove(route number: Int) {
         guard let route = listeners.remove(route: number) else { return }
-        updateListeners()
+        for listener in listeners.removeAll(ofRoute: number) { workers.tell(.closeListener(listener)) }
         workers.tell(.removeRoute(number))
         log.info("no longer forwarding to \(route.upstream)", ["route": .text(route.name)])
     }
@@ -144,7 +151,7 @@ public final class Server {
             current = try InterfaceAddresses.current()
         } catch {
             log.warning("cannot read the interfaces' addresses", ["reason": .text(error.description)])
-            retryTimer?.schedule(after: Self.listenRetryInterval)
+            retryListeners()
             return
         }
         let wanted = listeners.wanted(given: current)
@@ -153,6 +160,7 @@ public final class Server {
             log.info("no longer listening on \(listener.address)", fields(listener))
         }
         failing.formIntersection(wanted)
+        var isIncomplete = false
         for listener in listeners.missing(from: wanted) {
             do throws(SystemError) {
                 try open(listener)
@@ -160,12 +168,18 @@ public final class Server {
                 log.info("listening on \(listener.address)", fields(listener))
             } catch {
                 if Self.isOptional(listener, error) { continue }
-                if failing.insert(listener).inserted {
+                isIncomplete = true
+                if retryDelay >= Self.complaintDelay, failing.insert(listener).inserted {
                     log.error(ListenError(listener.address, error).description, fields(listener))
                 }
-                retryTimer?.schedule(after: Self.listenRetryInterval)
             }
         }
+        if isIncomplete { retryListeners() } else { retryDelay = Self.firstRetryDelay }
+    }
+
+    private func retryListeners() {
+        retryTimer?.schedule(after: retryDelay)
+        retryDelay = min(retryDelay * 2, Self.longestRetryDelay)
     }
 
     private func fields(_ listener: ListenerSet.Listener) -> Log.Fields {
@@ -176,7 +190,7 @@ public final class Server {
     /// How many connections fit: two descriptors each, after what the program needs for itself.
     private func connections(within openFiles: Int) -> Int {
         let forLoops = 4 * workers.count
-        let forListeners = (listeners.count + 8) * workers.count
+        let forListeners = (listeners.count + 16) * workers.count
         let forTheRest = 16
         return max(1, (openFiles - forLoops - forListeners - forTheRest) / 2)
     }

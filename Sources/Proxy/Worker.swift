@@ -69,13 +69,13 @@ final class Worker {
                 environment.log.error("cannot accept connections", ["reason": .text(error.description)])
             }
         case .closeListener(let listener):
-            acceptors.removeValue(forKey: listener)?.acceptAll()
+            acceptors.removeValue(forKey: listener)?.acceptBacklog()
         case .resumeAccepting:
             resumeAccepting()
         case .news(let news, let route):
             routes[route]?.connector.receive(news)
         case .drain:
-            for acceptor in acceptors.values { acceptor.acceptAll() }
+            for acceptor in acceptors.values { acceptor.acceptBacklog() }
             acceptors = [:]
             isDraining = true
             reportIfDrained()
@@ -147,14 +147,16 @@ final class Worker {
 
     // MARK: Sessions
 
-    func accepted(_ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute) {
+    /// Begins a session with a client for whom a place was taken.
+    /// - Returns: false when the system has no room for it; the client is reset then.
+    func accepted(_ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute) -> Bool {
         let watched: WatchedSocket
         do {
             watched = try WatchedSocket(socket, on: loop)
         } catch {
             giveBackPlace(on: route)
             outOfDescriptors(error)
-            return
+            return false
         }
         let session = TCPSession(client, on: route, of: self)
         session.index = sessions.count
@@ -162,6 +164,7 @@ final class Worker {
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
         session.start(with: watched)
+        return true
     }
 
     /// Called by a session as its last act.

@@ -123,7 +123,12 @@ public final class Duplex {
         if isAwaitingTurn, !sinkIsReady { return true }
         let movedBefore = bytesToUpstream + bytesToDownstream
         let outcome = move(source, sockets, sinkIsReady: sinkIsReady)
-        if bytesToUpstream + bytesToDownstream > movedBefore { lastActivity = .coarse }
+        let moved = bytesToUpstream + bytesToDownstream - movedBefore
+        if moved > 0 {
+            let now = MonotonicTime.coarse
+            workspace.noteMoved(moved, at: now, last: lastActivity)
+            lastActivity = now
+        }
         switch outcome {
         case .waiting:
             listForConfirmation()

@@ -50,8 +50,7 @@ struct HalfDuplex: ~Copyable {
     private static let initialReadLimit: Int32 = 64 << 10
     private static let smallestReadLimit: Int32 = 16 << 10
     private static let largestReadLimit = Int32(RelayWorkspace.scratchSize)
-    /// How many bytes one turn may move, and in how many reads, before the other connections have theirs.
-    private static let turnBytes = 2 * RelayWorkspace.scratchSize
+    /// In how many reads one turn may move what it may.
     private static let turnReads = 16
 
     var isFinished: Bool {
@@ -87,11 +86,12 @@ struct HalfDuplex: ~Copyable {
     ) -> Outcome {
         if isWaitingForSink, !sinkIsReady { return .waiting }
         if let outcome = unpark(to: sink, in: workspace) { return outcome }
-        var bytesLeft = Self.turnBytes
+        let turnBytes = workspace.turnBytes
+        var bytesLeft = turnBytes
         var readsLeft = Self.turnReads
         while sourceIsReadable {
             guard bytesLeft > 0, readsLeft > 0 else { return .yielded }
-            let limit = Int(readLimit)
+            let limit = min(Int(readLimit), turnBytes)
             let mayPark = workspace.parkedBytes + limit <= workspace.parkingLimit
             let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
             switch source.receive(into: buffer, peek: !mayPark) {
@@ -127,7 +127,7 @@ struct HalfDuplex: ~Copyable {
                 if received < limit {
                     if !endIsNear { sourceIsReadable = false }
                     confirmation = .recent
-                } else {
+                } else if limit == Int(readLimit) {
                     readLimit = min(readLimit * 2, Self.largestReadLimit)
                 }
                 bytesLeft -= received

@@ -39,6 +39,36 @@ public final class RelayWorkspace {
         scratch.deallocate()
     }
 
+    // MARK: Turns
+
+    /// How many bytes one relay may move before the other connections have their turn.
+    ///
+    /// Two full reads while few are busy; the more there are, the less each may, so that a turn of all together stays
+    /// short for whoever has only a little to say.
+    var turnBytes: Int {
+        max(Self.smallestTurn, 2 * Self.scratchSize / max(busyThisTick, busyLastTick, 1))
+    }
+
+    /// Below this, more but smaller moves would cost more than they win (docs/architecture.md).
+    private static let smallestTurn = 256 << 10
+    /// Moving less than this in a turn is not being busy.
+    private static let busyBytes = 64 << 10
+
+    private var tick = MonotonicTime.coarse
+    private var busyThisTick = 0
+    private var busyLastTick = 0
+
+    /// Notes that a relay has moved bytes, to know how many are busy within one tick of the kernel's coarse clock.
+    /// - Parameter last: when the relay had moved something before.
+    func noteMoved(_ bytes: UInt64, at now: MonotonicTime, last: MonotonicTime) {
+        if now > tick {
+            tick = now
+            busyLastTick = busyThisTick
+            busyThisTick = 0
+        }
+        if bytes >= Self.busyBytes, last < now { busyThisTick += 1 }
+    }
+
     /// What is worth being returned to the system, in bytes.
     private static let worthReturning = 4 << 20
 

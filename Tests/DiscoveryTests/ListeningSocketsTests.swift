@@ -91,7 +91,7 @@ import Testing
         do {
             let listener = try ListeningSocket(on: .ip(address, port: 0))
             port = try #require(listener.localAddress?.port)
-            let found = ListeningSockets.current().filter { $0.port == port && $0.address == address }
+            let found = try ListeningSockets.current().filter { $0.port == port && $0.address == address }
             try #require(found.count == 1)
             inode = found[0].inode
             let owners = ProcessDescription.owning(socketsWith: [inode])
@@ -99,7 +99,7 @@ import Testing
             #expect(owners.allSatisfy { !$0.name.isEmpty && $0.description.hasSuffix("(pid \($0.id))") })
             _ = listener.number
         }
-        #expect(!ListeningSockets.current().contains { $0.inode == inode })
+        #expect(try !ListeningSockets.current().contains { $0.inode == inode })
     }
 
     @Test func nobodyOwnsNothing() {
