@@ -18,17 +18,13 @@ struct PortOptions: ParsableArguments {
     /// What the command line says, or else the environment.
     func chosen() throws -> BridgePlan.Ports {
         BridgePlan.Ports(
-            only: try Self.ports(only ?? ProcessStart.environment["LOOPBRIDGE_ONLY"] ?? ""),
-            except: try Self.ports(except ?? ProcessStart.environment["LOOPBRIDGE_EXCEPT"] ?? ""))
+            only: try CommandSetting("only", only).read("ports such as 8000,8001", Self.ports) ?? [],
+            except: try CommandSetting("except", except).read("ports such as 8000,8001", Self.ports) ?? [])
     }
 
-    private static func ports(_ text: String) throws -> Set<UInt16> {
-        Set(
-            try text.split { $0 == "," || $0 == " " }.map { part in
-                guard let port = UInt16(part), port > 0 else {
-                    throw ValidationError("'\(part)' is not a port between 1 and 65535")
-                }
-                return port
-            })
+    private static func ports(_ text: String) -> Set<UInt16>? {
+        let parts = text.split { $0 == "," || $0 == " " }
+        let ports = parts.compactMap { UInt16($0) }.filter { $0 > 0 }
+        return ports.count == parts.count ? Set(ports) : nil
     }
 }

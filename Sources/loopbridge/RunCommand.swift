@@ -48,8 +48,9 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration(requiresRoutes: false)
-        let stopTimeout = try Self.duration(
-            stopTimeout ?? ProcessStart.environment["LOOPBRIDGE_STOP_TIMEOUT"] ?? "10s")
+        let stopTimeout =
+            try CommandSetting("stop-timeout", stopTimeout).read("a duration such as 10s", durationValue)
+            ?? .seconds(10)
         let chosen = try ports.chosen()
         let log = try Log(to: .standardError(), as: configuration.log)
         var end: ProcessEnd?
@@ -61,12 +62,5 @@ struct Run: ParsableCommand {
             log
         }
         if let end, end != .exited(0) { throw ExitCode(end.exitCode) }
-    }
-
-    private static func duration(_ text: String) throws -> Duration {
-        guard let duration = durationValue(text) else {
-            throw ValidationError("--stop-timeout: expected a duration such as 10s, found '\(text)'")
-        }
-        return duration
     }
 }
