@@ -108,7 +108,25 @@ def privileges(request):
 
 
 @pytest.fixture
-def container(docker):
+def networks(docker):
+    """The names of the networks that a test has made; they go after its containers."""
+    names = []
+    yield names
+    for name in names:
+        docker.run("network", "rm", name)
+
+
+@pytest.fixture
+def network(docker, networks):
+    """The name of a network as users make them."""
+    name = f"lb-test-{os.getpid()}"
+    docker.run("network", "create", name)
+    networks.append(name)
+    return name
+
+
+@pytest.fixture
+def container(docker, networks):
     """Starts containers, and removes them when the test is over."""
     started = []
 
@@ -120,15 +138,6 @@ def container(docker):
     yield start
     for each in reversed(started):
         each.remove()
-
-
-@pytest.fixture
-def network(docker):
-    """The name of a network as users make them."""
-    name = f"lb-test-{os.getpid()}"
-    docker.run("network", "create", name)
-    yield name
-    docker.try_run("network", "rm", name)
 
 
 @pytest.fixture

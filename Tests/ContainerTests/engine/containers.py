@@ -71,7 +71,29 @@ class Container:
         try:
             wait_until(listens, f"{count} address(es) with a listener at port {port}", limit, interval=0.05)
         except AssertionError as error:
-            raise AssertionError(f"{error}; {self.listening()}\n{self.log}") from None
+            raise AssertionError(f"{error}\n{self.log}") from None
+
+    def wait_until_not_listening(self, port, limit=30):
+        """Waits until nobody inside listens at this port."""
+        wait_until(
+            lambda: all(listened != port for _, listened in self.listening()), f"nobody listens at port {port}", limit,
+            interval=0.02)
+
+    def wait_for_log(self, text, limit=30):
+        """Waits until it has said this."""
+        try:
+            wait_until(lambda: text in self.log, f"it says {text!r}", limit, interval=0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said\n{self.log}") from None
+
+    def wait_until_processes(self, names, limit=30):
+        """Waits until it has one process of each of these names, and no other, living or zombie."""
+        try:
+            wait_until(
+                lambda: sorted(name for _, _, name in self.processes()) == sorted(names), "no other process is left",
+                limit, interval=0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.processes()}") from None
 
     def processes(self):
         """The (process id, state, name) of all of its processes, as the host sees them."""
