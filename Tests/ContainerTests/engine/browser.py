@@ -27,6 +27,11 @@ def shows(host, name, port=8000):
         answer = visit(host, name, port)
     except ConnectionResetError:
         return EMPTY_RESPONSE
+    return shows_answer(answer)
+
+
+def shows_answer(answer):
+    """What a browser makes of an answer's bytes."""
     if not answer:
         return EMPTY_RESPONSE
     head = answer.partition(b"\r\n")[0].decode(errors="replace")

@@ -87,7 +87,7 @@ class Container:
             raise AssertionError(f"{error}; it said\n{self.log}") from None
 
     def wait_until_processes(self, names, limit=30):
-        """Waits until it has one process of each of these names, and no other, living or zombie."""
+        """Waits until its processes have these names, one each, and there is no other, living or zombie."""
         try:
             wait_until(
                 lambda: sorted(name for _, _, name in self.processes()) == sorted(names), "no other process is left",

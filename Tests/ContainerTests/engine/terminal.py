@@ -5,6 +5,7 @@ import pty
 import select
 import signal
 import subprocess
+import termios
 import time
 
 
@@ -23,6 +24,11 @@ class Terminal:
 
     def type(self, keys):
         os.write(self._master, keys.encode())
+
+    def resize(self, rows, columns):
+        """Gives the window another size, of which the command is told as by a terminal emulator."""
+        termios.tcsetwinsize(self._master, (rows, columns))
+        self._process.send_signal(signal.SIGWINCH)
 
     def expect(self, text, limit=15):
         """Waits until the text is shown after all that was expected before; returns what was shown up to there."""
