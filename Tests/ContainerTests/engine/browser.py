@@ -4,6 +4,7 @@ from support.sockets import connect, read_to_end
 
 WORKS = "works"
 EMPTY_RESPONSE = "ERR_EMPTY_RESPONSE"
+REFUSED = "ERR_CONNECTION_REFUSED"
 
 
 def visit(host, name, port=8000):
@@ -18,13 +19,15 @@ def visit(host, name, port=8000):
 
 
 def shows(host, name, port=8000):
-    """WORKS, EMPTY_RESPONSE, or the beginning of another answer.
+    """WORKS, EMPTY_RESPONSE, REFUSED, or the beginning of another answer.
 
     Docker's proxy takes the connection on the host before it knows whether anybody listens inside, and drops it
     when nobody does: with an end or with a reset, whichever the kernel makes of it. A browser gets no answer.
     """
     try:
         answer = visit(host, name, port)
+    except ConnectionRefusedError:
+        return REFUSED
     except ConnectionResetError:
         return EMPTY_RESPONSE
     return shows_answer(answer)

@@ -17,9 +17,10 @@ _KEY = "loopbridge.tests.key"
 # The names that the Dockerfiles use, and what make-base-image calls them.
 _BASES = {"debian:bookworm": "debian", "swift:6.3-bookworm": "swift"}
 
-# The images of the tests, in the order of their making: each is a folder of images/, or a part of its Dockerfile.
-APPS = ("legacy-app", "legacy-app-on-all", "legacy-app-wrapped", "legacy-app-with-file", "static-app", "static-app-wrapped",
-        "debian-wrapped")
+# The images of the tests: each is a stage of images/Dockerfile.
+APPS = (
+    "legacy-app", "legacy-app-on-all", "legacy-app-wrapped", "legacy-app-with-program", "static-app",
+    "static-app-wrapped", "debian-wrapped")
 
 
 def make_all(daemon, program=None):
