@@ -32,7 +32,7 @@ _program = os.environ.get("LOOPBRIDGE_PROGRAM")
 from support.namespaces import Namespace, remove_stale_namespaces  # noqa: E402  (needs the path above)
 
 from engine.containers import LOCKED, Container  # noqa: E402
-from engine.daemon import DOCKER, Daemon  # noqa: E402
+from engine.daemon import DOCKER, Daemon, remove_stale_folders  # noqa: E402
 from engine.images import make_all  # noqa: E402
 from engine.terminal import Terminal  # noqa: E402
 
@@ -52,6 +52,8 @@ def images():
     _CACHE.mkdir(parents=True, exist_ok=True)
     with open(_CACHE / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        remove_stale_folders()
+        remove_stale_namespaces()
         data = _CACHE / "docker"
         daemon = Daemon(data, "--bridge", "none", "--iptables=false", "--ip-forward=false")
         try:
@@ -65,7 +67,6 @@ def images():
 @pytest.fixture(scope="session")
 def host(images):
     """The network namespace that is the host: published ports are on its 127.0.0.1 and 0.0.0.0."""
-    remove_stale_namespaces()
     namespace = Namespace("host")
     yield namespace
     namespace.remove()

@@ -10,11 +10,20 @@ from support.waiting import wait_until
 
 # Debian's client before any other: it speaks the daemon's version, and has BuildKit built in.
 DOCKER = next((path for path in ("/usr/bin/docker", shutil.which("docker") or "") if os.access(path, os.X_OK)), None)
+_PREFIX = "lb-docker-"
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class DockerError(AssertionError):
     """A docker command failed; the message is what it said."""
+
+
+def remove_stale_folders():
+    """Removes the folders that test runs which were killed have left behind; their daemons ended with them."""
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder.name[len(_PREFIX):].split("-")[0]
+        if not os.path.exists(f"/proc/{owner}"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Daemon:
@@ -27,7 +36,7 @@ class Daemon:
     def __init__(self, data, *options, namespace=None):
         """Starts it, in a network namespace if one is named, and waits until it answers."""
         self.data = pathlib.Path(data)
-        self._run = pathlib.Path(tempfile.mkdtemp(prefix="lb-docker-"))
+        self._run = pathlib.Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._socket = self._run / "docker.sock"
         # No setting of the machine's own dockerd counts here.
         (self._run / "daemon.json").write_text("{}")
