@@ -45,7 +45,8 @@ LABEL org.opencontainers.image.title="loopbridge" \
 
 COPY --from=builder /loopbridge /loopbridge
 
-# By number: there is no /etc/passwd here. It needs no privilege, except for ports below net.ipv4.ip_unprivileged_port_start
-# (0 in Docker's own networks, so there is none there).
+# By number: there is no /etc/passwd here. No privilege is needed, not even for ports below 1024: Docker's networks let
+# everybody have those.
 USER 65532:65532
+# No HEALTHCHECK: it would have to be a command of the program's own, for there is no other here, and it has none yet.
 ENTRYPOINT ["/loopbridge"]

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.browser import EMPTY_RESPONSE, WORKS, shows
+from engine.containers import LOCKED
 from support.waiting import wait_until
 
 PUBLISH = ("--publish", "8000:8000")
@@ -50,6 +51,15 @@ def test_follows_a_network_that_is_joined_later(container, docker, host, beside,
     assert {shows(host, address) for address in app.addresses} == {WORKS}
     docker.run("network", "disconnect", network, app.id)
     wait_until(lambda: sum(1 for _, port in app.listening() if port == 8000) == 2, "the listener has gone")
+
+
+def test_needs_no_privilege_for_a_port_below_1024(container, host):
+    """Docker lets everybody bind those in a network of its own."""
+    app = container("legacy-app", options=("--publish", "8000:80"))
+    container("loopbridge", "80:8000", options=("--network", f"container:{app.id}", *LOCKED))
+    app.wait_until_listening(80)
+    app.wait_until_listening(8000)
+    assert shows(host, "127.0.0.1") == WORKS
 
 
 def test_may_be_there_before_the_app(container, host, beside):

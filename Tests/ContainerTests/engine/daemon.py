@@ -38,8 +38,8 @@ class Daemon:
         self.data = pathlib.Path(data)
         self._run = pathlib.Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._socket = self._run / "docker.sock"
-        # No setting of the machine's own dockerd counts here.
-        (self._run / "daemon.json").write_text("{}")
+        # In place of the settings of the machine's own dockerd: how many build layers are kept.
+        (self._run / "daemon.json").write_text('{"builder": {"gc": {"enabled": true, "defaultKeepStorage": "5GB"}}}')
         self._log = self._run / "dockerd.log"
         command = [
             "setpriv", "--pdeathsig", "TERM", "dockerd", "--host", f"unix://{self._socket}", "--data-root", str(data),

@@ -31,6 +31,7 @@ def make_all(daemon, program=None):
         _put_in_program(daemon, program)
     for name in APPS:
         build(daemon, TESTS / "images", name, "--target", name)
+    daemon.run("image", "prune", "--force", limit=300)  # what an earlier run has made under these names
 
 
 def build(daemon, folder, tag, *options, limit=3000):
@@ -53,7 +54,6 @@ def _make_bases(daemon):
             started = time.monotonic()
             _import(daemon, tag, [_MAKE_BASE, _BASES[tag], work], key)
             print(f"{tag}: made in {time.monotonic() - started:.0f} s", flush=True)
-    daemon.run("image", "prune", "--force", limit=300)
 
 
 def _key_of(daemon, tag):
