@@ -7,7 +7,8 @@ export SWIFT_BACKTRACE ?= interactive=no
 
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/IntegrationTests
 
-.PHONY: help demo dist build test test-unit test-integration test-tsan test-asan format lint clean setup setup-tests
+.PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
+	setup setup-tests setup-containers
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,6 +32,9 @@ test-unit: setup ## Run the unit tests
 
 test-integration: dist setup-tests ## Run the integration tests on dist/loopbridge
 	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(PYTEST)
+
+test-container: setup-containers ## Run the container tests on the Dockerfile's image
+	/usr/bin/python3 -m pytest -q Tests/ContainerTests
 
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
@@ -58,3 +62,6 @@ setup:
 
 setup-tests:
 	@scripts/install-packages tests
+
+setup-containers:
+	@scripts/install-packages containers
