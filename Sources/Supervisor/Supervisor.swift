@@ -16,6 +16,7 @@ public final class Supervisor {
 
     private let loop: EventLoop
     private var state = State.notStarted
+    private let inherited = InheritedSignals()
     private var signals: [SignalEvent] = []
     private var killTimer: Timer?
 
@@ -30,6 +31,7 @@ public final class Supervisor {
     public init(on loop: EventLoop) throws(SystemError) {
         self.loop = loop
         killTimer = try Timer(on: loop) { [unowned self] in send(SIGKILL) }
+        InheritedSignals.unblockAll()
         // A process that is not the foreground one is not to be stopped for writing its log to the terminal.
         signal(SIGTTIN, SIG_IGN)
         signal(SIGTTOU, SIG_IGN)
@@ -55,7 +57,7 @@ public final class Supervisor {
     /// - Throws: ``CommandNotStarted``.
     @discardableResult
     public func start(_ command: [String]) throws(CommandNotStarted) -> Int {
-        let child = try ChildProcess.start(command)
+        let child = try ChildProcess.start(command, signals: inherited)
         state = .running(child)
         return Int(child)
     }

@@ -4,6 +4,7 @@ It needs nothing of the other modules, since it is a program of its own. A comma
 the answer; the commands are the functions below.
 """
 
+import ctypes
 import json
 import os
 import resource
@@ -11,6 +12,8 @@ import signal
 import socket
 import sys
 import time
+
+PR_SET_PDEATHSIG = 1
 
 listeners = {}
 received = []
@@ -30,11 +33,17 @@ def close(address, port):
     listeners.pop(f"{address} {port}").close()
 
 
+def _ends_with_its_parent():
+    """So that nothing is left of a test that fails."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _forked(work):
     """Runs `work` in a child that stays; returns its id once the work is done."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        _ends_with_its_parent()
         work()
         os.write(writer, b"%d" % os.getpid())
         while True:
@@ -55,9 +64,9 @@ def orphan_listens(address, port):
     between = os.fork()
     if between == 0:
         if os.fork() == 0:
-            os.setsid()
             while os.getppid() == between:
                 time.sleep(0.001)
+            _ends_with_its_parent()
             listen(address, port)
             os.write(writer, b"%d" % os.getpid())
             while True:
