@@ -19,6 +19,7 @@ public final class Supervisor {
     private let inherited = InheritedSignals()
     private var signals: [SignalEvent] = []
     private var killTimer: Timer?
+    private var isTerminating = false
 
     /// Called with SIGTERM, which is not forwarded: who gets it ends the child with ``terminate(killAfter:)`` when the
     /// time has come.
@@ -62,10 +63,12 @@ public final class Supervisor {
         return Int(child)
     }
 
-    /// Ends the child: SIGTERM now, and SIGKILL if it is still there after `limit`.
+    /// Ends the child: SIGTERM now, and SIGKILL if it is still there `limit` after the first of these calls.
     public func terminate(killAfter limit: Duration) {
         guard case .running = state else { return }
         send(SIGTERM)
+        guard !isTerminating else { return }
+        isTerminating = true
         killTimer?.schedule(after: limit)
     }
 

@@ -69,8 +69,8 @@ final class RunSession {
     private func terminationRequested() {
         if isStopping {
             log.info("SIGTERM again: ending at once")
-            server.abort()
-            supervisor.terminate(killAfter: stopTimeout)
+            // While connections finish, the app's own SIGTERM follows when they have ended; later, this is one more.
+            isDrained ? supervisor.terminate(killAfter: stopTimeout) : server.abort()
             return
         }
         log.info("SIGTERM: finishing connections for up to \(durationText(configuration.drain)), then ending the app")
