@@ -119,7 +119,7 @@ def test_listens_late(container, outside, run, tmp_path):
     program = run([*["/bin/sh", "-c", 'sleep 5; exec "$@"', "sh"], *child.command])
     child.listen("::1", 8000)
     wait_until_open(outside, 8000)
-    assert program.bridged() == [8000]
+    wait_until(lambda: program.bridged() == [8000], "that has been announced")
 
 
 @pytest.mark.parametrize("who", ["child_listens", "orphan_listens"])
@@ -215,7 +215,7 @@ def test_debuggers_are_bridged_only_when_named(container, outside, run, tmp_path
     named = run(other.command, "--only", str(port))
     other.listen("127.0.0.1", port)
     wait_until_open(outside, port)
-    assert named.bridged() == [port]
+    wait_until(lambda: named.bridged() == [port], "that has been announced")
 
 
 def test_routes_instead(container, outside, run, tmp_path):
