@@ -68,7 +68,8 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Configuration", "Network", "Observability", "YAML"],
             swiftSettings: strict),
         .testTarget(
-            name: "DiscoveryTests", dependencies: ["Discovery", "Network"], swiftSettings: strict),
+            name: "DiscoveryTests", dependencies: ["Discovery", "Network", "EventLoop"], swiftSettings: strict),
+        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "ProxyTests", dependencies: ["Proxy", "Configuration", "Network", "EventLoop", "TestSupport"],
             swiftSettings: strict),

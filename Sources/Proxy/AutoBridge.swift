@@ -13,18 +13,23 @@ public final class AutoBridge {
     public enum Scope: Sendable {
         /// Everybody's in this network namespace.
         case everybody
-        /// Those of a process and its descendants.
-        case descendants(of: Int)
+        /// Those of this process's descendants.
+        case ownDescendants
     }
 
     private struct Bridge {
         let upstream: UpstreamAddress
         let route: Int
+
+        /// Whether an app that listens at these addresses can be reached over it.
+        func leads(to addresses: Set<IPAddress>) -> Bool {
+            upstream.candidates.contains { $0.ipAddress.map(addresses.contains) ?? false }
+        }
     }
 
     private let server: Server
     private let scope: Scope
-    private let ports: BridgePlan.Ports
+    private var ports: BridgePlan.Ports
     private let settings: RouteSettings
     private let log: Log
     private var timer: Timer?
@@ -42,16 +47,26 @@ public final class AutoBridge {
     private static let intervalAtStart = Duration.milliseconds(100)
     private static let interval = Duration.milliseconds(900)
 
-    /// - Parameter settings: what the routes start from.
+    /// - Parameter configuration: its defaults are what the bridges start from, and its routes keep the ports that
+    ///   they listen on.
     public init(
-        _ server: Server, scope: Scope, ports: BridgePlan.Ports, settings: RouteSettings, log: Log, on loop: EventLoop
+        _ server: Server, scope: Scope, ports: BridgePlan.Ports, configuration: Configuration, log: Log,
+        on loop: EventLoop
     ) throws(SystemError) {
         self.server = server
         self.scope = scope
         self.ports = ports
-        self.settings = settings
+        self.ports.except.formUnion(configuration.routes.flatMap(\.listen).compactMap(Self.outsidePort))
+        settings = configuration.defaults
         self.log = log
         timer = try Timer(on: loop) { [unowned self] in look() }
+    }
+
+    private static func outsidePort(_ listen: ListenAddress) -> UInt16? {
+        switch listen {
+        case .everyNonLoopback(let port, _): port
+        case .address(let address): address.ipAddress?.isLoopback == false ? address.port : nil
+        }
     }
 
     /// Begins to look.
@@ -75,42 +90,46 @@ public final class AutoBridge {
         let plan = BridgePlan(for: endpoints, ours: server.listeningInodes, ports: ports) { endpoint in
             verdicts[endpoint.inode] ?? false
         }
-        follow(plan)
+        let hasFreedPorts = follow(plan)
         let age = MonotonicTime.coarse.since(started)
         if age > Self.startPhase, bridges.isEmpty, !hasSaidNothingFound {
             hasSaidNothingFound = true
             log.info("found nothing that listens only on loopback; still looking")
         }
-        timer?.schedule(after: age < Self.startPhase ? Self.intervalAtStart : Self.interval)
+        timer?.schedule(
+            after: age < Self.startPhase || hasFreedPorts ? Self.intervalAtStart : Self.interval)
     }
 
-    private func follow(_ plan: BridgePlan) {
+    /// - Returns: whether bridges have gone. Their ports may be bridged anew at the next look: the workers are still
+    ///   closing the old sockets.
+    private func follow(_ plan: BridgePlan) -> Bool {
         for (port, obstacle) in plan.obstacles.sorted(by: { $0.key < $1.key }) where obstacles[port] != obstacle {
             log.warning("not bridging port \(port): \(obstacle.explanation)", ["port": .number(Int(port))])
         }
         obstacles = plan.obstacles
-        let wanted = plan.bridges.mapValues(Self.upstream)
-        for (port, bridge) in bridges where wanted[port].map({ $0(port) }) != bridge.upstream {
+        // A bridge stays while the app listens at its other end, wherever else it has begun to listen.
+        let gone = bridges.filter { port, bridge in !bridge.leads(to: plan.bridges[port] ?? []) }
+        for (port, bridge) in gone.sorted(by: { $0.key < $1.key }) {
             server.remove(route: bridge.route)
             bridges[port] = nil
         }
-        for (port, upstream) in wanted.sorted(by: { $0.key < $1.key }) where bridges[port] == nil {
+        for (port, addresses) in plan.bridges.sorted(by: { $0.key < $1.key })
+        where bridges[port] == nil && gone[port] == nil {
             let route = Route(
                 name: "auto:\(port)", listen: [.everyNonLoopback(port: port, families: [.v4, .v6])],
-                upstream: upstream(port), settings: settings)
+                upstream: Self.upstream(addresses, port: port), settings: settings)
             bridges[port] = Bridge(upstream: route.upstream, route: server.add(route))
         }
+        return !gone.isEmpty
     }
 
     /// `localhost` where the app listens on both of its addresses.
-    private static func upstream(_ addresses: Set<IPAddress>) -> (UInt16) -> UpstreamAddress {
-        { port in
-            if addresses.isSuperset(of: [.loopbackV4, .loopbackV6]) { return .localhost(port: port) }
-            let preferred =
-                [IPAddress.loopbackV4, .loopbackV6].first(where: addresses.contains)
-                ?? addresses.min { $0.description < $1.description }
-            return .address(.ip(preferred ?? .loopbackV4, port: port))
-        }
+    private static func upstream(_ addresses: Set<IPAddress>, port: UInt16) -> UpstreamAddress {
+        if addresses.isSuperset(of: [.loopbackV4, .loopbackV6]) { return .localhost(port: port) }
+        let preferred =
+            [IPAddress.loopbackV4, .loopbackV6].first(where: addresses.contains)
+            ?? addresses.min { $0.description < $1.description }
+        return .address(.ip(preferred ?? .loopbackV4, port: port))
     }
 
     /// Looks only at sockets that are new: finding an owner means looking through every process's descriptors.
@@ -123,8 +142,8 @@ public final class AutoBridge {
         switch scope {
         case .everybody:
             for inode in new { verdicts[inode] = true }
-        case .descendants(let root):
-            let family = ProcessTree.descendants(of: root)
+        case .ownDescendants:
+            let family = ProcessTree.descendants(of: Int(getpid()))
             let owners = ProcessDescription.owners(ofSockets: new)
             for endpoint in endpoints where new.contains(endpoint.inode) {
                 verdicts[endpoint.inode] =

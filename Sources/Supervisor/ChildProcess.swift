@@ -36,21 +36,23 @@ public struct CommandNotStarted: Error, CustomStringConvertible {
 
 /// Starts the app's command.
 enum ChildProcess {
-    /// Starts a command in a process group of its own, with this process's environment, every signal at its default,
-    /// and the terminal if this process has it in its hands.
-    /// - Parameter command: the program, looked for in PATH, and its arguments.
+    /// Starts a command in a process group of its own, with this process's environment, and the terminal if this
+    /// process has it in its hands.
+    /// - Parameters:
+    ///   - command: the program, looked for in PATH, and its arguments.
+    ///   - signals: what the command is to find.
     /// - Returns: the process id.
     /// - Throws: ``CommandNotStarted``.
-    static func start(_ command: [String]) throws(CommandNotStarted) -> pid_t {
+    static func start(_ command: [String], signals: InheritedSignals) throws(CommandNotStarted) -> pid_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        var all = sigset_t()
-        sigfillset(&all)
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setsigmask(&attributes, &none)
+        var defaults = sigset_t()
+        sigfillset(&defaults)
+        for number in signals.ignored { sigdelset(&defaults, number) }
+        var mask = signals.mask
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setsigmask(&attributes, &mask)
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
@@ -66,7 +68,9 @@ enum ChildProcess {
         var environment = ProcessStart.environmentEntries.map { strdup($0) } + [nil]
         defer { for entry in environment { free(entry) } }
         var id = pid_t()
-        let code = command[0].withCString { posix_spawnp(&id, $0, &actions, &attributes, &arguments, &environment) }
+        let code = signals.withIgnored {
+            command[0].withCString { posix_spawnp(&id, $0, &actions, &attributes, &arguments, &environment) }
+        }
         guard code == 0 else {
             throw CommandNotStarted(command: command[0], error: SystemError("posix_spawnp", code: code))
         }

@@ -16,8 +16,10 @@ public final class Supervisor {
 
     private let loop: EventLoop
     private var state = State.notStarted
+    private let inherited = InheritedSignals()
     private var signals: [SignalEvent] = []
     private var killTimer: Timer?
+    private var isTerminating = false
 
     /// Called with SIGTERM, which is not forwarded: who gets it ends the child with ``terminate(killAfter:)`` when the
     /// time has come.
@@ -30,6 +32,7 @@ public final class Supervisor {
     public init(on loop: EventLoop) throws(SystemError) {
         self.loop = loop
         killTimer = try Timer(on: loop) { [unowned self] in send(SIGKILL) }
+        InheritedSignals.unblockAll()
         // A process that is not the foreground one is not to be stopped for writing its log to the terminal.
         signal(SIGTTIN, SIG_IGN)
         signal(SIGTTOU, SIG_IGN)
@@ -55,15 +58,17 @@ public final class Supervisor {
     /// - Throws: ``CommandNotStarted``.
     @discardableResult
     public func start(_ command: [String]) throws(CommandNotStarted) -> Int {
-        let child = try ChildProcess.start(command)
+        let child = try ChildProcess.start(command, signals: inherited)
         state = .running(child)
         return Int(child)
     }
 
-    /// Ends the child: SIGTERM now, and SIGKILL if it is still there after `limit`.
+    /// Ends the child: SIGTERM now, and SIGKILL if it is still there `limit` after the first of these calls.
     public func terminate(killAfter limit: Duration) {
         guard case .running = state else { return }
         send(SIGTERM)
+        guard !isTerminating else { return }
+        isTerminating = true
         killTimer?.schedule(after: limit)
     }
 

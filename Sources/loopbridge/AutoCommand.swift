@@ -24,8 +24,7 @@ struct Auto: ParsableCommand {
             var bridge: AutoBridge?
             try Server.serve(configuration, log: log) { server, loop in
                 bridge = try AutoBridge(
-                    server, scope: .everybody, ports: chosen, settings: configuration.defaults, log: log,
-                    on: loop)
+                    server, scope: .everybody, ports: chosen, configuration: configuration, log: log, on: loop)
             } started: {
                 bridge?.start()
             }

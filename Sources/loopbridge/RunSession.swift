@@ -56,9 +56,9 @@ final class RunSession {
         }
         log.info("started \(command[0])", ["pid": .number(child)])
         if configuration.routes.isEmpty {
+            // What the app has left behind, as a daemon leaves itself, is not its descendant any more but ours.
             bridge = try AutoBridge(
-                server, scope: .descendants(of: child), ports: ports, settings: configuration.defaults, log: log,
-                on: loop)
+                server, scope: .ownDescendants, ports: ports, configuration: configuration, log: log, on: loop)
             bridge?.start()
         }
         loop.run()
@@ -69,8 +69,8 @@ final class RunSession {
     private func terminationRequested() {
         if isStopping {
             log.info("SIGTERM again: ending at once")
-            server.abort()
-            supervisor.terminate(killAfter: stopTimeout)
+            // While connections finish, the app's own SIGTERM follows when they have ended; later, this is one more.
+            isDrained ? supervisor.terminate(killAfter: stopTimeout) : server.abort()
             return
         }
         log.info("SIGTERM: finishing connections for up to \(durationText(configuration.drain)), then ending the app")

@@ -30,6 +30,7 @@ import pytest
 from support.loopbridge import Loopbridge
 from support.namespaces import Cable, Namespace, remove_stale_namespaces
 from support.settings import IS_RELEASE, IS_SANITIZED, PROGRAM
+from support.wrapped import Run
 
 
 def pytest_report_header():
@@ -103,4 +104,27 @@ def loopbridge(container):
             program.assert_clean()
     finally:
         for program in running:
+            program.kill()
+
+
+@pytest.fixture
+def run(container):
+    """Starts `loopbridge run` with a command, and sees to the end of both, however that comes."""
+    running = []
+
+    def start(command, *arguments, namespace=container, noisy=False, **options):
+        program = Run(namespace, command, *arguments, **options)
+        running.append((program, noisy))
+        return program
+
+    yield start
+    try:
+        for program, noisy in running:
+            if program.code is None:
+                program.terminate()
+            if noisy:
+                program.noise.clear()
+            program.assert_clean(codes=(program.code,))
+    finally:
+        for program, _ in running:
             program.kill()

@@ -107,6 +107,12 @@ static inline int clinux_spawn_in_foreground(posix_spawn_file_actions_t *actions
   return posix_spawn_file_actions_addtcsetpgrp_np(actions, fd);
 }
 
+/// Whether a signal is ignored at present (sigaction(2)).
+static inline int clinux_signal_is_ignored(int number) {
+  struct sigaction action;
+  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /// Has the orphans among this process's descendants become its children (prctl(2)).
 static inline int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 

@@ -1,0 +1,65 @@
+import Network
+import Testing
+
+@testable import Discovery
+
+@Suite struct DiagnosisTests {
+    private let app = ProcessDescription(id: 10, name: "python3")
+    private let bridge = ProcessDescription(id: 20, name: "loopbridge")
+    private let outside = [IPAddress("172.17.0.2")!, IPAddress("fd00::2")!]
+
+    private func diagnosis(
+        _ sockets: [(address: String, port: UInt16)], owners: [UInt64: [ProcessDescription]] = [:]
+    ) -> Diagnosis {
+        let endpoints = sockets.enumerated().map { index, socket in
+            ListeningEndpoint(address: IPAddress(socket.address)!, port: socket.port, inode: UInt64(index))
+        }
+        let others = [IPAddress.loopbackV4, IPAddress("fe80::1")!]
+        return Diagnosis(of: endpoints, owners: owners, addresses: outside + others)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", Diagnosis.Reach.loopback, "loopbridge 8000"), ("::1", .loopback, "loopbridge 8000"),
+        ("127.0.0.5", .loopback, "loopbridge 8000:127.0.0.5:8000"), ("0.0.0.0", .outside, nil), ("::", .outside, nil),
+        ("172.17.0.2", .outside, nil), ("127.0.0.11", .resolver, nil),
+    ])
+    func oneSocket(address: String, reach: Diagnosis.Reach, command: String?) throws {
+        let finding = try #require(diagnosis([(address, 8000)], owners: [0: [app]]).findings.first)
+        #expect(finding.reach == reach)
+        #expect(finding.isReachable == (reach == .outside))
+        #expect(finding.command == command)
+        #expect(finding.caution == nil)
+    }
+
+    @Test func theOutsidesAddressesAreThoseThatItUses() throws {
+        let diagnosis = diagnosis([("127.0.0.1", 8000)], owners: [0: [app]])
+        #expect(diagnosis.outsideAddresses == outside)
+        let text = try #require(diagnosis.findings.first).explanation(outside: outside)
+        #expect(text.contains("python3 (pid 10)") && text.contains("172.17.0.2:8000"))
+    }
+
+    @Test func aBridgeMakesItReachable() {
+        let sockets: [(String, UInt16)] = [("172.17.0.2", 8000), ("127.0.0.1", 8000), ("172.17.0.2", 8000)]
+        let findings = diagnosis(sockets, owners: [0: [bridge], 1: [app], 2: [bridge]]).findings
+        // Two workers' sockets are one listener to a person.
+        #expect(findings.map(\.listensOn) == ["127.0.0.1:8000", "172.17.0.2:8000"])
+        #expect(findings.map(\.verdict) == ["yes, bridged", "yes"])
+        #expect(findings.allSatisfy { $0.command == nil })
+    }
+
+    @Test(arguments: [(UInt16(8000), "loopbridge 18000:127.0.0.1:8000"), (60000, "loopbridge 50000:127.0.0.1:60000")])
+    func somebodyElseAnswers(port: UInt16, command: String) throws {
+        let diagnosis = diagnosis([("127.0.0.1", port), ("172.17.0.2", port)], owners: [0: [app]])
+        let finding = try #require(diagnosis.findings.first)
+        #expect(!finding.isReachable)
+        #expect(finding.command == command)
+        #expect(finding.explanation(outside: outside).contains("another process"))
+        #expect(diagnosis.hiddenOwners == 1)
+    }
+
+    @Test func aDebuggerCallsForCaution() throws {
+        let finding = try #require(diagnosis([("127.0.0.1", 9229)]).findings.first)
+        #expect(finding.caution?.contains("owns the process") == true)
+        #expect(try #require(diagnosis([("0.0.0.0", 9229)]).findings.first).caution == nil)
+    }
+}
