@@ -134,7 +134,8 @@ public final class AutoBridge {
 
     /// Looks only at sockets that are new: finding an owner means looking through every process's descriptors.
     private func lookUpOwners(of endpoints: [ListeningEndpoint]) {
-        let candidates = Set(endpoints.filter(\.isLoopbackOnly).map(\.inode))
+        let candidates = Set(
+            endpoints.filter { $0.isLoopbackOnly && !BridgePlan.resolvers.contains($0.address) }.map(\.inode))
         verdicts = verdicts.filter { candidates.contains($0.key) }
         unseen = unseen.filter { candidates.contains($0.key) }
         let new = candidates.subtracting(verdicts.keys)

@@ -87,10 +87,11 @@ public final class Server {
 
     // MARK: Routes
 
-    /// Adds a route while the server runs. A listener that cannot be had is reported in the log, and tried again.
+    /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is reported in the log, and tried again.
     /// - Returns: the number by which the route can be removed.
     public func add(_ route: Route) -> Int {
         let number = register(route)
+        guard case .running = state else { return number }
         updateListeners()
         announce(number)
         return number

@@ -37,8 +37,11 @@ final class RunSession {
         server = try Server(configuration, log: log, on: loop)
         supervisor = try Supervisor(on: loop)
         server.onFailure = { [unowned self] error in
+            // An app that nobody can reach is not left running.
             failure = error
-            loop.stop()
+            isStopping = true
+            isDrained = true
+            if end == nil { supervisor.terminate(killAfter: stopTimeout) } else { loop.stop() }
         }
         supervisor.onTerminationRequest = { [unowned self] in terminationRequested() }
         supervisor.onChildEnd = { [unowned self] in childEnded($0) }
