@@ -191,7 +191,9 @@ public final class Server {
     /// How many connections fit: two descriptors each, after what the program needs for itself.
     private func connections(within openFiles: Int) -> Int {
         let forLoops = 4 * workers.count
-        let forListeners = (listeners.count + 16) * workers.count
+        // Some are opened later, for addresses that appear, or apps that are found.
+        let laterListeners = max(8, min(64, openFiles / 64))
+        let forListeners = (listeners.count + laterListeners) * workers.count
         let forTheRest = 16
         return max(1, (openFiles - forLoops - forListeners - forTheRest) / 2)
     }
