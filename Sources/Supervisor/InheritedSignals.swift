@@ -26,7 +26,12 @@ struct InheritedSignals {
             caught.append((number, action))
             signal(number, SIG_IGN)
         }
-        defer { for var (number, action) in caught { sigaction(number, &action, nil) } }
+        defer {
+            for (number, action) in caught {
+                var action = action
+                sigaction(number, &action, nil)
+            }
+        }
         return body()
     }
 

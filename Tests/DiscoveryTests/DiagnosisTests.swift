@@ -18,11 +18,13 @@ import Testing
         return Diagnosis(of: endpoints, owners: owners, addresses: outside + others)
     }
 
-    @Test(arguments: [
-        ("127.0.0.1", Diagnosis.Reach.loopback, "loopbridge 8000"), ("::1", .loopback, "loopbridge 8000"),
-        ("127.0.0.5", .loopback, "loopbridge 8000:127.0.0.5:8000"), ("0.0.0.0", .outside, nil), ("::", .outside, nil),
-        ("172.17.0.2", .outside, nil), ("127.0.0.11", .resolver, nil),
-    ])
+    @Test(
+        arguments: [
+            ("127.0.0.1", Diagnosis.Reach.loopback, "loopbridge 8000"), ("::1", .loopback, "loopbridge 8000"),
+            ("127.0.0.5", .loopback, "loopbridge 8000:127.0.0.5:8000"), ("0.0.0.0", .outside, nil),
+            ("::", .outside, nil),
+            ("172.17.0.2", .outside, nil), ("127.0.0.11", .resolver, nil),
+        ] as [(String, Diagnosis.Reach, String?)])
     func oneSocket(address: String, reach: Diagnosis.Reach, command: String?) throws {
         let finding = try #require(diagnosis([(address, 8000)], owners: [0: [app]]).findings.first)
         #expect(finding.reach == reach)

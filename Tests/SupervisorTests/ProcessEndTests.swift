@@ -16,7 +16,7 @@ import Testing
         #expect(end.exitCode == exitCode)
     }
 
-    @Test(arguments: [(ENOENT, Int32(127)), (EACCES, 126), (ENOEXEC, 126), (EISDIR, 126)])
+    @Test(arguments: [ENOENT: 127, EACCES: 126, ENOEXEC: 126, EISDIR: 126] as [Int32: Int32])
     func aCommandThatCannotBeStartedExitsAsInAShell(code: Int32, exitCode: Int32) {
         let error = CommandNotStarted(command: "app", error: SystemError("posix_spawnp", code: code))
         #expect(error.exitCode == exitCode)

@@ -64,7 +64,8 @@ def orphan_listens(address, port):
     between = os.fork()
     if between == 0:
         if os.fork() == 0:
-            while os.getppid() == between:
+            # Not getppid(): that changes just before the kernel tells of the old parent's death.
+            while os.path.exists(f"/proc/{between}"):
                 time.sleep(0.001)
             _ends_with_its_parent()
             listen(address, port)
