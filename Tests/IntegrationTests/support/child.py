@@ -64,14 +64,14 @@ def orphan_listens(address, port):
     between = os.fork()
     if between == 0:
         if os.fork() == 0:
-            # Not getppid(): that changes just before the kernel tells of the old parent's death.
-            while os.path.exists(f"/proc/{between}"):
+            while os.getppid() == between:
                 time.sleep(0.001)
-            _ends_with_its_parent()
             listen(address, port)
             os.write(writer, b"%d" % os.getpid())
-            while True:
-                signal.pause()
+            parent = os.getppid()
+            while os.getppid() == parent:
+                time.sleep(0.02)
+            os._exit(0)
         os._exit(0)
     os.waitpid(between, 0)
     return int(os.read(reader, 100))
