@@ -48,7 +48,7 @@ enum ChildProcess {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var defaults = sigset_t()
-        sigfillset(&defaults)
+        clinux_all_signals(&defaults)
         for number in signals.ignored { sigdelset(&defaults, number) }
         var mask = signals.mask
         posix_spawnattr_setsigdefault(&attributes, &defaults)

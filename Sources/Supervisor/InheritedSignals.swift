@@ -27,8 +27,8 @@ struct InheritedSignals {
             signal(number, SIG_IGN)
         }
         defer {
-            for (number, caught) in caught {
-                var action = caught
+            for (number, action) in caught {
+                var action = action
                 sigaction(number, &action, nil)
             }
         }

@@ -20,7 +20,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("127.0.0.1", .loopback, "loopbridge 8000"), ("::1", .loopback, "loopbridge 8000"),
+            ("127.0.0.1", Diagnosis.Reach.loopback, "loopbridge 8000"), ("::1", .loopback, "loopbridge 8000"),
             ("127.0.0.5", .loopback, "loopbridge 8000:127.0.0.5:8000"), ("0.0.0.0", .outside, nil),
             ("::", .outside, nil),
             ("172.17.0.2", .outside, nil), ("127.0.0.11", .resolver, nil),

@@ -15,12 +15,12 @@ import Testing
     }
 
     @Test func bothTablesTellTheSame() throws {
-        let onV4 = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
-        let onAnyV4 = try ListeningSocket(on: .ip(.anyV4, port: 0))
-        let onV6 = try ListeningSocket(on: .ip(.loopbackV6, port: 0))
-        let onAnyV6 = try ListeningSocket(on: .ip(.anyV6, port: 0))
+        let first = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
+        let second = try ListeningSocket(on: .ip(.anyV4, port: 0))
+        let third = try ListeningSocket(on: .ip(.loopbackV6, port: 0))
+        let fourth = try ListeningSocket(on: .ip(.anyV6, port: 0))
         // Others come and go meanwhile: only these are compared.
-        let inodes: Set = [onV4.inode, onAnyV4.inode, onV6.inode, onAnyV6.inode]
+        let inodes: Set = [first.inode, second.inode, third.inode, fourth.inode]
         func known(_ endpoints: [ListeningEndpoint]) -> Set<String> {
             Set(endpoints.filter { inodes.contains($0.inode) }.map { "\($0.address) \($0.port) \($0.inode)" })
         }

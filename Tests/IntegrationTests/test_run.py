@@ -125,9 +125,10 @@ def test_listens_late(container, outside, run, tmp_path):
 @pytest.mark.parametrize("who", ["child_listens", "orphan_listens"])
 def test_descendants(container, outside, run, tmp_path, who):
     child = Child(tmp_path)
-    run(child.command)
+    program = run(child.command)
     getattr(child, who)("127.0.0.1", 8000)
-    wait_until_open(outside, 8000)
+    wait_until(lambda: program.bridged() == [8000], f"it is bridged; {program.describe()}")
+    assert is_open(outside, 8000)
 
 
 def test_other_processes_are_left_alone(container, outside, run, tmp_path):

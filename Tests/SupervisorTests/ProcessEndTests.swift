@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ProcessEndTests {
     @Test(arguments: [
-        (Int32(0x0000), ProcessEnd.exited(0), Int32(0)), (0x0100, .exited(1), 1), (0xFF00, .exited(255), 255),
+        (0x0000, ProcessEnd.exited(0), 0), (0x0100, .exited(1), 1), (0xFF00, .exited(255), 255),
         (SIGKILL, .killed(signal: SIGKILL), 137), (SIGTERM, .killed(signal: SIGTERM), 143),
         // With a core file.
         (SIGSEGV | 0x80, .killed(signal: SIGSEGV), 139),
@@ -16,7 +16,7 @@ import Testing
         #expect(end.exitCode == exitCode)
     }
 
-    @Test(arguments: [(ENOENT, 127), (EACCES, 126), (ENOEXEC, 126), (EISDIR, 126)] as [(Int32, Int32)])
+    @Test(arguments: [ENOENT: 127, EACCES: 126, ENOEXEC: 126, EISDIR: 126] as [Int32: Int32])
     func aCommandThatCannotBeStartedExitsAsInAShell(code: Int32, exitCode: Int32) {
         let error = CommandNotStarted(command: "app", error: SystemError("posix_spawnp", code: code))
         #expect(error.exitCode == exitCode)

@@ -17,6 +17,7 @@
 #include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -112,6 +113,10 @@ static inline int clinux_signal_is_ignored(int number) {
   struct sigaction action;
   return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
+
+/// All signals, those too that glibc keeps to itself and sigfillset(3) leaves out: what posix_spawn(3) is not told to
+/// set to its default it has ignored, these at least.
+static inline void clinux_all_signals(sigset_t *set) { memset(set, 0xFF, sizeof *set); }
 
 /// Has the orphans among this process's descendants become its children (prctl(2)).
 static inline int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
