@@ -63,6 +63,7 @@ def orphan_listens(address, port):
     reader, writer = os.pipe()
     between = os.fork()
     if between == 0:
+        between = os.getpid()
         if os.fork() == 0:
             while os.getppid() == between:
                 time.sleep(0.001)
@@ -82,6 +83,7 @@ def make_orphans(count):
     reader, writer = os.pipe()
     between = os.fork()
     if between == 0:
+        between = os.getpid()
         os.close(reader)
         for _ in range(count):
             if os.fork() == 0:
