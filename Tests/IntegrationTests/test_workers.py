@@ -23,8 +23,8 @@ def test_both_serve(container, outside, loopbridge):
     """Streams on many connections cost both threads processor time."""
     program = loopbridge("--workers", "2", "8080:8000")
     with App(container, echo):
+        wait_until(lambda: len(workers(program)) == 2, "2 workers")
         before = {task: program.cpu_seconds(task) for task in workers(program)}
-        assert len(before) == 2
         for _ in range(40):
             with connect(outside, Cable.CONTAINER, 8080) as client:
                 for _ in range(100):
