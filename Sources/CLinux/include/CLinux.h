@@ -92,9 +92,6 @@ static inline int clinux_affinity_count(void) {
   return count;
 }
 
-/// The calling thread's kernel id (gettid(2)).
-static inline pid_t clinux_thread_id(void) { return (pid_t)syscall(SYS_gettid); }
-
 /// Names the calling thread in ps and top; at most 15 bytes (pthread_setname_np(3)).
 static inline void clinux_name_thread(const char *name) {
   extern int pthread_setname_np(pthread_t, const char *);
