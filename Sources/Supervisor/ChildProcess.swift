@@ -49,7 +49,7 @@ enum ChildProcess {
         defer { posix_spawnattr_destroy(&attributes) }
         var defaults = sigset_t()
         clinux_all_signals(&defaults)
-        for number in signals.ignored { sigdelset(&defaults, number) }
+        for number in signals.ignored { clinux_remove_signal(&defaults, number) }
         var mask = signals.mask
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         posix_spawnattr_setsigmask(&attributes, &mask)

@@ -8,12 +8,13 @@ struct InheritedSignals {
     /// The ignored ones, but for SIGCHLD: who ignores that is not told how children end.
     let ignored: [CInt]
 
-    /// Reads the settings: to be called before they are changed.
+    /// Reads the settings: to be called before the calling thread's mask is changed.
     init() {
         var mask = sigset_t()
         pthread_sigmask(SIG_BLOCK, nil, &mask)
         self.mask = mask
-        ignored = (1...64).filter { $0 != SIGCHLD && clinux_signal_is_ignored($0) == 1 }
+        let ignored = clinux_start().ignored_signals
+        self.ignored = (1...64).filter { $0 != SIGCHLD && ignored & 1 << UInt64($0 - 1) != 0 }
     }
 
     /// Ignores the signals during `body`, which starts a process: it inherits that, whereas it does not inherit that a

@@ -105,15 +105,16 @@ static inline int clinux_spawn_in_foreground(posix_spawn_file_actions_t *actions
   return posix_spawn_file_actions_addtcsetpgrp_np(actions, fd);
 }
 
-/// Whether a signal is ignored at present (sigaction(2)).
-static inline int clinux_signal_is_ignored(int number) {
-  struct sigaction action;
-  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 /// All signals, those too that glibc keeps to itself and sigfillset(3) leaves out: what posix_spawn(3) is not told to
 /// set to its default it has ignored, these at least.
 static inline void clinux_all_signals(sigset_t *set) { memset(set, 0xFF, sizeof *set); }
+
+/// Takes a signal out of the set, also one that glibc keeps to itself and sigdelset(3) refuses.
+static inline void clinux_remove_signal(sigset_t *set, int number) {
+  unsigned long *words = (unsigned long *)set;
+  size_t bits = 8 * sizeof words[0], bit = (size_t)number - 1;
+  words[bit / bits] &= ~(1UL << bit % bits);
+}
 
 /// Has the orphans among this process's descendants become its children (prctl(2)).
 static inline int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
@@ -123,6 +124,9 @@ struct clinux_start {
   int argument_count;
   char **arguments;
   char **environment;
+  /// The signals that were ignored, the first one in the lowest bit. Later the first thread would have changed one
+  /// that glibc keeps to itself.
+  uint64_t ignored_signals;
 };
 
 /// What the process was started with, also where there is no /proc.
