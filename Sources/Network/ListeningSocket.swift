@@ -29,7 +29,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
         socket.set(SOL_SOCKET, SO_REUSEADDR, to: 1)
         if address.protocolFamily == AF_INET6 { socket.set(IPPROTO_IPV6, IPV6_V6ONLY, to: 1) }
         socket.set(SOL_SOCKET, SO_KEEPALIVE, to: 1)
-        if address.protocolFamily != AF_UNIX { socket.set(IPPROTO_TCP, TCP_NODELAY, to: 1) }
+        if address.protocolFamily != AF_UNIX { socket.sendPromptly() }
         if sharing == .further { socket.set(SOL_SOCKET, SO_REUSEPORT, to: 1) }
         guard address.withKernelForm({ bind(number, $0, $1) }) == 0 else { throw SystemError("bind") }
         // Only after the bind: with the option set before, a second loopbridge would silently join the first.

@@ -11,13 +11,17 @@ public struct Socket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Opens a socket for connecting to `address`; small writes leave it at once (TCP_NODELAY, tcp(7)).
+    /// Opens a socket for connecting to `address`.
     /// - Throws: ``SystemError``: EMFILE, ENFILE, ENOBUFS, ENOMEM, or EAFNOSUPPORT where a family is switched off.
     public init(toReach address: SocketAddress) throws(SystemError) {
         let number = clinux_socket(address.protocolFamily, CInt(SOCK_STREAM.rawValue), 0)
         guard number >= 0 else { throw SystemError("socket") }
         descriptor = Descriptor(owning: number)
-        if address.protocolFamily != AF_UNIX { set(IPPROTO_TCP, TCP_NODELAY, to: 1) }
+    }
+
+    /// Has small writes leave at once from now on (TCP_NODELAY, tcp(7)); a Unix socket's always do.
+    public func sendPromptly() {
+        set(IPPROTO_TCP, TCP_NODELAY, to: 1)
     }
 
     /// The descriptor's number, for watching the socket while it lives.

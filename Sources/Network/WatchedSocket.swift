@@ -4,29 +4,23 @@ public import EventLoop
 ///
 /// It is registered once, edge-triggered, for both directions; its users change, its registration does not.
 /// Belongs to its loop's thread.
-public final class WatchedSocket {
+public final class WatchedSocket: DescriptorEvent {
     public let socket: Socket
-    private var event: IOEvent?
 
     /// Called with what the socket has become ready for. Capture the user `unowned`, or clear it in time.
     public var onReady: IOEvent.Handler?
 
     /// What the socket has become ready for while nobody made use of it. Readiness is told once only, so a
     /// user who cannot act on it yet notes it here for the one who can.
-    public var unusedReadiness: IOEvent.Readiness = []
+    public var unusedReadiness: Readiness = []
 
     /// Watches the socket from now on.
     /// - Throws: ``SystemError`` when the kernel refuses to watch it; the socket is reset then.
     public init(_ socket: consuming Socket, on loop: EventLoop) throws(SystemError) {
         self.socket = socket
-        event = nil
-        onReady = nil
+        super.init(self.socket.number, on: loop, for: [.readable, .writable, .endOfStream], trigger: .edge)
         do throws(SystemError) {
-            event = try IOEvent(
-                self.socket.number, on: loop, for: [.readable, .writable, .endOfStream], trigger: .edge
-            ) { [unowned self] readiness in
-                if let onReady { onReady(readiness) } else { unusedReadiness.formUnion(readiness) }
-            }
+            try startWatching()
         } catch {
             self.socket.resetWhenClosed()
             throw error
@@ -34,7 +28,11 @@ public final class WatchedSocket {
     }
 
     deinit {
-        // The event goes first; the socket closes as the last stored property to be destroyed.
-        event = nil
+        // The event goes first; the socket is closed when the stored properties are destroyed.
+        stopWatchingToClose()
+    }
+
+    public override func becameReady(_ readiness: Readiness) {
+        if let onReady { onReady(readiness) } else { unusedReadiness.formUnion(readiness) }
     }
 }

@@ -24,22 +24,26 @@ public final class Duplex {
         case aborted
     }
 
-    private enum Side {
+    private enum Side: Int {
         case downstream
         case upstream
+
+        var other: Side { self == .downstream ? .upstream : .downstream }
     }
 
     /// The sockets, until the relay has ended.
     private struct Sockets {
         let downstream: WatchedSocket
         let upstream: WatchedSocket
+
+        subscript(side: Side) -> WatchedSocket { side == .downstream ? downstream : upstream }
     }
 
     /// It outlives its relays, some of which it lists.
     private unowned let workspace: RelayWorkspace
     private var sockets: Sockets?
-    private var toUpstream = HalfDuplex()
-    private var toDownstream = HalfDuplex()
+    /// The direction away from each side.
+    private var halves: InlineArray<2, HalfDuplex>
     private var isAwaitingTurn = false
     private var isListedForConfirmation = false
 
@@ -53,24 +57,27 @@ public final class Duplex {
     public init(downstream: WatchedSocket, upstream: WatchedSocket, in workspace: RelayWorkspace) {
         self.workspace = workspace
         sockets = Sockets(downstream: downstream, upstream: upstream)
+        halves = InlineArray { HalfDuplex($0 == Side.downstream.rawValue ? .toUpstream : .toDownstream) }
     }
 
     /// Bytes carried from the client to the app.
-    public var bytesToUpstream: UInt64 { toUpstream.bytesMoved }
+    public var bytesToUpstream: UInt64 { halves[Side.downstream.rawValue].bytesMoved }
 
     /// Bytes carried from the app to the client.
-    public var bytesToDownstream: UInt64 { toDownstream.bytesMoved }
+    public var bytesToDownstream: UInt64 { halves[Side.upstream.rawValue].bytesMoved }
 
     /// Whether one side has finished sending and the other has not.
-    public var isHalfClosed: Bool { toUpstream.isFinished != toDownstream.isFinished }
+    public var isHalfClosed: Bool { isFinished(.downstream) != isFinished(.upstream) }
+
+    private func isFinished(_ side: Side) -> Bool { halves[side.rawValue].isFinished }
 
     /// Starts relaying, with what the sockets were noted to be ready for. May end the relay before it returns.
     public func start() {
         guard let sockets else { return }
-        sockets.downstream.onReady = { [unowned self] in downstreamReady($0) }
-        sockets.upstream.onReady = { [unowned self] in upstreamReady($0) }
-        downstreamReady(sockets.downstream.unusedReadiness)
-        if self.sockets != nil { upstreamReady(sockets.upstream.unusedReadiness) }
+        sockets.downstream.onReady = { [unowned self] in ready(.downstream, $0) }
+        sockets.upstream.onReady = { [unowned self] in ready(.upstream, $0) }
+        ready(.downstream, sockets.downstream.unusedReadiness)
+        if self.sockets != nil { ready(.upstream, sockets.upstream.unusedReadiness) }
     }
 
     /// Resets both connections now. Does nothing once the relay has ended.
@@ -81,22 +88,15 @@ public final class Duplex {
         end(.aborted)
     }
 
-    private func downstreamReady(_ readiness: IOEvent.Readiness) {
+    private func ready(_ side: Side, _ readiness: IOEvent.Readiness) {
         if readiness.contains(.readable) || readiness.contains(.endOfStream) {
-            if toUpstream.isFinished, failedAfterItsEnd(.downstream, readiness) { return }
-            toUpstream.noteSource(endIsNear: readiness.contains(.endOfStream))
-            guard advance(.downstream) else { return }
+            if isFinished(side), failedAfterItsEnd(side, readiness) { return }
+            halves[side.rawValue].noteSource(endIsNear: readiness.contains(.endOfStream))
+            guard advance(side) else { return }
         }
-        if readiness.contains(.writable), toDownstream.isWaitingForSink { advance(.upstream, sinkIsReady: true) }
-    }
-
-    private func upstreamReady(_ readiness: IOEvent.Readiness) {
-        if readiness.contains(.readable) || readiness.contains(.endOfStream) {
-            if toDownstream.isFinished, failedAfterItsEnd(.upstream, readiness) { return }
-            toDownstream.noteSource(endIsNear: readiness.contains(.endOfStream))
-            guard advance(.upstream) else { return }
+        if readiness.contains(.writable), halves[side.other.rawValue].isWaitingForSink {
+            advance(side.other, sinkIsReady: true)
         }
-        if readiness.contains(.writable), toUpstream.isWaitingForSink { advance(.downstream, sinkIsReady: true) }
     }
 
     /// Notices the reset of a side that had finished sending, from which nothing is read any more.
@@ -104,11 +104,7 @@ public final class Duplex {
     /// Such a side reports the end of its stream with every event, except for an error, which hides it.
     private func failedAfterItsEnd(_ side: Side, _ readiness: IOEvent.Readiness) -> Bool {
         guard !readiness.contains(.endOfStream), let sockets else { return false }
-        let code =
-            switch side {
-            case .downstream: sockets.downstream.socket.takeError()
-            case .upstream: sockets.upstream.socket.takeError()
-            }
+        let code = sockets[side].socket.takeError()
         guard code != 0 else { return false }
         fail(side, code)
         return true
@@ -121,9 +117,11 @@ public final class Duplex {
         guard let sockets else { return false }
         // What has become ready is noted, and has its turn together with the rest.
         if isAwaitingTurn, !sinkIsReady { return true }
-        let movedBefore = bytesToUpstream + bytesToDownstream
-        let outcome = move(source, sockets, sinkIsReady: sinkIsReady)
-        let moved = bytesToUpstream + bytesToDownstream - movedBefore
+        let sink = source.other
+        let movedBefore = halves[source.rawValue].bytesMoved
+        let outcome = halves[source.rawValue].advance(
+            from: sockets[source].socket, to: sockets[sink].socket, sinkIsReady: sinkIsReady, in: workspace)
+        let moved = halves[source.rawValue].bytesMoved - movedBefore
         if moved > 0 {
             let now = MonotonicTime.coarse
             workspace.noteMoved(moved, at: now, last: lastActivity)
@@ -137,60 +135,30 @@ public final class Duplex {
         case .finished:
             lastActivity = .coarse
             // The second end is told by closing, which is due anyway.
-            if toUpstream.isFinished, toDownstream.isFinished {
+            if isFinished(sink) {
                 end(.finished)
                 return false
             }
-            switch source {
-            case .downstream: sockets.upstream.socket.finishSending()
-            case .upstream: sockets.downstream.socket.finishSending()
-            }
+            sockets[sink].socket.finishSending()
         case .sourceFailed(let code):
             fail(source, code)
             return false
         case .sinkFailed(let code):
-            let broken: Side
-            switch source {
-            case .downstream:
-                broken = .upstream
-                toDownstream.deliverLastWords(
-                    from: sockets.upstream.socket, to: sockets.downstream.socket, in: workspace)
-            case .upstream:
-                broken = .downstream
-                toUpstream.deliverLastWords(
-                    from: sockets.downstream.socket, to: sockets.upstream.socket, in: workspace)
-            }
-            fail(broken, code)
+            halves[sink.rawValue].deliverLastWords(
+                from: sockets[sink].socket, to: sockets[source].socket, in: workspace)
+            fail(sink, code)
             return false
         }
         return true
     }
 
-    private func move(_ source: Side, _ sockets: Sockets, sinkIsReady: Bool) -> HalfDuplex.Outcome {
-        switch source {
-        case .downstream:
-            toUpstream.advance(
-                from: sockets.downstream.socket, to: sockets.upstream.socket, sinkIsReady: sinkIsReady, in: workspace)
-        case .upstream:
-            toDownstream.advance(
-                from: sockets.upstream.socket, to: sockets.downstream.socket, sinkIsReady: sinkIsReady, in: workspace)
-        }
-    }
-
     private func fail(_ side: Side, _ code: CInt) {
-        switch side {
-        case .downstream:
-            sockets?.upstream.socket.resetWhenClosed()
-            end(.downstreamFailed(code))
-        case .upstream:
-            sockets?.downstream.socket.resetWhenClosed()
-            end(.upstreamFailed(code))
-        }
+        sockets?[side.other].socket.resetWhenClosed()
+        end(side == .downstream ? .downstreamFailed(code) : .upstreamFailed(code))
     }
 
     private func end(_ end: End) {
-        toUpstream.abandon(in: workspace)
-        toDownstream.abandon(in: workspace)
+        for index in halves.indices { halves[index].abandon(in: workspace) }
         sockets = nil
         let onEnd = onEnd
         self.onEnd = nil
@@ -207,7 +175,9 @@ public final class Duplex {
     }
 
     private func listForConfirmation() {
-        guard !isListedForConfirmation, toUpstream.confirmation == .recent || toDownstream.confirmation == .recent
+        guard !isListedForConfirmation,
+            halves[Side.downstream.rawValue].confirmation == .recent
+                || halves[Side.upstream.rawValue].confirmation == .recent
         else { return }
         isListedForConfirmation = true
         workspace.confirmLater(self)
@@ -217,15 +187,14 @@ public final class Duplex {
     /// - Returns: whether to call again later.
     func confirmReads() -> Bool {
         guard sockets != nil else { return false }
-        if toUpstream.isConfirmationDue() {
-            toUpstream.noteSource(endIsNear: false)
-            guard advance(.downstream) else { return false }
+        isListedForConfirmation = false
+        for side in [Side.downstream, .upstream] {
+            if halves[side.rawValue].isConfirmationDue() {
+                halves[side.rawValue].noteSource(endIsNear: false)
+                guard advance(side) else { return false }
+            }
+            if halves[side.rawValue].confirmation != .notNeeded { isListedForConfirmation = true }
         }
-        if toDownstream.isConfirmationDue() {
-            toDownstream.noteSource(endIsNear: false)
-            guard advance(.upstream) else { return false }
-        }
-        isListedForConfirmation = toUpstream.confirmation != .notNeeded || toDownstream.confirmation != .notNeeded
         return isListedForConfirmation
     }
 }

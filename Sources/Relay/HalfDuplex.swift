@@ -23,6 +23,12 @@ struct HalfDuplex: ~Copyable {
         case due
     }
 
+    /// Where the bytes go.
+    enum Direction {
+        case toUpstream
+        case toDownstream
+    }
+
     /// Why ``advance(from:to:in:)`` has stopped.
     enum Outcome {
         /// There is nothing to do before the next event.
@@ -40,6 +46,10 @@ struct HalfDuplex: ~Copyable {
     private(set) var bytesMoved: UInt64 = 0
     var confirmation = Confirmation.notNeeded
 
+    private let direction: Direction
+    /// The sink sends at once what it is given (TCP_NODELAY). What was accepted does, having it from its listener; the
+    /// way to the app is told before the second send, since nothing holds up the first (RFC 9293 section 3.7.4).
+    private var sinkIsPrompt: Bool
     /// The source may have something to be read.
     private var sourceIsReadable = false
     /// The end of the stream follows what can be read, and will raise no event of its own.
@@ -52,6 +62,11 @@ struct HalfDuplex: ~Copyable {
     private static let largestReadLimit = Int32(RelayWorkspace.scratchSize)
     /// In how many reads one turn may move what it may.
     private static let turnReads = 16
+
+    init(_ direction: Direction) {
+        self.direction = direction
+        sinkIsPrompt = direction == .toDownstream
+    }
 
     var isFinished: Bool {
         if case .finished = state { true } else { false }
@@ -99,10 +114,7 @@ struct HalfDuplex: ~Copyable {
                 sourceIsReadable = false
                 confirmation = .notNeeded
             case .endOfStream:
-                sourceIsReadable = false
-                confirmation = .notNeeded
-                state = .finished
-                return .finished
+                return finish()
             case .failed(let code):
                 sourceIsReadable = false
                 confirmation = .notNeeded
@@ -110,12 +122,11 @@ struct HalfDuplex: ~Copyable {
             case .moved(let received):
                 let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<received])
                 let sent: Int
-                switch sink.send(bytes) {
+                switch send(bytes, to: sink) {
                 case .moved(let count): sent = count
                 case .wouldBlock, .endOfStream: sent = 0
                 case .failed(let code): return .sinkFailed(code)
                 }
-                bytesMoved += UInt64(sent)
                 if !mayPark, sent > 0 {
                     // The bytes are the ones already sent; this takes them out of the source.
                     _ = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<sent]))
@@ -125,6 +136,9 @@ struct HalfDuplex: ~Copyable {
                     return .waiting
                 }
                 if received < limit {
+                    // The end was announced before this read, which was the last then. Not so from the client: a
+                    // read ends short at TCP's urgent mark too, and clients of old (telnet, FTP) do set it.
+                    if endIsNear, direction == .toDownstream { return finish() }
                     if !endIsNear { sourceIsReadable = false }
                     confirmation = .recent
                 } else if limit == Int(readLimit) {
@@ -147,9 +161,9 @@ struct HalfDuplex: ~Copyable {
         guard case .flowing = state else { return }
         for _ in 0..<Self.turnReads {
             guard case .moved(let received) = source.receive(into: workspace.scratch),
-                case .moved(let sent) = sink.send(UnsafeRawBufferPointer(rebasing: workspace.scratch[..<received]))
+                case .moved(let sent) = send(
+                    UnsafeRawBufferPointer(rebasing: workspace.scratch[..<received]), to: sink)
             else { return }
-            bytesMoved += UInt64(sent)
             if sent < received { return }
         }
     }
@@ -160,6 +174,23 @@ struct HalfDuplex: ~Copyable {
         state = .finished
     }
 
+    private mutating func finish() -> Outcome {
+        sourceIsReadable = false
+        confirmation = .notNeeded
+        state = .finished
+        return .finished
+    }
+
+    private mutating func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {
+        if !sinkIsPrompt, bytesMoved > 0 {
+            sinkIsPrompt = true
+            sink.sendPromptly()
+        }
+        let result = sink.send(bytes)
+        if case .moved(let count) = result { bytesMoved += UInt64(count) }
+        return result
+    }
+
     /// Sends what is parked, if anything is, so that reading may go on.
     /// - Returns: why reading may not go on; nil when it may.
     private mutating func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
@@ -168,9 +199,8 @@ struct HalfDuplex: ~Copyable {
         case .finished: return .waiting
         case .waitingForSink(nil): break
         case .waitingForSink(let parked?):
-            switch sink.send(parked.remaining) {
+            switch send(parked.remaining, to: sink) {
             case .moved(let sent):
-                bytesMoved += UInt64(sent)
                 parked.removeFirst(sent)
                 if !parked.remaining.isEmpty { return .waiting }
             case .wouldBlock, .endOfStream: return .waiting

@@ -16,11 +16,20 @@ final class ConnectionAttempt {
     }
 
     private let candidates: [SocketAddress]
-    private let loop: EventLoop
+    private let preferred: Int
     private let timeout: Duration
-    private var remaining: [Int]
-    private var undecided: (socket: WatchedSocket, timer: Timer)?
+    /// The connector's, which outlives its attempts; they are listed there.
+    private unowned let deadlines: AttemptDeadlines
+    private let loop: EventLoop
+    /// How many of the candidates have had their turn.
+    private var tried = 0
+    private var undecided: WatchedSocket?
     private var completion: ((Outcome) -> Void)?
+
+    /// When the candidate whose turn it is was first called.
+    private(set) var started = MonotonicTime.coarse
+    /// How long that candidate may take to answer.
+    private(set) var patience = Duration.zero
 
     /// A connection to this machine itself is decided when connect(2) returns, except where the kernel is short
     /// of time or the app's backlog is full. In that case the kernel would try again only after a second; giving
@@ -30,14 +39,18 @@ final class ConnectionAttempt {
     /// - Parameters:
     ///   - preferred: the index of the candidate to try first.
     ///   - timeout: how long an address that is not on this machine may take to answer.
-    init(to candidates: [SocketAddress], preferred: Int, timeout: Duration, on loop: EventLoop) {
+    init(
+        to candidates: [SocketAddress], preferred: Int, timeout: Duration, deadlines: AttemptDeadlines,
+        on loop: EventLoop
+    ) {
         self.candidates = candidates
-        self.loop = loop
+        self.preferred = preferred
         self.timeout = timeout
-        remaining = [preferred] + candidates.indices.filter { $0 != preferred }
+        self.deadlines = deadlines
+        self.loop = loop
     }
 
-    /// Starts; `completion` is called once, often before this returns.
+    /// Starts; `completion` is called once, before this returns where the system will not even try.
     func start(_ completion: @escaping (Outcome) -> Void) {
         self.completion = completion
         tryNext(otherwise: .refused)
@@ -49,6 +62,14 @@ final class ConnectionAttempt {
         undecided = nil
     }
 
+    /// Whether an answer is being waited for.
+    var isUndecided: Bool { undecided != nil }
+
+    /// Nobody has answered for as long as ``patience``.
+    func isOverdue() {
+        if isUndecided { finish(.busy) }
+    }
+
     private func finish(_ outcome: Outcome) {
         undecided = nil
         let completion = completion
@@ -57,8 +78,10 @@ final class ConnectionAttempt {
     }
 
     private func tryNext(otherwise outcome: Outcome) {
-        guard !remaining.isEmpty else { return finish(outcome) }
-        let index = remaining.removeFirst()
+        guard tried < candidates.count else { return finish(outcome) }
+        // The preferred one, then the others in their order.
+        let index = tried == 0 ? preferred : tried <= preferred ? tried - 1 : tried
+        tried += 1
         do {
             let socket = try Socket(toReach: candidates[index])
             try connect(socket, to: index)
@@ -69,28 +92,29 @@ final class ConnectionAttempt {
 
     private func connect(_ socket: consuming Socket, to index: Int) throws(SystemError) {
         let address = candidates[index]
-        var result = socket.connect(to: address)
-        // The first call always says "in progress"; on this machine, the second one knows better.
-        if result == .inProgress { result = socket.connect(to: address) }
-        switch result {
+        switch socket.connect(to: address) {
         case .connected:
             try accept(WatchedSocket(socket, on: loop), at: index)
         case .failed(let code):
             throw SystemError("connect", code: code)
         case .inProgress:
+            // On this machine it is decided already; registering the socket, which is due anyway, has the loop tell.
             let socket = try WatchedSocket(socket, on: loop)
-            let timer = try Timer(on: loop) { [unowned self] in finish(.busy) }
             socket.onReady = { [unowned self] readiness in decide(index, readiness) }
-            undecided = (socket, timer)
-            timer.schedule(after: address.ipAddress?.isLoopback == true ? min(Self.localPatience, timeout) : timeout)
+            undecided = socket
+            started = .coarse
+            patience = address.ipAddress?.isLoopback == true ? min(Self.localPatience, timeout) : timeout
+            deadlines.watch(self)
         }
     }
 
     /// The undecided socket has become ready: for data, or for its error to be told.
     private func decide(_ index: Int, _ readiness: IOEvent.Readiness) {
-        guard let socket = undecided?.socket else { return }
+        guard let socket = undecided else { return }
         socket.unusedReadiness.formUnion(readiness)
-        switch socket.socket.connect(to: candidates[index]) {
+        // Writable and nothing else is a connection. An error shows as readable too, as does an app that speaks first.
+        let result = readiness == .writable ? .connected : socket.socket.connect(to: candidates[index])
+        switch result {
         case .inProgress: return
         case .connected:
             undecided = nil

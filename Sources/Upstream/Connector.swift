@@ -42,6 +42,7 @@ public final class Connector {
     private let loop: EventLoop
     private let hold: HoldCoordinator
     private let worker: Int
+    private let deadlines: AttemptDeadlines
 
     /// The candidate that answered last, tried first.
     private var preferred = 0
@@ -75,6 +76,7 @@ public final class Connector {
         self.hold = hold
         self.worker = worker
         self.loop = loop
+        deadlines = try AttemptDeadlines(on: loop)
         attemptTimer = try Timer(on: loop) { [unowned self] in attemptForFirst() }
         expiryTimer = try Timer(on: loop) { [unowned self] in expire() }
     }
@@ -117,7 +119,7 @@ public final class Connector {
 
     private func begin(_ request: ConnectRequest) -> ConnectionAttempt {
         let attempt = ConnectionAttempt(
-            to: candidates, preferred: preferred, timeout: limits.connectTimeout, on: loop)
+            to: candidates, preferred: preferred, timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
         request.attempt = attempt
         return attempt
     }

@@ -1,5 +1,5 @@
 // What Swift cannot import by itself: functions that glibc hides behind _GNU_SOURCE, function-like
-// macros, and kernel headers that no Swift module covers. Only start.c has behaviour of its own.
+// macros, and kernel headers that no Swift module covers. Only start.c and epoll.c have behaviour of their own.
 #pragma once
 
 #include <errno.h>
@@ -118,6 +118,11 @@ static inline void clinux_remove_signal(sigset_t *set, int number) {
 
 /// Has the orphans among this process's descendants become its children (prctl(2)).
 static inline int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+/// From now until ``clinux_closing_ends``, the calling thread's events are deleted without telling the kernel: their
+/// descriptors are closed right after, which tells it too.
+void clinux_closing_begins(void);
+void clinux_closing_ends(void);
 
 /// What the process was started with. The pointers are the kernel's own and stay valid.
 struct clinux_start {

@@ -1,0 +1,81 @@
+internal import CLibevent
+internal import CLinux
+
+/// One descriptor's registration with a loop, for types that have a descriptor to be watched; ``IOEvent`` is the one for
+/// everybody else.
+///
+/// It does not own the descriptor and must be told before that is closed. Belongs to its loop's thread.
+open class DescriptorEvent {
+    /// What a descriptor is ready for, or is watched for.
+    public struct Readiness: OptionSet, Sendable {
+        public let rawValue: Int16
+        @inlinable
+        public init(rawValue: Int16) { self.rawValue = rawValue }
+
+        /// A read would return data, the end of the stream, or an error.
+        public static let readable = Readiness(rawValue: 0x02)
+        /// A write would take data or return an error.
+        public static let writable = Readiness(rawValue: 0x04)
+        /// The peer has finished sending (EPOLLRDHUP): the end of the stream follows what can be read.
+        ///
+        /// Not reported together with an error: a reset shows as readable and writable only.
+        public static let endOfStream = Readiness(rawValue: 0x80)
+    }
+
+    /// When ``becameReady(_:)`` is called.
+    public enum Trigger: Sendable {
+        /// Once each time that readiness changes: one must use up what one was told, or remember it.
+        case edge
+        /// In every turn of the loop for as long as the descriptor is ready.
+        case level
+    }
+
+    private let loop: EventLoop
+    /// The libevent event; nil once it was freed.
+    private var event: OpaquePointer?
+
+    /// Prepares to watch; nothing is reported before ``startWatching()``.
+    /// - Parameter descriptor: an open descriptor that supports epoll(7).
+    public init(_ descriptor: CInt, on loop: EventLoop, for interest: Readiness, trigger: Trigger) {
+        self.loop = loop
+        let flags = interest.rawValue | Int16(EV_PERSIST) | (trigger == .edge ? Int16(EV_ET) : 0)
+        event = event_new(
+            loop.base, descriptor, flags,
+            { _, readiness, context in
+                guard let context else { return }
+                // Retained for the call, in which the owner may let go of the event.
+                let event = Unmanaged<DescriptorEvent>.fromOpaque(context).takeUnretainedValue()
+                event.becameReady(Readiness(rawValue: readiness))
+            },
+            Unmanaged.passUnretained(self).toOpaque())
+        precondition(event != nil, "out of memory")
+    }
+
+    deinit {
+        if let event { event_free(event) }
+    }
+
+    /// Called on the loop's thread when the descriptor is ready. Whoever owns the event may drop it from within.
+    open func becameReady(_ readiness: Readiness) {}
+
+    /// Watches from now on, or again.
+    /// - Throws: ``SystemError`` when the kernel refuses to watch the descriptor.
+    public func startWatching() throws(SystemError) {
+        guard let event, event_add(event, nil) == 0 else { throw SystemError("epoll_ctl") }
+    }
+
+    /// Reports nothing more until ``startWatching()``; the descriptor may be closed now.
+    public func stopWatching() {
+        if let event { event_del(event) }
+    }
+
+    /// Reports nothing more, ever: the only open descriptor of its socket is about to be closed, before this thread
+    /// registers another.
+    public func stopWatchingToClose() {
+        guard let event else { return }
+        self.event = nil
+        clinux_closing_begins()
+        event_free(event)
+        clinux_closing_ends()
+    }
+}
