@@ -17,9 +17,10 @@ open class DescriptorEvent {
         /// A write would take data or return an error.
         public static let writable = Readiness(rawValue: 0x04)
         /// The peer has finished sending (EPOLLRDHUP): the end of the stream follows what can be read.
-        ///
-        /// Not reported together with an error: a reset shows as readable and writable only.
         public static let endOfStream = Readiness(rawValue: 0x80)
+        /// The connection has failed (EPOLLERR), after what can still be read: it was reset, say, or refused. Comes alone,
+        /// and only where ``endOfStream`` is watched for; elsewhere an error shows as readable and writable.
+        public static let failed = Readiness(rawValue: 0x100)
     }
 
     /// When ``becameReady(_:)`` is called.
@@ -45,7 +46,7 @@ open class DescriptorEvent {
                 guard let context else { return }
                 // Retained for the call, in which the owner may let go of the event.
                 let event = Unmanaged<DescriptorEvent>.fromOpaque(context).takeUnretainedValue()
-                event.becameReady(Readiness(rawValue: readiness))
+                event.becameReady(Readiness(reported: readiness))
             },
             Unmanaged.passUnretained(self).toOpaque())
         precondition(event != nil, "out of memory")
@@ -77,5 +78,14 @@ open class DescriptorEvent {
         clinux_closing_begins()
         event_free(event)
         clinux_closing_ends()
+    }
+}
+
+extension DescriptorEvent.Readiness {
+    /// - Parameter reported: what libevent has to say, together with how the event was triggered.
+    fileprivate init(reported: Int16) {
+        let reasons = reported & (Int16(EV_READ) | Int16(EV_WRITE) | Int16(EV_CLOSED))
+        // CLinux's epoll.c says why.
+        self = reasons == Int16(EV_CLOSED) ? .failed : Self(rawValue: reasons)
     }
 }

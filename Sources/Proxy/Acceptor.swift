@@ -10,14 +10,17 @@ final class Acceptor {
     private unowned let worker: Worker
     private var event: IOEvent?
     private var isPaused = false
-    /// How many clients one turn takes at the most. A lone client costs one call of accept(2). While one comes right
-    /// after the other the number grows, so that a turn that is long for its other work does not let them pile up.
+    /// How many clients one turn takes at the most. The call that finds nobody waiting is in vain, so a lone client is
+    /// accepted alone; the number grows while as many are there, so that a turn that is long for its other work does not
+    /// let a crowd pile up.
     private var batch = 1
-    private var lastBatch = MonotonicTime.coarse
+    /// How many turns in a row have found as many clients as they could take.
+    private var fullBatches = 0
+    /// After how many of them the next batch is larger.
+    private var fullBatchesToGrow = 1
 
     private static let largestBatch = 64
-    /// Clients that come within this time of each other are a crowd.
-    private static let crowdInterval = Duration.milliseconds(10)
+    private static let mostFullBatchesToGrow = 8
     /// As many as a backlog can hold (SOMAXCONN).
     private static let longestBacklog = 4096
 
@@ -55,14 +58,20 @@ final class Acceptor {
     }
 
     private func acceptBatch() {
-        let now = MonotonicTime.coarse
-        batch = now.since(lastBatch) < Self.crowdInterval ? min(batch * 2, Self.largestBatch) : 1
-        lastBatch = now
-        for _ in 0..<batch {
+        for accepted in 0..<batch {
             guard acceptOne() else {
-                batch = 1
+                // Fewer were waiting than hoped for; be slower to hope again.
+                if batch > 1 { fullBatchesToGrow = min(fullBatchesToGrow * 2, Self.mostFullBatchesToGrow) }
+                batch = max(accepted, 1)
+                fullBatches = 0
                 return
             }
+        }
+        fullBatches += 1
+        if fullBatches >= fullBatchesToGrow {
+            if batch > 1 { fullBatchesToGrow = 1 }
+            batch = min(batch * 2, Self.largestBatch)
+            fullBatches = 0
         }
     }
 

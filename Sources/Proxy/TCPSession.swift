@@ -67,12 +67,9 @@ final class TCPSession {
     /// Whatever the client sends while it waits stays in the kernel; only a reset is of interest.
     private func waitingClientReady(_ socket: WatchedSocket, _ readiness: IOEvent.Readiness) {
         socket.unusedReadiness.formUnion(readiness)
-        // An error hides the end-of-stream flag, and shows as readable and writable at once.
-        guard !readiness.contains(.endOfStream), readiness.isSuperset(of: [.readable, .writable]) else { return }
-        let code = socket.socket.takeError()
-        guard code != 0, case .connecting(_, let request) = state else { return }
+        guard readiness.contains(.failed), case .connecting(_, let request) = state else { return }
         request?.cancel()
-        end(.clientFailed(code), upstream: nil, sent: 0, received: 0)
+        end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
     }
 
     private func answered(_ result: ConnectRequest.Result) {

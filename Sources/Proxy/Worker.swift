@@ -41,7 +41,7 @@ final class Worker {
         self.environment = environment
         self.loop = loop
         self.reportDrained = reportDrained
-        workspace = try RelayWorkspace(on: loop)
+        workspace = RelayWorkspace(on: loop)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }

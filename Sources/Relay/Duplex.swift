@@ -39,13 +39,12 @@ public final class Duplex {
         subscript(side: Side) -> WatchedSocket { side == .downstream ? downstream : upstream }
     }
 
-    /// It outlives its relays, some of which it lists.
+    /// It outlives its relays.
     private unowned let workspace: RelayWorkspace
     private var sockets: Sockets?
     /// The direction away from each side.
     private var halves: InlineArray<2, HalfDuplex>
     private var isAwaitingTurn = false
-    private var isListedForConfirmation = false
 
     /// Called once, when the relay has ended and its sockets are closed.
     public var onEnd: ((End) -> Void)?
@@ -89,25 +88,17 @@ public final class Duplex {
     }
 
     private func ready(_ side: Side, _ readiness: IOEvent.Readiness) {
-        if readiness.contains(.readable) || readiness.contains(.endOfStream) {
-            if isFinished(side), failedAfterItsEnd(side, readiness) { return }
-            halves[side.rawValue].noteSource(endIsNear: readiness.contains(.endOfStream))
+        if !readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) {
+            // Nothing is read any more from a side that has finished sending, and it may be reset all the same.
+            if readiness.contains(.failed), isFinished(side), let sockets {
+                return fail(side, sockets[side].socket.takeError())
+            }
+            halves[side.rawValue].noteSource(readiness)
             guard advance(side) else { return }
         }
-        if readiness.contains(.writable), halves[side.other.rawValue].isWaitingForSink {
+        if !readiness.isDisjoint(with: [.writable, .failed]), halves[side.other.rawValue].isWaitingForSink {
             advance(side.other, sinkIsReady: true)
         }
-    }
-
-    /// Notices the reset of a side that had finished sending, from which nothing is read any more.
-    ///
-    /// Such a side reports the end of its stream with every event, except for an error, which hides it.
-    private func failedAfterItsEnd(_ side: Side, _ readiness: IOEvent.Readiness) -> Bool {
-        guard !readiness.contains(.endOfStream), let sockets else { return false }
-        let code = sockets[side].socket.takeError()
-        guard code != 0 else { return false }
-        fail(side, code)
-        return true
     }
 
     /// Moves what can be moved away from one side.
@@ -128,8 +119,7 @@ public final class Duplex {
             lastActivity = now
         }
         switch outcome {
-        case .waiting:
-            listForConfirmation()
+        case .waiting: break
         case .yielded:
             awaitTurn()
         case .finished:
@@ -140,6 +130,10 @@ public final class Duplex {
                 return false
             }
             sockets[sink].socket.finishSending()
+            if halves[source.rawValue].hasSourceFailed {
+                fail(source, sockets[source].socket.takeError())
+                return false
+            }
         case .sourceFailed(let code):
             fail(source, code)
             return false
@@ -172,29 +166,5 @@ public final class Duplex {
             isAwaitingTurn = false
             if advance(.downstream) { advance(.upstream) }
         }
-    }
-
-    private func listForConfirmation() {
-        guard !isListedForConfirmation,
-            halves[Side.downstream.rawValue].confirmation == .recent
-                || halves[Side.upstream.rawValue].confirmation == .recent
-        else { return }
-        isListedForConfirmation = true
-        workspace.confirmLater(self)
-    }
-
-    /// Reads once more from a side that has been silent since the last call.
-    /// - Returns: whether to call again later.
-    func confirmReads() -> Bool {
-        guard sockets != nil else { return false }
-        isListedForConfirmation = false
-        for side in [Side.downstream, .upstream] {
-            if halves[side.rawValue].isConfirmationDue() {
-                halves[side.rawValue].noteSource(endIsNear: false)
-                guard advance(side) else { return false }
-            }
-            if halves[side.rawValue].confirmation != .notNeeded { isListedForConfirmation = true }
-        }
-        return isListedForConfirmation
     }
 }

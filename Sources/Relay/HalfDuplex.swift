@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Network
 
 /// One direction of a relay: it takes bytes from a source and gives them to a sink.
@@ -14,13 +15,10 @@ struct HalfDuplex: ~Copyable {
         case finished
     }
 
-    /// Whether a short read might have hidden a reset; see ``RelayWorkspace/confirmLater(_:)``.
-    enum Confirmation {
-        case notNeeded
-        /// There was a short read since the last look.
-        case recent
-        /// Nothing was read since the last look.
-        case due
+    private enum AnnouncedEnd {
+        case none
+        case endOfStream
+        case failure
     }
 
     /// Where the bytes go.
@@ -44,7 +42,6 @@ struct HalfDuplex: ~Copyable {
     private(set) var state = State.flowing
     /// Bytes that the sink's kernel has taken.
     private(set) var bytesMoved: UInt64 = 0
-    var confirmation = Confirmation.notNeeded
 
     private let direction: Direction
     /// The sink sends at once what it is given (TCP_NODELAY). What was accepted does, having it from its listener; the
@@ -52,8 +49,8 @@ struct HalfDuplex: ~Copyable {
     private var sinkIsPrompt: Bool
     /// The source may have something to be read.
     private var sourceIsReadable = false
-    /// The end of the stream follows what can be read, and will raise no event of its own.
-    private var endIsNear = false
+    /// What follows that which can be read, and raises no event of its own any more.
+    private var announcedEnd = AnnouncedEnd.none
     /// How much the next receive may take: grows while the sink keeps up, shrinks when it does not.
     private var readLimit = Self.initialReadLimit
 
@@ -76,21 +73,17 @@ struct HalfDuplex: ~Copyable {
         if case .waitingForSink = state { true } else { false }
     }
 
-    /// Whether the source has been silent since the last call, so that a read is due that would show a reset.
-    mutating func isConfirmationDue() -> Bool {
-        switch confirmation {
-        case .notNeeded: return false
-        case .recent:
-            confirmation = .due
-            return false
-        case .due: return true
-        }
-    }
+    /// Whether the source is known to have failed, maybe after it had ended properly.
+    var hasSourceFailed: Bool { announcedEnd == .failure }
 
-    /// Notes that the source has become readable.
-    mutating func noteSource(endIsNear: Bool) {
+    /// Notes what the source has become ready for: that something can be read, or what follows then.
+    mutating func noteSource(_ readiness: IOEvent.Readiness) {
         sourceIsReadable = true
-        if endIsNear { self.endIsNear = true }
+        if readiness.contains(.failed) {
+            announcedEnd = .failure
+        } else if readiness.contains(.endOfStream), announcedEnd == .none {
+            announcedEnd = .endOfStream
+        }
     }
 
     /// Moves what can be moved.
@@ -112,12 +105,10 @@ struct HalfDuplex: ~Copyable {
             switch source.receive(into: buffer, peek: !mayPark) {
             case .wouldBlock:
                 sourceIsReadable = false
-                confirmation = .notNeeded
             case .endOfStream:
                 return finish()
             case .failed(let code):
                 sourceIsReadable = false
-                confirmation = .notNeeded
                 return .sourceFailed(code)
             case .moved(let received):
                 let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<received])
@@ -138,9 +129,8 @@ struct HalfDuplex: ~Copyable {
                 if received < limit {
                     // The end was announced before this read, which was the last then. Not so from the client: a
                     // read ends short at TCP's urgent mark too, and clients of old (telnet, FTP) do set it.
-                    if endIsNear, direction == .toDownstream { return finish() }
-                    if !endIsNear { sourceIsReadable = false }
-                    confirmation = .recent
+                    if announcedEnd == .endOfStream, direction == .toDownstream { return finish() }
+                    if announcedEnd == .none { sourceIsReadable = false }
                 } else if limit == Int(readLimit) {
                     readLimit = min(readLimit * 2, Self.largestReadLimit)
                 }
@@ -176,7 +166,6 @@ struct HalfDuplex: ~Copyable {
 
     private mutating func finish() -> Outcome {
         sourceIsReadable = false
-        confirmation = .notNeeded
         state = .finished
         return .finished
     }
@@ -214,8 +203,6 @@ struct HalfDuplex: ~Copyable {
 
     private mutating func park(_ bytes: UnsafeRawBufferPointer?, in workspace: RelayWorkspace) {
         readLimit = max(readLimit / 2, Self.smallestReadLimit)
-        // The read that is due anyway, once the sink takes more, shows a reset too.
-        confirmation = .notNeeded
         guard let bytes else {
             state = .waitingForSink(nil)
             return

@@ -1,8 +1,8 @@
 internal import CLinux
 public import EventLoop
 
-/// What all relays of one worker share: the scratch buffer through which every byte goes, the account of
-/// parked bytes, and the list of sockets to be read once more.
+/// What all relays of one worker share: the scratch buffer through which every byte goes, and the account of
+/// parked bytes.
 ///
 /// Belongs to its loop's thread.
 public final class RelayWorkspace {
@@ -22,17 +22,13 @@ public final class RelayWorkspace {
     /// The most since memory was last returned.
     private var mostParked = 0
 
-    private var unconfirmed: [Duplex] = []
-    private var confirmation: Timer?
-
     /// - Parameter parkingLimit: the most that this worker's relays may park together, in bytes. Above it a
     ///   relay leaves in the kernel what the other side does not take, at the price of one more system call.
-    public init(on loop: EventLoop, parkingLimit: Int = 32 << 20) throws(SystemError) {
+    public init(on loop: EventLoop, parkingLimit: Int = 32 << 20) {
         self.loop = loop
         self.parkingLimit = parkingLimit
         // Page-aligned, and not touched before it is needed: an idle worker does not pay for it.
         scratch = .allocate(byteCount: Self.scratchSize, alignment: 4096)
-        confirmation = try Timer(on: loop) { [unowned self] in confirmReads() }
     }
 
     deinit {
@@ -78,27 +74,5 @@ public final class RelayWorkspace {
         guard mostParked >= Self.worthReturning else { return }
         mostParked = 0
         malloc_trim(0)
-    }
-
-    /// How long a short read may hide a reset, at least; twice as long at the most.
-    private static let confirmationDelay = Duration.milliseconds(20)
-
-    /// Has the relay read once more if its sockets stay silent for a while.
-    ///
-    /// A read that returns less than asked for has emptied the socket, so reading again would be a system call
-    /// in vain; the next byte or end raises the next event. But a reset that arrived together with the last
-    /// bytes raised the same one event, and nothing in it tells the two apart (epoll's error flag reaches us as
-    /// "readable and writable", which a healthy socket is too). So the second read is made, only later and only
-    /// if nothing else has happened: on a busy connection never, on one that falls silent once.
-    func confirmLater(_ duplex: Duplex) {
-        if unconfirmed.isEmpty { confirmation?.schedule(after: Self.confirmationDelay) }
-        unconfirmed.append(duplex)
-    }
-
-    private func confirmReads() {
-        let due = unconfirmed
-        unconfirmed = []
-        for duplex in due where duplex.confirmReads() { unconfirmed.append(duplex) }
-        if !unconfirmed.isEmpty { confirmation?.schedule(after: Self.confirmationDelay) }
     }
 }

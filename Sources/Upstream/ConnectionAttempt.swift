@@ -112,9 +112,7 @@ final class ConnectionAttempt {
     private func decide(_ index: Int, _ readiness: IOEvent.Readiness) {
         guard let socket = undecided else { return }
         socket.unusedReadiness.formUnion(readiness)
-        // Writable and nothing else is a connection. An error shows as readable too, as does an app that speaks first.
-        let result = readiness == .writable ? .connected : socket.socket.connect(to: candidates[index])
-        switch result {
+        switch readiness.contains(.failed) ? socket.socket.connect(to: candidates[index]) : .connected {
         case .inProgress: return
         case .connected:
             undecided = nil

@@ -198,7 +198,7 @@ private struct Bench {
 
     @Test func oneBusyRelayDoesNotKeepTheOthersWaiting() throws {
         let loop = try EventLoop()
-        let workspace = try RelayWorkspace(on: loop)
+        let workspace = RelayWorkspace(on: loop)
         let bulk = try Bench(on: loop, in: workspace)
         let small = try Bench(on: loop, in: workspace)
         bulk.duplex.start()
@@ -220,7 +220,7 @@ private struct Bench {
 
     @Test func manyRelaysWithRandomStreamsAndHalfClosesDeliverEverything() throws {
         let loop = try EventLoop()
-        let workspace = try RelayWorkspace(on: loop, parkingLimit: 1 << 20)
+        let workspace = RelayWorkspace(on: loop, parkingLimit: 1 << 20)
         var generator = SystemRandomNumberGenerator()
         struct Stream {
             let source: Peer
