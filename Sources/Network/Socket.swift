@@ -47,6 +47,17 @@ public struct Socket: ~Copyable, Sendable {
         }
     }
 
+    /// How connecting to `address` has gone so far. Unlike another ``connect(to:)``, which would throw away what a peer
+    /// said before it reset the connection, this leaves both to be read.
+    public func progress(of address: SocketAddress) -> ConnectResult {
+        var byte: UInt8 = 0
+        return switch withUnsafeMutableBytes(of: &byte, { receive(into: $0, peek: true) }) {
+        case .moved, .endOfStream: .connected
+        case .failed(let code): .failed(code)
+        case .wouldBlock: connect(to: address)
+        }
+    }
+
     /// What became of a read or a write.
     public enum TransferResult: Equatable, Sendable {
         /// This many bytes were moved; at least one.

@@ -5,34 +5,45 @@ internal import EventLoop
 ///
 /// Belongs to its loop's thread.
 final class AttemptDeadlines {
+    /// The undecided ones, in no order.
     private var attempts: [ConnectionAttempt] = []
     private var timer: Timer?
+    /// What the timer was scheduled for; nil while it is not. It goes on when its attempts are decided: the next ones
+    /// are likely to come before it fires, and need not schedule it then.
+    private var delay: Duration?
 
     init(on loop: EventLoop) throws(SystemError) {
         timer = try Timer(on: loop) { [unowned self] in tellWhoeverIsOverdue() }
     }
 
-    /// Watches an attempt from now on; it is forgotten some time after it was decided.
+    /// Watches an undecided attempt, and keeps it, until ``forget(_:)``.
     func watch(_ attempt: ConnectionAttempt) {
+        attempt.place = attempts.count
         attempts.append(attempt)
-        if attempts.count == 1 { timer?.schedule(after: attempt.patience) }
+        // Who is less patient than whom the timer runs for may make those wait for as long as its own patience more.
+        if delay.map({ attempt.patience < $0 }) ?? true { schedule(after: attempt.patience) }
+    }
+
+    /// Lets go of an attempt that is being watched.
+    func forget(_ attempt: ConnectionAttempt) {
+        let last = attempts.removeLast()
+        guard last !== attempt else { return }
+        attempts[attempt.place] = last
+        last.place = attempt.place
+    }
+
+    private func schedule(after delay: Duration) {
+        self.delay = delay
+        timer?.schedule(after: delay)
     }
 
     private func tellWhoeverIsOverdue() {
+        delay = nil
         let now = MonotonicTime.coarse
-        var overdue: [ConnectionAttempt] = []
-        var earliest: Duration?
-        attempts.removeAll { attempt in
-            guard attempt.isUndecided else { return true }
-            let left = attempt.patience - now.since(attempt.started)
-            if left <= .zero {
-                overdue.append(attempt)
-                return true
-            }
-            earliest = min(earliest ?? left, left)
-            return false
-        }
-        if let earliest { timer?.schedule(after: earliest) }
+        let left = attempts.map { $0.patience - now.since($0.started) }
+        if let earliest = left.filter({ $0 > .zero }).min() { schedule(after: earliest) }
+        // What the first is told may decide others, or begin new ones.
+        let overdue = zip(attempts, left).filter { $1 <= .zero }.map(\.0)
         for attempt in overdue { attempt.isOverdue() }
     }
 }

@@ -4,7 +4,7 @@ internal import Network
 
 /// One attempt to reach the app: its addresses in turn, until one takes the connection.
 ///
-/// Belongs to its loop's thread. Dropping it gives the attempt up.
+/// Belongs to its loop's thread. Kept by its ``AttemptDeadlines`` too until it is decided or cancelled.
 final class ConnectionAttempt {
     enum Outcome {
         case connected(WatchedSocket, candidate: Int)
@@ -18,14 +18,19 @@ final class ConnectionAttempt {
     private let candidates: [SocketAddress]
     private let preferred: Int
     private let timeout: Duration
-    /// The connector's, which outlives its attempts; they are listed there.
+    /// The connector's. Whoever has an undecided attempt keeps the connector, so this is there as long as it is used.
     private unowned let deadlines: AttemptDeadlines
     private let loop: EventLoop
     /// How many of the candidates have had their turn.
     private var tried = 0
+    /// The candidate whose turn it is.
+    private var index = 0
     private var undecided: WatchedSocket?
+    private var asksAtOnce = false
     private var completion: ((Outcome) -> Void)?
 
+    /// Where its ``AttemptDeadlines`` has it in the list; theirs to change.
+    var place = 0
     /// When the candidate whose turn it is was first called.
     private(set) var started = MonotonicTime.coarse
     /// How long that candidate may take to answer.
@@ -51,7 +56,11 @@ final class ConnectionAttempt {
     }
 
     /// Starts; `completion` is called once, before this returns where the system will not even try.
-    func start(_ completion: @escaping (Outcome) -> Void) {
+    /// - Parameter askingAtOnce: pay for another system call to hear before this returns what the kernel has decided
+    ///   already, which the loop would tell in its next turn. On this machine, what is still undecided then meets a
+    ///   full backlog.
+    func start(askingAtOnce: Bool, _ completion: @escaping (Outcome) -> Void) {
+        asksAtOnce = askingAtOnce
         self.completion = completion
         tryNext(otherwise: .refused)
     }
@@ -59,19 +68,23 @@ final class ConnectionAttempt {
     /// Gives up; the completion is not called any more.
     func cancel() {
         completion = nil
-        undecided = nil
+        forgetUndecided()
     }
 
-    /// Whether an answer is being waited for.
-    var isUndecided: Bool { undecided != nil }
-
-    /// Nobody has answered for as long as ``patience``.
+    /// Nobody has answered for as long as ``patience``, or the loop has been kept from hearing it.
     func isOverdue() {
-        if isUndecided { finish(.busy) }
+        askKernel()
+        if undecided != nil { finish(.busy) }
+    }
+
+    private func forgetUndecided() {
+        guard undecided != nil else { return }
+        undecided = nil
+        deadlines.forget(self)
     }
 
     private func finish(_ outcome: Outcome) {
-        undecided = nil
+        forgetUndecided()
         let completion = completion
         self.completion = nil
         completion?(outcome)
@@ -80,50 +93,58 @@ final class ConnectionAttempt {
     private func tryNext(otherwise outcome: Outcome) {
         guard tried < candidates.count else { return finish(outcome) }
         // The preferred one, then the others in their order.
-        let index = tried == 0 ? preferred : tried <= preferred ? tried - 1 : tried
+        index = tried == 0 ? preferred : tried <= preferred ? tried - 1 : tried
         tried += 1
         do {
             let socket = try Socket(toReach: candidates[index])
-            try connect(socket, to: index)
+            try connect(socket)
         } catch {
-            proceed(after: error, at: index)
+            proceed(after: error)
         }
     }
 
-    private func connect(_ socket: consuming Socket, to index: Int) throws(SystemError) {
+    private func connect(_ socket: consuming Socket) throws(SystemError) {
         let address = candidates[index]
         switch socket.connect(to: address) {
         case .connected:
-            try accept(WatchedSocket(socket, on: loop), at: index)
+            try accept(WatchedSocket(socket, on: loop))
         case .failed(let code):
             throw SystemError("connect", code: code)
         case .inProgress:
             // On this machine it is decided already; registering the socket, which is due anyway, has the loop tell.
             let socket = try WatchedSocket(socket, on: loop)
-            socket.onReady = { [unowned self] readiness in decide(index, readiness) }
+            socket.onReady = { [unowned self] readiness in becameReady(readiness) }
             undecided = socket
             started = .coarse
             patience = address.ipAddress?.isLoopback == true ? min(Self.localPatience, timeout) : timeout
             deadlines.watch(self)
+            if asksAtOnce { askKernel() }
         }
     }
 
     /// The undecided socket has become ready: for data, or for its error to be told.
-    private func decide(_ index: Int, _ readiness: IOEvent.Readiness) {
+    private func becameReady(_ readiness: IOEvent.Readiness) {
         guard let socket = undecided else { return }
         socket.unusedReadiness.formUnion(readiness)
-        switch readiness.contains(.failed) ? socket.socket.connect(to: candidates[index]) : .connected {
-        case .inProgress: return
-        case .connected:
-            undecided = nil
-            accept(socket, at: index)
-        case .failed(let code):
-            undecided = nil
-            proceed(after: SystemError("connect", code: code), at: index)
+        if readiness.contains(.failed) { askKernel() } else { decide(.connected) }
+    }
+
+    private func askKernel() {
+        guard let socket = undecided else { return }
+        decide(socket.socket.progress(of: candidates[index]))
+    }
+
+    private func decide(_ result: Socket.ConnectResult) {
+        guard result != .inProgress, let socket = undecided else { return }
+        forgetUndecided()
+        if case .failed(let code) = result {
+            proceed(after: SystemError("connect", code: code))
+        } else {
+            accept(socket)
         }
     }
 
-    private func accept(_ socket: WatchedSocket, at index: Int) {
+    private func accept(_ socket: WatchedSocket) {
         if isConnectedToItself(socket.socket, to: candidates[index]) {
             // A clean end would keep the port in TIME-WAIT, where it is in the app's way.
             socket.socket.resetWhenClosed()
@@ -140,7 +161,7 @@ final class ConnectionAttempt {
         return socket.localAddress == address
     }
 
-    private func proceed(after error: SystemError, at index: Int) {
+    private func proceed(after error: SystemError) {
         switch error.code {
         case ECONNREFUSED, ENOENT:
             tryNext(otherwise: .refused)

@@ -84,7 +84,8 @@ public final class Connector {
     /// How many requests wait for the app.
     public var waitingCount: Int { waiting.count }
 
-    /// Asks for a connection to the app. `completion` is called once, often before this returns.
+    /// Asks for a connection to the app. `completion` is called once: as a rule in a later turn of the loop, but
+    /// before this returns where the system will not even try, and for an app on a Unix socket.
     @discardableResult
     public func connect(_ completion: @escaping (ConnectRequest.Result) -> Void) -> ConnectRequest {
         let request = ConnectRequest(to: self, completion)
@@ -114,7 +115,11 @@ public final class Connector {
 
     private func attempt(_ request: ConnectRequest) {
         // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
-        begin(request).start { [unowned self] outcome in attempted(request, outcome) }
+        // Whoever is let in after waiting asks at once: were it a turn of the loop each, clients who come meanwhile
+        // and wait behind them could make this go on for as long as there is load.
+        begin(request).start(askingAtOnce: request === beingLetIn) { [unowned self] outcome in
+            attempted(request, outcome)
+        }
     }
 
     private func begin(_ request: ConnectRequest) -> ConnectionAttempt {
@@ -166,7 +171,11 @@ public final class Connector {
     /// The one attempt that is made while requests wait.
     private func attemptForFirst() {
         guard makesAttempts, let first = waiting.first else { return }
-        begin(first).start { [unowned self, unowned first] outcome in attemptedForFirst(first, outcome) }
+        // Asks at once: news from another worker that arrived during a turn of waiting would give up a connection that
+        // the app has perhaps accepted.
+        begin(first).start(askingAtOnce: true) { [unowned self, unowned first] outcome in
+            attemptedForFirst(first, outcome)
+        }
     }
 
     private func attemptedForFirst(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {

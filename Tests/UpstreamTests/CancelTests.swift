@@ -11,6 +11,8 @@ import Upstream
         let route = try Route(to: [app.address], on: loop)
         let answers = Answers()
         let requests = (0..<6).map { answers.ask(route[0], $0) }
+        loop.decide()
+        #expect(route[0].waitingCount == 6)
         // The first of the line, one from its middle, and its last; each twice.
         for number in [0, 3, 5, 0, 3, 5] { requests[number].cancel() }
         #expect(route[0].waitingCount == 3)
@@ -27,11 +29,14 @@ import Upstream
         let route = try Route(to: [app.address], on: loop)
         let answers = Answers()
         let requests = (0..<3).map { answers.ask(route[0], $0) }
+        loop.decide()
+        #expect(route[0].waitingCount == 3)
         for request in requests { request.cancel() }
         #expect(route[0].waitingCount == 0)
         app.listen()
         // Nobody waits, so this one is tried at once.
         answers.ask(route[0], 3)
+        loop.decide()
         #expect(answers.order == [3])
         #expect(app.accept() == 1)
     }
@@ -43,6 +48,7 @@ import Upstream
         let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
         answers.ask(route[0], 0)
+        loop.decide()
         #expect(answers.count == 1)
         // The backlog is full now: these are undecided, and become so one after the other once they wait.
         let requests = (1...4).map { answers.ask(route[0], $0) }
@@ -66,6 +72,7 @@ import Upstream
         let answers = Answers()
         var requests: [ConnectRequest] = []
         requests = (0..<5).map { number in answers.ask(route[0], number) }
+        loop.decide()
         app.listen(backlog: 1)
         // Two are let in; the third is on its way when the backlog is full.
         #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(3)))
@@ -88,6 +95,7 @@ import Upstream
         let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
         for number in 0...1 { answers.ask(route[0], number) }
+        loop.decide()
         var late: ConnectRequest?
         let later = try Timer(on: loop) { late = answers.ask(route[0], 2) }
         later.schedule(after: .milliseconds(10))
@@ -109,9 +117,11 @@ import Upstream
         let route = try Route(to: [app.address], on: loop)
         let answers = Answers()
         let request = answers.ask(route[0], 1)
+        loop.decide()
         request.cancel()
         #expect(answers.answers[1] == .connected(app.address))
         answers.ask(route[0], 2)
+        loop.decide()
         #expect(answers.count == 2)
     }
 

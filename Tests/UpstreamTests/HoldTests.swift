@@ -14,6 +14,7 @@ import Upstream
         route[0].onObstacle = { obstacles.append($0) }
         let answers = Answers()
         for number in 0..<50 { answers.ask(route[0], number) }
+        loop.decide()
         #expect(route[0].waitingCount == 50)
         #expect(answers.count == 0)
         app.listen()
@@ -24,6 +25,7 @@ import Upstream
         #expect(obstacles == [.notListening, nil])
         // From here on, requests are tried at once again.
         answers.ask(route[0], 50)
+        loop.decide()
         #expect(answers.count == 51)
         #expect(!answers.isAnsweredTwice)
     }

@@ -63,6 +63,7 @@ import Upstream
         #expect(answers.kinds == [.refused])
         app.listen()
         answers.ask(route[0], 11)
+        loop.decide()
         #expect(answers.answers[11] == .connected(app.address))
         requests = []
     }
@@ -98,6 +99,7 @@ import Upstream
             answers.ask(route[0], number) { if number < 50 { again(number + 1) } }
         }
         again(0)
+        #expect(try loop.run(until: { answers.count == 51 }, atMost: .seconds(3)))
         #expect(answers.order == Array(0...50))
         #expect(answers.kinds == [.refused, .connected(app.address)])
     }

@@ -14,6 +14,7 @@ import Upstream
             let route = try Route(to: [app.address], on: loop)
             let answers = Answers()
             answers.ask(route[0], 0)
+            loop.decide()
             try #require(answers.answers[0] == .connected(app.address))
             // Nobody may open any more, whatever is open now.
             let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
