@@ -64,11 +64,12 @@ final class TCPSession {
         }
     }
 
-    /// Whatever the client sends while it waits stays in the kernel; only a reset is of interest.
+    /// Whatever the client sends while it waits stays in the kernel; only a reset is of interest. When the app is just
+    /// being tried, it is to have that too.
     private func waitingClientReady(_ socket: WatchedSocket, _ readiness: IOEvent.Readiness) {
         socket.unusedReadiness.formUnion(readiness)
         guard readiness.contains(.failed), case .connecting(_, let request) = state else { return }
-        request?.cancel()
+        guard request?.cancelUnlessBeingTried() ?? true else { return }
         end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
     }
 
@@ -80,6 +81,8 @@ final class TCPSession {
             state = .relaying(duplex, to: address)
             duplex.onEnd = { [unowned self] in relayEnded($0) }
             duplex.start()
+        case _ where socket.unusedReadiness.contains(.failed):
+            end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
         case .refused: refuse(socket, .appNotListening)
         case .timedOut: refuse(socket, .appBusy)
         case .failed(let error): refuse(socket, .connectFailed(error))

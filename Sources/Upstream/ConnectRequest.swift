@@ -19,6 +19,8 @@ public final class ConnectRequest {
 
     let started = MonotonicTime.now
     var attempt: ConnectionAttempt?
+    /// Whether the request is kept when the app is not there.
+    private(set) var mayWait = true
     private let connector: Connector
     private var completion: ((Result) -> Void)?
 
@@ -34,6 +36,16 @@ public final class ConnectRequest {
         let wasBeingTried = attempt != nil
         giveUpAttempt()
         connector.withdrawn(self, whileBeingTried: wasBeingTried)
+    }
+
+    /// Withdraws the wish unless it is just being tried, because the client is gone: what it said before it went is for
+    /// the app, if that is there, but is not worth waiting for.
+    /// - Returns: whether the wish was withdrawn; if not, it is answered soon.
+    public func cancelUnlessBeingTried() -> Bool {
+        mayWait = false
+        if attempt != nil { return false }
+        cancel()
+        return true
     }
 
     func giveUpAttempt() {

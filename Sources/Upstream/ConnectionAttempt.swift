@@ -73,8 +73,9 @@ final class ConnectionAttempt {
 
     /// Nobody has answered for as long as ``patience``, or the loop has been kept from hearing it.
     func isOverdue() {
-        askKernel()
-        if undecided != nil { finish(.busy) }
+        guard let socket = undecided else { return }
+        let result = socket.socket.progress(of: candidates[index])
+        if result == .inProgress { finish(.busy) } else { decide(result) }
     }
 
     private func forgetUndecided() {

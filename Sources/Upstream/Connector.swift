@@ -137,8 +137,10 @@ public final class Connector {
             request.complete(.connected(socket, to: candidates[candidate]))
         case .failed(let error):
             request.complete(.failed(error))
-        case .refused where limits.hold == .zero:
+        case .refused where limits.hold == .zero || !request.mayWait:
             request.complete(.refused)
+        case .busy where !request.mayWait:
+            request.complete(.timedOut)
         case .refused:
             wait(request, for: .notListening)
         case .busy:
@@ -187,17 +189,23 @@ public final class Connector {
             release(after: { request.complete(.connected(socket, to: self.candidates[candidate])) })
             return
         case .failed(let error):
-            waiting.removeAll { $0 === request }
-            request.complete(.failed(error))
+            dismiss(request, .failed(error))
         case .refused:
             state = .waiting(for: .notListening)
+            if !request.mayWait { dismiss(request, .refused) }
         case .busy:
             state = .waiting(for: .busy)
+            if !request.mayWait { dismiss(request, .timedOut) }
         }
         if endWaitingIfNobodyDoes() { return }
         backoff = min(backoff * 2, Self.longestBackoff)
         attemptTimer?.schedule(after: backoff)
         scheduleExpiry()
+    }
+
+    private func dismiss(_ request: ConnectRequest, _ result: ConnectRequest.Result) {
+        waiting.removeAll { $0 === request }
+        request.complete(result)
     }
 
     /// - Parameter completeFirst: answers the request that got through, before those behind it are let in.

@@ -1,5 +1,7 @@
 import EventLoop
 import Network
+import TestSupport
+import Testing
 import Upstream
 
 /// Notes how requests end, and keeps the connections.
@@ -16,7 +18,7 @@ final class Answers {
     private(set) var answers: [Int: Answer] = [:]
     /// When each answer came, in the same order as ``order``.
     private(set) var times: [MonotonicTime] = []
-    private var connections: [WatchedSocket] = []
+    private(set) var connections: [WatchedSocket] = []
 
     /// Whether some request has been answered twice.
     private(set) var isAnsweredTwice = false
@@ -37,6 +39,25 @@ final class Answers {
             note(result, of: number)
             work()
         }
+    }
+
+    /// Asks for a connection as request `number`, and runs the loop until it is answered.
+    /// - Returns: the answer; nil where there is none in time.
+    @discardableResult
+    func ask(_ connector: Connector, _ number: Int, answeredOn loop: EventLoop) throws -> Answer? {
+        ask(connector, number)
+        _ = try loop.run(until: { self.answers[number] != nil })
+        return answers[number]
+    }
+
+    /// Asks once for each of the numbers, in this order, and runs the loop until so many wait for the app.
+    @discardableResult
+    func ask(
+        _ connector: Connector, _ numbers: Range<Int>, untilWaitingOn loop: EventLoop, count: Int
+    ) throws -> [ConnectRequest] {
+        let requests = numbers.map { ask(connector, $0) }
+        try #require(try loop.run(until: { connector.waitingCount == count }))
+        return requests
     }
 
     private func note(_ result: ConnectRequest.Result, of number: Int) {

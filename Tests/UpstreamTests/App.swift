@@ -38,6 +38,15 @@ final class App {
         }
     }
 
+    /// Accepts the one that waits longest, says something to it, and resets it.
+    func acceptAndReset(saying bytes: [UInt8]) throws {
+        let number = Glibc.accept(socket.number, nil, nil)
+        guard number >= 0 else { throw SystemError("accept") }
+        let connection = Socket(owning: Descriptor(owning: number))
+        guard bytes.withUnsafeBytes({ connection.send($0) }) == .moved(bytes.count) else { throw SystemError("send") }
+        connection.resetWhenClosed()
+    }
+
     /// How many connections to the app this process is still trying to make (TCP_SYN_SENT in /proc/net/tcp, proc(5)).
     var connectionsInTheMaking: Int {
         let wanted = String(address.port ?? 0, radix: 16, uppercase: true)

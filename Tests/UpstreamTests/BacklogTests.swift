@@ -14,9 +14,8 @@ import Upstream
         route[0].onObstacle = { obstacles.append($0) }
         let answers = Answers()
         let start = MonotonicTime.now
-        for number in 0..<5 { answers.ask(route[0], number) }
-        loop.decide()
-        #expect(answers.order == [0])
+        #expect(try answers.ask(route[0], 0, answeredOn: loop) == .connected(app.address))
+        for number in 1..<5 { answers.ask(route[0], number) }
         try #require(try loop.run(until: { answers.count == 5 }, atMost: .seconds(5)))
         #expect(answers.kinds == [.connected(app.address), .timedOut])
         #expect(answers.order == Array(0..<5))
@@ -49,7 +48,10 @@ import Upstream
         app.listen(backlog: 0)
         let route = try Route(to: [app.address], workers: 2, connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
-        for number in 0..<10 { answers.ask(route[number % 2], number) }
+        // Alone: of two handshakes at a time the second might find room too, and be left half-finished by the kernel.
+        answers.ask(route[0], 0)
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
+        for number in 1..<10 { answers.ask(route[number % 2], number) }
         #expect(try loop.run(until: { route[0].waitingCount + route[1].waitingCount == 9 }, atMost: .seconds(3)))
         var most = 0
         var looks = 0
@@ -57,7 +59,7 @@ import Upstream
             try loop.run(until: {
                 most = max(most, app.connectionsInTheMaking)
                 looks += 1
-                return looks >= 200
+                return looks >= 40
             }))
         #expect(most == 1)
         #expect(try loop.run(until: { app.accept() == 10 }, atMost: .seconds(5)))

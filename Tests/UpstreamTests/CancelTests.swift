@@ -10,9 +10,7 @@ import Upstream
         let app = try App()
         let route = try Route(to: [app.address], on: loop)
         let answers = Answers()
-        let requests = (0..<6).map { answers.ask(route[0], $0) }
-        loop.decide()
-        #expect(route[0].waitingCount == 6)
+        let requests = try answers.ask(route[0], 0..<6, untilWaitingOn: loop, count: 6)
         // The first of the line, one from its middle, and its last; each twice.
         for number in [0, 3, 5, 0, 3, 5] { requests[number].cancel() }
         #expect(route[0].waitingCount == 3)
@@ -28,15 +26,14 @@ import Upstream
         let app = try App()
         let route = try Route(to: [app.address], on: loop)
         let answers = Answers()
-        let requests = (0..<3).map { answers.ask(route[0], $0) }
-        loop.decide()
-        #expect(route[0].waitingCount == 3)
+        let requests = try answers.ask(route[0], 0..<3, untilWaitingOn: loop, count: 3)
         for request in requests { request.cancel() }
         #expect(route[0].waitingCount == 0)
         app.listen()
         // Nobody waits, so this one is tried at once.
         answers.ask(route[0], 3)
-        loop.decide()
+        #expect(route[0].waitingCount == 0)
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
         #expect(answers.order == [3])
         #expect(app.accept() == 1)
     }
@@ -47,8 +44,7 @@ import Upstream
         app.listen(backlog: 0)
         let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
-        answers.ask(route[0], 0)
-        loop.decide()
+        try answers.ask(route[0], 0, answeredOn: loop)
         #expect(answers.count == 1)
         // The backlog is full now: these are undecided, and become so one after the other once they wait.
         let requests = (1...4).map { answers.ask(route[0], $0) }
@@ -71,8 +67,7 @@ import Upstream
         let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
         var requests: [ConnectRequest] = []
-        requests = (0..<5).map { number in answers.ask(route[0], number) }
-        loop.decide()
+        requests = try answers.ask(route[0], 0..<5, untilWaitingOn: loop, count: 5)
         app.listen(backlog: 1)
         // Two are let in; the third is on its way when the backlog is full.
         #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(3)))
@@ -95,7 +90,6 @@ import Upstream
         let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
         for number in 0...1 { answers.ask(route[0], number) }
-        loop.decide()
         var late: ConnectRequest?
         let later = try Timer(on: loop) { late = answers.ask(route[0], 2) }
         later.schedule(after: .milliseconds(10))
@@ -117,11 +111,10 @@ import Upstream
         let route = try Route(to: [app.address], on: loop)
         let answers = Answers()
         let request = answers.ask(route[0], 1)
-        loop.decide()
+        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
         request.cancel()
         #expect(answers.answers[1] == .connected(app.address))
-        answers.ask(route[0], 2)
-        loop.decide()
+        try answers.ask(route[0], 2, answeredOn: loop)
         #expect(answers.count == 2)
     }
 

@@ -13,18 +13,18 @@ import Upstream
             app.listen()
             let route = try Route(to: [app.address], on: loop)
             let answers = Answers()
-            answers.ask(route[0], 0)
-            loop.decide()
-            try #require(answers.answers[0] == .connected(app.address))
+            try #require(try answers.ask(route[0], 0, answeredOn: loop) == .connected(app.address))
             // Nobody may open any more, whatever is open now.
             let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
             var usual = rlimit()
             try #require(getrlimit(openFiles, &usual) == 0)
             var none = rlimit(rlim_cur: 0, rlim_max: usual.rlim_max)
-            try #require(setrlimit(openFiles, &none) == 0)
-            answers.ask(route[0], 1)
-            // What runs when the process ends may want to open files, as the leak checker does.
-            try #require(setrlimit(openFiles, &usual) == 0)
+            do {
+                // What runs when the process ends may want to open files, as the leak checker does.
+                defer { setrlimit(openFiles, &usual) }
+                try #require(setrlimit(openFiles, &none) == 0)
+                answers.ask(route[0], 1)
+            }
             try #require(answers.answers[1] == .failed(EMFILE))
             try #require(route[0].waitingCount == 0)
         }

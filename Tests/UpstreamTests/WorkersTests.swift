@@ -14,10 +14,8 @@ import Testing
         var reports: [Int] = []
         for worker in 0..<3 { route[worker].onObstacle = { reports.append($0 == nil ? 10 + worker : worker) } }
         let answers = Answers()
-        for number in 0..<9 {
-            answers.ask(route[number % 3], number)
-            loop.decide()
-        }
+        for number in 0..<9 { answers.ask(route[number % 3], number) }
+        try #require(try loop.run(until: { (0..<3).allSatisfy { route[$0].waitingCount == 3 } }))
         app.listen()
         #expect(try loop.run(until: { answers.count == 9 }, atMost: .seconds(3)))
         #expect(answers.kinds == [.connected(app.address)])
@@ -26,6 +24,8 @@ import Testing
         // All three are back to normal.
         for number in 9..<12 { answers.ask(route[number % 3], number) }
         #expect(try loop.run(until: { answers.count == 12 }, atMost: .seconds(3)))
+        #expect(answers.kinds == [.connected(app.address)])
+        #expect(reports == [0, 10])
     }
 
     @Test func anotherTakesOverWhenTheFirstHasNoClientsLeft() throws {
@@ -33,17 +33,15 @@ import Testing
         let app = try App()
         let route = try Route(to: [app.address], workers: 2, on: loop)
         let answers = Answers()
-        let request = answers.ask(route[0], 0)
-        loop.decide()
-        answers.ask(route[1], 1)
-        request.cancel()
+        let requests = try answers.ask(route[0], 0..<1, untilWaitingOn: loop, count: 1)
+        try answers.ask(route[1], 1..<2, untilWaitingOn: loop, count: 1)
+        requests[0].cancel()
         app.listen()
         #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
         #expect(answers.answers == [1: .connected(app.address)])
         #expect(app.accept() == 1)
         // The first one learns of it too.
-        answers.ask(route[0], 2)
-        #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(3)))
+        #expect(try answers.ask(route[0], 2, answeredOn: loop) == .connected(app.address))
     }
 
     @Test func anotherTakesOverWhenTheFirstOnesClientHasWaitedTooLong() throws {
@@ -65,13 +63,12 @@ import Testing
         let app = try App()
         let route = try Route(to: [app.address], workers: 3, on: loop)
         let answers = Answers()
-        let first = answers.ask(route[0], 0)
-        loop.decide()
-        let second = answers.ask(route[1], 1)
-        answers.ask(route[2], 2)
-        first.cancel()
+        let first = try answers.ask(route[0], 0..<1, untilWaitingOn: loop, count: 1)
+        let second = try answers.ask(route[1], 1..<2, untilWaitingOn: loop, count: 1)
+        try answers.ask(route[2], 2..<3, untilWaitingOn: loop, count: 1)
+        first[0].cancel()
         // The second worker has been told, and its client leaves before it has looked into its mailbox.
-        second.cancel()
+        second[0].cancel()
         app.listen()
         #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
         #expect(answers.answers == [2: .connected(app.address)])
@@ -89,23 +86,21 @@ import Testing
         var reports: [Connector.Obstacle?] = []
         connectors[1].onObstacle = { reports.append($0) }
         let answers = Answers()
-        answers.ask(connectors[0], 0)
-        loop.decide()
-        answers.ask(connectors[1], 1)
+        try answers.ask(connectors[0], 0..<1, untilWaitingOn: loop, count: 1)
+        try answers.ask(connectors[1], 1..<2, untilWaitingOn: loop, count: 1)
         app.listen()
         #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
         // The second worker has not read yet that the app answers when one more of its clients comes.
         answers.ask(connectors[1], 2)
         for (worker, news) in mail.withLock({ $0 }) { connectors[worker].receive(news) }
-        loop.decide()
         #expect(answers.order == [0, 1, 2])
         // What was reported is over.
         #expect(reports == [.notListening, nil])
         // Nobody is kept from the app any more, so nobody waits for the others.
         #expect(!hold.isHeld)
-        answers.ask(connectors[0], 3)
-        loop.decide()
+        try answers.ask(connectors[0], 3, answeredOn: loop)
         #expect(answers.order == [0, 1, 2, 3])
+        #expect(app.accept() == 4)
     }
 
     @Test func aWorkerWithoutHoldDoesNotWaitForTheOthers() throws {
@@ -119,10 +114,8 @@ import Testing
         }
         let answers = Answers()
         let request = answers.ask(connectors[0], 0)
-        loop.decide()
-        #expect(hold.isHeld)
-        answers.ask(connectors[1], 1)
-        loop.decide()
+        #expect(try loop.run(until: { hold.isHeld }, atMost: .seconds(3)))
+        try answers.ask(connectors[1], 1, answeredOn: loop)
         #expect(answers.answers == [1: .refused])
         request.cancel()
         #expect(!hold.isHeld)

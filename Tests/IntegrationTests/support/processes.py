@@ -75,7 +75,8 @@ def is_stopped(pid):
     """Whether every thread of a process has obeyed SIGSTOP."""
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/stat") as file:
-            if file.read().rpartition(")")[2].split()[0] != "T":
+            # With a tracer, a small letter.
+            if file.read().rpartition(")")[2].split()[0] not in "Tt":
                 return False
     return True
 
