@@ -51,10 +51,17 @@ final class App {
     var connectionsInTheMaking: Int {
         let wanted = String(address.port ?? 0, radix: 16, uppercase: true)
         let port = String(repeating: "0", count: 4 - wanted.count) + wanted
-        let inodes = (Descriptor.contents(of: "/proc/net/tcp") ?? "").split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: " ")
-            guard fields.count > 9, fields[2].hasSuffix(":" + port), fields[3] == "02" else { return UInt?.none }
-            return UInt(fields[9])
+        // In C, for a machine that has just been under load lists thousands here.
+        guard let table = fopen("/proc/net/tcp", "re") else { return 0 }
+        defer { fclose(table) }
+        var inodes: [UInt] = []
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { free(line) }
+        while getline(&line, &capacity, table) > 0 {
+            guard let line, strstr(line, ":\(port) 02 ") != nil else { continue }
+            let fields = String(cString: line).split(separator: " ")
+            if fields.count > 9, let inode = UInt(fields[9]) { inodes.append(inode) }
         }
         // What we have closed lives on for a moment where another test is starting a process, which has it as well.
         return inodes.isEmpty ? 0 : openInodes.intersection(inodes).count

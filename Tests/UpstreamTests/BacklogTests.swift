@@ -48,18 +48,17 @@ import Upstream
         app.listen(backlog: 0)
         let route = try Route(to: [app.address], workers: 2, connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
-        // Alone: of two handshakes at a time the second might find room too, and be left half-finished by the kernel.
-        answers.ask(route[0], 0)
-        #expect(try loop.run(until: { answers.count == 1 }, atMost: .seconds(3)))
-        for number in 1..<10 { answers.ask(route[number % 2], number) }
+        for number in 0..<10 { answers.ask(route[number % 2], number) }
         #expect(try loop.run(until: { route[0].waitingCount + route[1].waitingCount == 9 }, atMost: .seconds(3)))
         var most = 0
         var looks = 0
+        // A look takes long where the machine has many connections, and nobody is held for longer than ten seconds.
+        let start = MonotonicTime.now
         #expect(
             try loop.run(until: {
                 most = max(most, app.connectionsInTheMaking)
                 looks += 1
-                return looks >= 40
+                return looks >= 200 || MonotonicTime.now.since(start) > .seconds(3)
             }))
         #expect(most == 1)
         #expect(try loop.run(until: { app.accept() == 10 }, atMost: .seconds(5)))

@@ -52,17 +52,16 @@ import Upstream
         var obstacles: [Connector.Obstacle?] = []
         route[0].onObstacle = { obstacles.append($0) }
         let answers = Answers()
-        for number in 0..<100 { answers.ask(route[0], number) }
+        // Few enough for the loop to look at in one turn.
+        for number in 0..<20 { answers.ask(route[0], number) }
         #expect(route[0].waitingCount == 0)
         // Refused already, all of them, although nobody knows yet.
         app.listen()
-        #expect(try loop.run(until: { answers.count == 100 }, atMost: .seconds(3)))
-        #expect(answers.order == Array(0..<100))
+        #expect(try loop.run(until: { answers.count == 20 }, atMost: .seconds(3)))
+        #expect(answers.order == Array(0..<20))
         #expect(answers.kinds == [.connected(app.address)])
-        // A refusal of before may be told after the first has been let in: the others wait once more, and no longer.
-        #expect(obstacles.first == .notListening)
-        #expect(obstacles.last == .some(nil))
-        #expect(app.accept() == 100)
+        #expect(obstacles == [.notListening, nil])
+        #expect(app.accept() == 20)
     }
 
     /// In a turn of the loop each, those who come meanwhile would make it go on for as long as there is load.
