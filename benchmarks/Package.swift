@@ -19,7 +19,22 @@ let package = Package(
     ],
     targets: [
         // The yardstick: the smallest correct relay in C (Sources/limit/main.c).
-        .executableTarget(name: "limit", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])])
+        .executableTarget(name: "limit", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+
+        // Microbenchmarks of the copy loop, and what of the kernel they need.
+        .target(name: "CSystemCalls", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+        .executableTarget(
+            name: "CopyLoop",
+            dependencies: [
+                "CSystemCalls",
+                .product(name: "EventLoop", package: "loopbridge"),
+                .product(name: "Network", package: "loopbridge"),
+                .product(name: "Relay", package: "loopbridge"),
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "Benchmarks/CopyLoop",
+            swiftSettings: strict,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     ],
     cLanguageStandard: .c11
 )
