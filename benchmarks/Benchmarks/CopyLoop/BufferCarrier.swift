@@ -25,7 +25,7 @@ struct BufferCarrier: Carrier {
 
     var isWaitingForSink: Bool { parkedSent < parked.count }
 
-    mutating func carry(from source: CInt, to sink: CInt) -> CarrierOutcome {
+    mutating func carry(from source: CInt, to sink: CInt, endIsNear: Bool) -> CarrierOutcome {
         guard unpark(to: sink) else { return .sinkIsFull }
         var moved = 0
         while moved < turnBytes {
@@ -42,7 +42,7 @@ struct BufferCarrier: Carrier {
                 return .sinkIsFull
             }
             // A short receive has emptied the socket; whatever comes later raises an event.
-            if received < buffer.bytes.count { return .sourceIsEmpty }
+            if received < buffer.bytes.count, !endIsNear { return .sourceIsEmpty }
             moved += received
         }
         return .yielded

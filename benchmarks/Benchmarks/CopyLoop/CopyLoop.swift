@@ -36,7 +36,8 @@ private func register(_ name: String, _ method: Method, _ transport: Transport, 
         }
     if can_count_instructions() { metrics.append(.instructions) }
     let configuration = Benchmark.Configuration(
-        metrics: metrics, warmupIterations: 1, maxDuration: .seconds(1), maxIterations: 100)
+        metrics: metrics, units: Dictionary(uniqueKeysWithValues: metrics.map { ($0, .count) }),
+        warmupIterations: 1, maxDuration: .seconds(1), maxIterations: 100)
     Benchmark(name, configuration: configuration) { benchmark in
         try iterate(benchmark, method, transport, streams: streams, load)
     }
@@ -64,7 +65,7 @@ private func iterate(
     case .bulk(let bytes):
         let gib = Double(bytes) / Double(1 << 30)
         benchmark.measurement(.bulkRate, Int(Double(bytes >> 20) / seconds))
-        benchmark.measurement(.bulkTime, Int(Double(used.nanoseconds) / 1000 / gib))
+        benchmark.measurement(.bulkTime, Int(Double(used.nanoseconds) / 1_000_000 / gib))
         benchmark.measurement(.bulkCalls, Int(Double(used.systemCalls) / gib))
     case .exchanges(let exchanges, _):
         benchmark.measurement(.exchangeRate, Int(Double(exchanges) / seconds))

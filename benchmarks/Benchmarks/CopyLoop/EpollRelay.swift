@@ -5,7 +5,8 @@ import Glibc
 /// How one direction moves its bytes.
 protocol Carrier {
     /// Moves what can be moved.
-    mutating func carry(from source: CInt, to sink: CInt) -> CarrierOutcome
+    /// - Parameter endIsNear: the source's end follows what can be read, and raises no event of its own.
+    mutating func carry(from source: CInt, to sink: CInt, endIsNear: Bool) -> CarrierOutcome
     /// Whether bytes wait here for the sink.
     var isWaitingForSink: Bool { get }
 }
@@ -31,6 +32,7 @@ final class EpollRelay<Bytes: Carrier>: RelayUnderTest {
         let sink: CInt
         var carrier: Bytes
         var isReadable = false
+        var endIsNear = false
         var hasEnded = false
     }
 
@@ -73,6 +75,7 @@ final class EpollRelay<Bytes: Carrier>: RelayUnderTest {
         let number = Int(event.data.u64)
         if event.events & ~EPOLLOUT.rawValue != 0, !directions[number].hasEnded {
             directions[number].isReadable = true
+            if event.events & EPOLLRDHUP.rawValue != 0 { directions[number].endIsNear = true }
             if !directions[number].carrier.isWaitingForSink { advance(number) }
         }
         if event.events & EPOLLOUT.rawValue != 0, directions[number ^ 1].carrier.isWaitingForSink {
@@ -91,7 +94,8 @@ final class EpollRelay<Bytes: Carrier>: RelayUnderTest {
 
     private func advance(_ number: Int) {
         let (source, sink) = (directions[number].source, directions[number].sink)
-        switch directions[number].carrier.carry(from: source, to: sink) {
+        let endIsNear = directions[number].endIsNear
+        switch directions[number].carrier.carry(from: source, to: sink, endIsNear: endIsNear) {
         case .sourceIsEmpty: directions[number].isReadable = false
         case .sinkIsFull: break
         case .yielded: again.append(number)

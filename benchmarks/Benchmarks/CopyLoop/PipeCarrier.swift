@@ -32,7 +32,7 @@ struct PipeCarrier: Carrier {
 
     var isWaitingForSink: Bool { bytesInPipe > 0 }
 
-    mutating func carry(from source: CInt, to sink: CInt) -> CarrierOutcome {
+    mutating func carry(from source: CInt, to sink: CInt, endIsNear: Bool) -> CarrierOutcome {
         guard empty(into: sink) else { return .sinkIsFull }
         var moved = 0
         // Until the source has nothing more: a pipe is full when its slots are, whatever is in them, so a short

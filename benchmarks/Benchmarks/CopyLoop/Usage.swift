@@ -20,8 +20,9 @@ struct Usage {
 }
 
 extension BenchmarkMetric {
+    // The unit is in the name: what a GiB, an exchange or a thousand of them cost.
     static var bulkRate: Self { .custom("Rate (MiB / s)", polarity: .prefersLarger, useScalingFactor: false) }
-    static var bulkTime: Self { .custom("Relay CPU (us / GiB)", useScalingFactor: false) }
+    static var bulkTime: Self { .custom("Relay CPU (ms / GiB)", useScalingFactor: false) }
     static var bulkCalls: Self { .custom("System calls / GiB", useScalingFactor: false) }
 
     static var exchangeRate: Self { .custom("Exchanges / s", polarity: .prefersLarger, useScalingFactor: false) }
