@@ -8,7 +8,7 @@ export SWIFT_BACKTRACE ?= interactive=no
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/IntegrationTests
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	setup setup-tests setup-containers
+	bench-micro setup setup-tests setup-containers
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -48,11 +48,15 @@ test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
 
+bench-micro: setup ## Benchmark the copy loop by itself; FILTER='bulk, TCP, 1 stream.*' runs a part
+	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \
+		--filter '$(or $(FILTER),.*)' </dev/null
+
 format: ## Format the sources
-	$(SWIFT) format format --in-place --recursive Sources Tests Package.swift
+	$(SWIFT) format format --in-place --recursive Sources Tests Package.swift benchmarks/Benchmarks benchmarks/Package.swift
 
 lint: ## Say where the format is off
-	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift benchmarks/Benchmarks benchmarks/Package.swift
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-* dist

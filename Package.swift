@@ -15,7 +15,11 @@ let memorySafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 let package = Package(
     name: "loopbridge",
     products: [
-        .executable(name: "loopbridge", targets: ["loopbridge"])
+        .executable(name: "loopbridge", targets: ["loopbridge"]),
+        // For the microbenchmarks, which are a package of their own (benchmarks/Package.swift).
+        .library(name: "EventLoop", targets: ["EventLoop"]),
+        .library(name: "Network", targets: ["Network"]),
+        .library(name: "Relay", targets: ["Relay"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
