@@ -35,10 +35,16 @@ public struct Comparison {
                 throw Failure("there is no \(program): scripts/install-packages bench installs it")
             }
         }
-        var limit = rlimit()
-        // Two descriptors for each idle connection, and as many again for what serves them.
-        limit.rlim_cur = 100_000
-        limit.rlim_max = 100_000
+        raiseDescriptorLimit()
+    }
+
+    /// A proxy has two descriptors for each connection that idles. Processes inherit the limit.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit(rlim_cur: 65_536, rlim_max: 65_536)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 else { return }
+        // Not even root may go above what it was given, in some containers.
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
@@ -59,7 +65,7 @@ public struct Comparison {
             for (network, scenarios) in networks {
                 for scenario in scenarios where round == 1 || !scenario.isDoneOnce {
                     // A new order each time, so that what comes before and after harms or helps all alike.
-                    for peer in peers.shuffled() where peer.role != .direct || scenario.includesDirect {
+                    for peer in peers.shuffled() where settings.includes(scenario, peer) {
                         results.measurements.append(
                             try measure(bench, scenario, peer, network, round: round))
                         files.empty()

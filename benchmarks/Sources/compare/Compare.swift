@@ -37,7 +37,7 @@ struct Compare: ParsableCommand {
     var topology = "both"
     @Option(help: "The folder for the report (default: results in the benchmarks' folder).")
     var output: String?
-    @Flag(help: "One short round, to see that everything works.")
+    @Flag(help: "One short round, to see that everything works: most peers are only started, unless --only names them.")
     var quick = false
     @Flag(help: "List peers and scenarios, and do nothing.")
     var list = false
@@ -55,13 +55,14 @@ struct Compare: ParsableCommand {
     }
 
     func run() throws {
+        // First of all, while there is one thread.
+        try ProcessRegistry.closeAllOnSignals()
         let resources = try Resources()
         let catalogue = try PeerCatalogue(benchmarks: resources.benchmarks)
         let peers = try chosen(from: catalogue.peers + proxy.map(Peer.init(argument:)))
         if list { return show(catalogue) }
 
         try Comparison.check()
-        try ProcessRegistry.closeAllOnSignals()
         let comparison = Comparison(
             peers: peers, plan: plan, settings: settings, missing: names(only) == nil ? catalogue.missing : [],
             resources: resources, progress: report)
@@ -90,6 +91,8 @@ struct Compare: ParsableCommand {
 
     private var settings: Settings {
         var settings = quick ? Settings.quick : Settings()
+        // Who is named does everything.
+        if only != nil || !proxy.isEmpty { settings.thoroughPeers = nil }
         if let rounds { settings.rounds = rounds }
         if let seconds { settings.seconds = seconds }
         if let rate { settings.rate = rate }

@@ -48,13 +48,14 @@ struct PacedRequests: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "paced-requests", shouldDisplay: false)
 
     @OptionGroup var target: Target
-    @Option var rate: Int
+    // Not `--rate` and `--seconds`: the comparison itself has options of these names, and takes them first.
+    @Option var perSecond: Int
     @Option var connections: Int
-    @Option var seconds: Double
+    @Option var duration: Double
 
     func run() throws {
         let load = FixedRateLoad(
-            host: target.host, port: target.port, connections: connections, rate: rate, seconds: seconds)
+            host: target.host, port: target.port, connections: connections, rate: perSecond, seconds: duration)
         let result = try load.run(connected: announceReadiness)
         func microseconds(_ percentile: Double) -> String {
             String(format: "%.1f", Double(result.latency.valueAtPercentile(percentile)) / 1000)
@@ -87,11 +88,10 @@ struct FirstByte: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "first-byte", shouldDisplay: false)
 
     @OptionGroup var target: Target
-    @Option var seconds = 10
 
     func run() throws {
         announceReadiness()
-        print(try FirstByteProbe(host: target.host, port: target.port).run(seconds: seconds))
+        print(try FirstByteProbe(host: target.host, port: target.port).run(seconds: 10))
     }
 }
 

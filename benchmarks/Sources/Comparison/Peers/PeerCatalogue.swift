@@ -47,7 +47,8 @@ public struct PeerCatalogue {
             }
             let template = Template(values: ["program": program])
             let version = definition.version.flatMap { command in
-                try? SystemCommand.output(command.map(template.fill))
+                // Programs repeat the path that they were called by, and it may have numbers in it.
+                try? SystemCommand.output(command.map(template.fill)).replacing(program, with: "")
             }
             peers.append(
                 Peer(

@@ -20,10 +20,12 @@ final class Rig {
     /// The proxy; nil if the client connects to the app.
     private(set) var proxy: ChildProcess?
     private let peer: Peer
+    private let resources: Resources
 
     /// Starts the app, and waits until it listens.
     private init(peer: Peer, app: App, network: Network, resources: Resources, files: WorkFolder) throws {
         self.peer = peer
+        self.resources = resources
         self.network = network
         self.files = files
         let isDirect = peer.role == .direct
@@ -86,7 +88,8 @@ final class Rig {
 
     /// Starts a program where the client is.
     func startClient(_ command: [String], hasInput: Bool = false) throws -> ChildProcess {
-        try ChildProcess(network.client.inside(command), name: command[0], files: files, hasInput: hasInput)
+        try ChildProcess(network.client.inside(command), name: command[0] == resources.program ? command[1] : command[0], files: files,
+            hasInput: hasInput)
     }
 
     /// Fails if the proxy has ended meanwhile.

@@ -146,11 +146,14 @@ final class ChildProcess {
         return signal == 0 ? "exited with \((status >> 8) & 0xff)" : "was ended by signal \(signal)"
     }
 
-    /// The last thing it complained about.
+    /// What it complained about: the first line that says so.
     var complaint: String {
-        let lines = (errorOutput + "\n" + output).split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }
-        let last = errorOutput.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) } ?? lines.last
-        return last.map { ": " + $0.prefix(200) } ?? ""
+        let lines = [errorOutput, output].flatMap { $0.split(separator: "\n") }
+            .filter { !$0.allSatisfy(\.isWhitespace) }
+        let telling = lines.first { line in
+            ["error", "alert", "fatal", "cannot", "failed"].contains { line.lowercased().contains($0) }
+        }
+        return (telling ?? lines.last).map { ": " + $0.prefix(200) } ?? ""
     }
 
     private var groupExists: Bool { kill(-processID, 0) == 0 }

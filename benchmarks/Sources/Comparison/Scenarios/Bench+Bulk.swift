@@ -15,10 +15,10 @@ extension Bench {
             }
             try run(rig, command + ["--bytes", settings.bulkWarmUp], seconds: 20)
 
+            let amount = settings.bulkBytes.map { ["--bytes", $0] } ?? ["--time", "\(settings.seconds)"]
             var output = ""
             let cpu = try cpuSeconds(of: rig) {
-                output = try run(
-                    rig, command + ["--time", "\(settings.seconds)"], seconds: Double(settings.seconds) + 15)
+                output = try run(rig, command + amount, seconds: Double(settings.seconds) + 15)
             }
             let result = try IperfResult(json: output)
             var figures: [Metric: Double] = [.gigabitsPerSecond: result.bitsPerSecond / 1e9]

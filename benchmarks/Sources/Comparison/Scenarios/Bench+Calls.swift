@@ -28,7 +28,8 @@ extension Bench {
                 ["strace", "-f", "-c", "-o", summary] + tree.flatMap { ["-p", "\($0)"] }, files: files)
             try Wait.until("strace is attached", seconds: 10) {
                 guard tracer.isRunning else { throw Failure("strace \(tracer.ending)\(tracer.complaint)") }
-                return tracer.errorOutput.components(separatedBy: " attached").count > tree.count
+                // It says "attached" or, where a process has ended meanwhile, "attach: ...", and goes on.
+                return tracer.errorOutput.components(separatedBy: "attach").count > tree.count
             }
             try client.tell("go")
             try client.outputAtEnd(seconds: 60)

@@ -28,7 +28,8 @@ extension Bench {
                 generator(
                     "paced-requests", rig,
                     [
-                        "--rate", "\(settings.rate)", "--connections", "64", "--seconds", "\(settings.seconds)",
+                        "--per-second", "\(settings.rate)", "--connections", "64",
+                        "--duration", "\(settings.seconds)",
                     ]))
             var output = ""
             try client.waitFor("ready", seconds: 10)
