@@ -3,26 +3,56 @@ import PackageDescription
 
 // What measures loopbridge. A package of its own, so that none of its dependencies ever reaches the product.
 
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+/// What every Swift target is built with. Swift 6 language mode comes with the tools version.
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+/// What every C target is built with.
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra"])]
 
 let package = Package(
-    name: "benchmarks",
+    name: "loopbridge-benchmarks",
+    products: [
+        .executable(name: "compare", targets: ["compare"]),
+        .executable(name: "limit", targets: ["limit"]),
+    ],
     dependencies: [
         // The product's modules, as they are built into the product.
         .package(name: "loopbridge", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         // Without its traits: the libraries that they interpose count allocations wrongly here.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
         // The yardstick: the smallest correct relay in C (Sources/limit/main.c).
-        .executableTarget(name: "limit", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+        .executableTarget(name: "limit", cSettings: strictC),
+
+        // The comparison. First, kernel interfaces that Swift's Glibc module leaves out.
+        .target(name: "CKernel", cSettings: strictC),
+        // The load that no well-known program makes: a fixed rate, idle connections, time to the first byte.
+        .target(
+            name: "LoadGenerators",
+            dependencies: ["CKernel", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: strict),
+        // Peers, namespaces, measurements and the report.
+        .target(name: "Comparison", dependencies: ["CKernel"], swiftSettings: strict),
+        .executableTarget(
+            name: "compare",
+            dependencies: [
+                "Comparison", "LoadGenerators",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "ComparisonTests", dependencies: ["Comparison"], swiftSettings: strict),
 
         // Microbenchmarks of the copy loop, and what of the kernel they need.
-        .target(name: "CSystemCalls", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+        .target(name: "CSystemCalls", cSettings: strictC),
         .executableTarget(
             name: "CopyLoop",
             dependencies: [

@@ -11,7 +11,7 @@ final class AdaptiveRelay: RelayUnderTest {
 
     init(_ streams: [Stream]) throws {
         loop = try EventLoop()
-        workspace = try RelayWorkspace(on: loop)
+        workspace = RelayWorkspace(on: loop)
         running = streams.count
         for stream in streams {
             let duplex = Duplex(

@@ -1,0 +1,8 @@
+/// Why a measurement, or the whole comparison, could not be done; one line for a person.
+public struct Failure: Error, CustomStringConvertible, Sendable {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}

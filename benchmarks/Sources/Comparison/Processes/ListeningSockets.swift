@@ -1,0 +1,24 @@
+import Glibc
+
+/// Who listens in a process's network namespace.
+enum ListeningSockets {
+    /// Waits until somebody in the namespace of `process` listens on `port`.
+    static func wait(port: Int, process: ChildProcess, seconds: Double) throws {
+        try Wait.until("\(process.name) listens on port \(port)", seconds: seconds) {
+            guard process.isRunning else { throw Failure("\(process.name) \(process.ending)\(process.complaint)") }
+            return isListening(port: port, table: readFile("/proc/\(process.processID)/net/tcp"))
+                || isListening(port: port, table: readFile("/proc/\(process.processID)/net/tcp6"))
+        }
+    }
+
+    /// Whether a table as /proc/net/tcp has a listener on `port`.
+    static func isListening(port: Int, table: String) -> Bool {
+        let listening = "0A"
+        let digits = String(port, radix: 16, uppercase: true)
+        let suffix = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+        return table.split(separator: "\n").contains { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && fields[3] == listening && fields[1].hasSuffix(suffix)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+
+extension Bench {
+    /// wrk through the proxy.
+    func requests(connections: Int, closes: Bool, peer: Peer, network: Network) throws -> [Metric: Double] {
+        try withRig(peer, .http, network) { rig in
+            try warmUp(rig, connections: connections, closes: closes)
+            var command = [
+                "wrk", "--threads", "1", "--connections", "\(connections)", "--duration", "\(settings.seconds)s",
+                "--timeout", "5s", "--script", resources.wrkReport.path,
+            ]
+            if closes { command += ["--header", "Connection: close"] }
+            command.append("http://\(rig.target.host):\(rig.target.port)/")
+            var output = ""
+            let cpu = try cpuSeconds(of: rig) {
+                let client = try rig.startClient(command)
+                output = try client.outputAtEnd(seconds: Double(settings.seconds) + 15)
+            }
+            return try figures(LoadResult(output: output), cpu: cpu, rig: rig)
+        }
+    }
+
+    /// Requests at a fixed rate through the proxy.
+    func latency(peer: Peer, network: Network) throws -> [Metric: Double] {
+        try withRig(peer, .http, network) { rig in
+            try warmUp(rig, connections: 64, closes: false)
+            let client = try rig.startClient(
+                generator(
+                    "paced-requests", rig,
+                    [
+                        "--per-second", "\(settings.rate)", "--connections", "64",
+                        "--duration", "\(settings.seconds)",
+                    ]))
+            var output = ""
+            try client.waitFor("ready", seconds: 10)
+            let cpu = try cpuSeconds(of: rig) {
+                output = try client.outputAtEnd(seconds: Double(settings.seconds) * 5 + 10)
+            }
+            return try figures(LoadResult(output: output), cpu: cpu, rig: rig)
+        }
+    }
+
+    /// Requests, so that caches are warm, memory is there, and it is sure that the proxy serves.
+    func warmUp(_ rig: Rig, connections: Int, closes: Bool) throws {
+        let options =
+            closes
+            ? ["--requests", "\(max(1, settings.requestWarmUp / 10))", "--new-connections"]
+            : ["--requests", "\(settings.requestWarmUp)", "--connections", "\(connections)"]
+        try rig.startClient(generator("counted-requests", rig, options)).outputAtEnd(seconds: 20)
+    }
+
+    private func figures(_ result: LoadResult, cpu: Double, rig: Rig) throws -> [Metric: Double] {
+        guard Double(result.errors) <= Double(result.requests) / 1000 else {
+            throw Failure("\(result.errors) errors in \(result.requests) requests")
+        }
+        var figures: [Metric: Double] = [
+            .requestsPerSecond: Double(result.requests) / result.seconds,
+            .p50: result.p50, .p99: result.p99, .p999: result.p999,
+        ]
+        if rig.proxy != nil { figures[.cpuMicrosecondsPerRequest] = cpu * 1e6 / Double(result.requests) }
+        return figures.merging(residentMemory(of: rig)) { $1 }
+    }
+}

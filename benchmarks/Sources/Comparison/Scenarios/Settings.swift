@@ -1,0 +1,49 @@
+/// How long and how often.
+public struct Settings: Codable, Sendable, Equatable {
+    /// How often every peer does every scenario.
+    public var rounds = 3
+    /// How long one timed measurement takes.
+    public var seconds = 1
+    /// How many bytes a bulk measurement carries, instead of taking `seconds`.
+    public var bulkBytes: String?
+    /// How many bytes go through before a bulk measurement.
+    public var bulkWarmUp = "128M"
+    /// How many requests before a measurement with requests.
+    public var requestWarmUp = 2000
+    /// Requests a second in the latency scenario.
+    public var rate = 10_000
+    /// How many connections idle.
+    public var idleConnections = 5000
+    /// How many requests are counted under strace, on kept connections and on new ones.
+    public var countedRequests = 4000
+    public var countedConnections = 1000
+    /// How many times a proxy is started in each round.
+    public var starts = 5
+
+    /// The names of the peers that do everything, where time is short: the others only start and serve once. All
+    /// peers do everything if there is no such list.
+    public var thoroughPeers: [String]?
+
+    public init() {}
+
+    func includes(_ scenario: Scenario, _ peer: Peer) -> Bool {
+        if peer.role == .direct, !scenario.includesDirect { return false }
+        return scenario == .start || thoroughPeers?.contains(peer.name) ?? true
+    }
+
+    /// Just enough to see that everything works.
+    public static var quick: Settings {
+        var settings = Settings()
+        settings.rounds = 1
+        settings.bulkBytes = "64M"
+        settings.bulkWarmUp = "16M"
+        settings.requestWarmUp = 200
+        settings.rate = 2000
+        settings.idleConnections = 300
+        settings.countedRequests = 400
+        settings.countedConnections = 100
+        settings.starts = 1
+        settings.thoroughPeers = ["direct", "limit", "loopbridge", "haproxy", "nginx"]
+        return settings
+    }
+}

@@ -1,0 +1,67 @@
+import Glibc
+
+/// A fixed number of requests, as fast as they are answered: for counting system calls, and for warming up.
+public struct FixedCountLoad {
+    /// Where the proxy listens, an IPv4 address.
+    public var host: String
+    public var port: Int
+    /// How many requests.
+    public var requests: Int
+    /// How many connections at once, each with one request at a time.
+    public var connections: Int
+
+    public init(host: String, port: Int, requests: Int, connections: Int) {
+        self.host = host
+        self.port = port
+        self.requests = requests
+        self.connections = connections
+    }
+
+    /// Sends the requests on connections that stay. `connected` is called once all connections have had a request
+    /// that does not count.
+    public func runOnKeptConnections(connected: () throws -> Void) throws {
+        let request = HTTPRequest(host: host, port: port, closes: false)
+        let answerLength = try request.answerLength(host: host, port: port)
+        let bundle = try KeptConnections(
+            host: host, port: port, count: connections, request: request, answerLength: answerLength)
+        try connected()
+        var poller = try Poller(capacity: connections)
+        for index in 0..<connections { try poller.add(bundle.descriptors[index], tag: index) }
+        var sent = 0
+        var answered = 0
+        for index in 0..<min(connections, requests) {
+            try bundle.send(index)
+            sent += 1
+        }
+        while answered < requests {
+            try poller.wait(nanoseconds: 10_000_000_000) { (index) throws(LoadFailure) in
+                guard try bundle.receive(index) else { return }
+                answered += 1
+                if sent < requests {
+                    try bundle.send(index)
+                    sent += 1
+                }
+            }
+        }
+    }
+
+    /// Sends each request on a connection of its own, one after the other, and reads to the end.
+    public func runOnNewConnections(connected: () throws -> Void) throws {
+        let request = HTTPRequest(host: host, port: port, closes: true)
+        _ = try request.answerLength(host: host, port: port)
+        try connected()
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        for _ in 0..<requests {
+            let socket = try ClientSocket(host: host, port: port)
+            socket.limitReceives(seconds: 5)
+            try socket.send(request.bytes)
+            var received = 0
+            while true {
+                let count = try ClientSocket.receive(socket.descriptor, into: &buffer)
+                if count == 0 { break }
+                received += count
+            }
+            guard received > 0 else { throw LoadFailure("a connection ended without an answer") }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import Glibc
+
+/// Connections that have had one request each and then stay open and silent.
+public final class IdleConnections {
+    private let connections: KeptConnections
+
+    /// Opens them, one after the other.
+    /// - Parameters:
+    ///   - host: where the proxy listens, an IPv4 address.
+    ///   - port: 1 to 65535.
+    ///   - count: how many.
+    public init(host: String, port: Int, count: Int) throws {
+        let request = HTTPRequest(host: host, port: port, closes: false)
+        let answerLength = try request.answerLength(host: host, port: port)
+        connections = try KeptConnections(
+            host: host, port: port, count: count, request: request, answerLength: answerLength)
+    }
+
+    /// How many are open.
+    public var count: Int { connections.descriptors.count }
+}

@@ -1,0 +1,48 @@
+import Glibc
+
+/// Connections that stay open, each with at most one request on its way. Owns the descriptors.
+final class KeptConnections {
+    private(set) var descriptors: [Int32] = []
+    private let request: HTTPRequest
+    private let answerLength: Int
+    /// How much of the answer is still to come, for each connection; 0 if no request is on its way.
+    private var missing: [Int]
+    private var buffer = [UInt8](repeating: 0, count: 16384)
+
+    /// Opens them, one after the other, each with one request and its answer, so that the whole way is open.
+    init(host: String, port: Int, count: Int, request: HTTPRequest, answerLength: Int) throws(LoadFailure) {
+        self.request = request
+        self.answerLength = answerLength
+        missing = Array(repeating: 0, count: count)
+        for index in 0..<count {
+            let socket = try ClientSocket(host: host, port: port)
+            socket.limitReceives(seconds: 10)
+            // A descriptor of our own: the socket closes its one here.
+            let descriptor = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 0)
+            guard descriptor >= 0 else { throw .system("connection \(index + 1)") }
+            descriptors.append(descriptor)
+            try send(index)
+            while try !receive(index) {}
+        }
+    }
+
+    deinit {
+        for descriptor in descriptors { close(descriptor) }
+    }
+
+    /// Sends a request on a connection that has none on its way.
+    func send(_ index: Int) throws(LoadFailure) {
+        precondition(missing[index] == 0)
+        missing[index] = answerLength
+        try ClientSocket.send(request.bytes, to: descriptors[index])
+    }
+
+    /// Takes what has come. Returns whether the answer is complete.
+    func receive(_ index: Int) throws(LoadFailure) -> Bool {
+        let count = try ClientSocket.receive(descriptors[index], into: &buffer)
+        guard count > 0 else { throw LoadFailure("connection \(index + 1) ended") }
+        guard count <= missing[index] else { throw LoadFailure("an answer longer than the first one") }
+        missing[index] -= count
+        return missing[index] == 0
+    }
+}
