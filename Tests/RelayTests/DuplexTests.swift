@@ -20,7 +20,7 @@ private struct Bench {
 
     init(on loop: EventLoop? = nil, in workspace: RelayWorkspace? = nil, parkingLimit: Int = 1 << 20) throws {
         self.loop = try loop ?? EventLoop()
-        self.workspace = try workspace ?? RelayWorkspace(on: self.loop, parkingLimit: parkingLimit)
+        self.workspace = workspace ?? RelayWorkspace(on: self.loop, parkingLimit: parkingLimit)
         let (client, downstream) = try Peer.watched(on: self.loop)
         let (app, upstream) = try Peer.watched(on: self.loop)
         self.client = client
