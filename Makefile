@@ -5,10 +5,16 @@ SWIFT ?= swift
 # A crash must not wait for somebody at a prompt.
 export SWIFT_BACKTRACE ?= interactive=no
 
+SWIFT_SOURCES = Sources Tests Package.swift $(wildcard benchmarks/Package.swift benchmarks/Sources benchmarks/Tests \
+	benchmarks/Benchmarks)
+
+# Network namespaces take root.
+AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
+
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/IntegrationTests
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	bench-micro setup setup-tests setup-containers
+	bench bench-quick bench-micro test-bench setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -52,14 +58,23 @@ bench-micro: setup ## Benchmark the copy loop by itself; FILTER='bulk, TCP, 1 st
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \
 		--filter '$(or $(FILTER),.*)' </dev/null
 
+bench: dist build-bench ## Compare with other proxies (25 minutes); ARGUMENTS='--only nginx' compares with some
+	$(AS_ROOT) benchmarks/.build/release/compare $(ARGUMENTS)
+
+bench-quick: dist build-bench ## See that every part of the comparison works (3 minutes)
+	$(AS_ROOT) benchmarks/.build/release/compare --quick --output benchmarks/results/quick
+
+test-bench: setup setup-bench ## Run the unit tests of the comparison
+	$(SWIFT) test --package-path benchmarks
+
 format: ## Format the sources
-	$(SWIFT) format format --in-place --recursive Sources Tests Package.swift benchmarks/Benchmarks benchmarks/Package.swift
+	$(SWIFT) format format --in-place --recursive $(SWIFT_SOURCES)
 
 lint: ## Say where the format is off
-	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift benchmarks/Benchmarks benchmarks/Package.swift
+	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-* dist
+	rm -rf .build .build-* dist benchmarks/.build benchmarks/results
 
 setup:
 	@scripts/install-packages build
@@ -69,3 +84,11 @@ setup-tests:
 
 setup-containers:
 	@scripts/install-packages containers
+
+setup-bench:
+	@scripts/install-packages bench
+
+build-bench: setup setup-bench
+	$(SWIFT) build -c release --package-path benchmarks --product compare
+	@if [ -d benchmarks/Sources/limit ]; then \
+		$(SWIFT) build -c release --package-path benchmarks --product limit; fi

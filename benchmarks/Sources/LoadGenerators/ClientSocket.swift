@@ -37,6 +37,13 @@ struct ClientSocket: ~Copyable {
         close(descriptor)
     }
 
+    /// The descriptor, which is the caller's to close from now on.
+    consuming func released() -> Int32 {
+        let descriptor = descriptor
+        discard self
+        return descriptor
+    }
+
     /// Sends all of a small message.
     func send(_ message: [UInt8]) throws(LoadFailure) {
         try ClientSocket.send(message, to: descriptor)

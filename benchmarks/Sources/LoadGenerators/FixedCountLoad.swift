@@ -45,23 +45,41 @@ public struct FixedCountLoad {
         }
     }
 
-    /// Sends each request on a connection of its own, one after the other, and reads to the end.
+    /// Sends each request on a connection of its own, and reads to the end of it; `connections` at once.
     public func runOnNewConnections(connected: () throws -> Void) throws {
         let request = HTTPRequest(host: host, port: port, closes: true)
         _ = try request.answerLength(host: host, port: port)
         try connected()
+        var poller = try Poller(capacity: connections)
+        var open: [Int32: Int] = [:]
         var buffer = [UInt8](repeating: 0, count: 4096)
-        for _ in 0..<requests {
-            let socket = try ClientSocket(host: host, port: port)
-            socket.limitReceives(seconds: 5)
-            try socket.send(request.bytes)
-            var received = 0
-            while true {
-                let count = try ClientSocket.receive(socket.descriptor, into: &buffer)
-                if count == 0 { break }
-                received += count
+        defer { for descriptor in open.keys { close(descriptor) } }
+
+        var started = 0
+        func startNext() throws(LoadFailure) {
+            guard started < requests else { return }
+            started += 1
+            let descriptor = try ClientSocket(host: host, port: port).released()
+            open[descriptor] = 0
+            try ClientSocket.send(request.bytes, to: descriptor)
+            try poller.add(descriptor, tag: Int(descriptor))
+        }
+        for _ in 0..<connections { try startNext() }
+        while !open.isEmpty {
+            var ended: [Int32] = []
+            try poller.wait(nanoseconds: 10_000_000_000) { (tag) throws(LoadFailure) in
+                let descriptor = Int32(tag)
+                let count = try ClientSocket.receive(descriptor, into: &buffer)
+                open[descriptor, default: 0] += count
+                if count == 0 { ended.append(descriptor) }
             }
-            guard received > 0 else { throw LoadFailure("a connection ended without an answer") }
+            for descriptor in ended {
+                guard open.removeValue(forKey: descriptor) ?? 0 > 0 else {
+                    throw LoadFailure("a connection ended without an answer")
+                }
+                close(descriptor)
+                try startNext()
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 import CKernel
 import Glibc
-public import Histogram
+import Histogram
 
 /// Requests at a fixed rate, whether or not the answers keep up: an open loop.
 ///
@@ -26,11 +26,17 @@ public struct FixedRateLoad {
     /// What came of it.
     public struct Result {
         /// Nanoseconds from the intended time of a request to the end of its answer.
-        public let latency: Histogram<UInt64>
+        let latency: Histogram<UInt64>
         /// How many requests, all answered.
         public let requests: Int
         /// How long that took; longer than asked for if the answers did not keep up.
         public let seconds: Double
+
+        /// The latency, in microseconds, that this share of the requests did not exceed.
+        /// - Parameter percentile: 0 to 100.
+        public func microseconds(percentile: Double) -> Double {
+            Double(latency.valueAtPercentile(percentile)) / 1000
+        }
     }
 
     /// Runs to the end, or until five times the time is over.

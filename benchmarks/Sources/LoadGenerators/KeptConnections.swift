@@ -17,10 +17,7 @@ final class KeptConnections {
         for index in 0..<count {
             let socket = try ClientSocket(host: host, port: port)
             socket.limitReceives(seconds: 10)
-            // A descriptor of our own: the socket closes its one here.
-            let descriptor = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 0)
-            guard descriptor >= 0 else { throw .system("connection \(index + 1)") }
-            descriptors.append(descriptor)
+            descriptors.append(socket.released())
             try send(index)
             while try !receive(index) {}
         }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Glibc
-import Histogram
 import LoadGenerators
 
 /// Where a load goes.
@@ -58,7 +57,7 @@ struct PacedRequests: ParsableCommand {
             host: target.host, port: target.port, connections: connections, rate: perSecond, seconds: duration)
         let result = try load.run(connected: announceReadiness)
         func microseconds(_ percentile: Double) -> String {
-            String(format: "%.1f", Double(result.latency.valueAtPercentile(percentile)) / 1000)
+            String(format: "%.1f", result.microseconds(percentile: percentile))
         }
         print(
             """

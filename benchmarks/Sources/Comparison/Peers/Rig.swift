@@ -88,7 +88,9 @@ final class Rig {
 
     /// Starts a program where the client is.
     func startClient(_ command: [String], hasInput: Bool = false) throws -> ChildProcess {
-        try ChildProcess(network.client.inside(command), name: command[0] == resources.program ? command[1] : command[0], files: files,
+        try ChildProcess(
+            network.client.inside(command), name: command[0] == resources.program ? command[1] : command[0],
+            files: files,
             hasInput: hasInput)
     }
 

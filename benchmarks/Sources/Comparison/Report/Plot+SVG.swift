@@ -3,12 +3,12 @@ extension Plot {
     private enum Layout {
         static let margin = 24.0
         static let heading = 76.0
-        static let panelWidth = 372.0
+        static let panelWidth = 384.0
         static let panelGap = 28.0
         static let panelHeading = 34.0
         static let rowHeight = 21.0
         static let barHeight = 13.0
-        static let labelWidth = 138.0
+        static let labelWidth = 150.0
         static let valueWidth = 58.0
         static let columns = 3
     }
@@ -16,7 +16,9 @@ extension Plot {
     /// The picture, in colours that suit what surrounds it, light or dark.
     var svg: String {
         let columns = min(Layout.columns, panels.count)
-        let rows = stride(from: 0, to: panels.count, by: columns).map { Array(panels[$0..<min($0 + columns, panels.count)]) }
+        let rows = stride(from: 0, to: panels.count, by: columns).map {
+            Array(panels[$0..<min($0 + columns, panels.count)])
+        }
         let heights = rows.map { row in
             Layout.panelHeading + Double(row.map(\.bars.count).max() ?? 0) * Layout.rowHeight + Layout.panelGap
         }
@@ -77,7 +79,8 @@ extension Plot {
                 }
             }
             picture.text(
-                panel.metric.format(spread.median), x: left + max(spread.most, spread.median) * scale + 6, y: middle + 4,
+                panel.metric.format(spread.median), x: left + max(spread.most, spread.median) * scale + 6,
+                y: middle + 4,
                 className: role == "ours" ? "value own" : "value")
         }
         picture.line(x1: left, y1: top, x2: left, y2: bottom, className: "axis")

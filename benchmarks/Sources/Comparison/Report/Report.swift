@@ -27,9 +27,12 @@ public struct Report {
             try plot.svg.write(to: folder.appending(path: plot.fileName), atomically: true, encoding: .utf8)
         }
         let environment = ProcessInfo.processInfo.environment
-        if let user = environment["SUDO_UID"].flatMap(UInt32.init), let group = environment["SUDO_GID"].flatMap(UInt32.init)
+        if let user = environment["SUDO_UID"].flatMap(UInt32.init),
+            let group = environment["SUDO_GID"].flatMap(UInt32.init)
         {
-            for path in try [folder.path] + manager.contentsOfDirectory(atPath: folder.path).map({ "\(folder.path)/\($0)" }) {
+            for path in try [folder.path]
+                + manager.contentsOfDirectory(atPath: folder.path).map({ "\(folder.path)/\($0)" })
+            {
                 chown(path, user, group)
             }
         }

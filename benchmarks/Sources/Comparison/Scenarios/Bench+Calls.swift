@@ -12,7 +12,7 @@ extension Bench {
             load = ["--connections", "\(connections)"]
         case .connections:
             requests = settings.countedConnections
-            load = ["--new-connections"]
+            load = ["--connections", "64", "--new-connections"]
         default: return [:]
         }
         return try withRig(peer, .http, network) { rig in

@@ -44,7 +44,7 @@ extension Bench {
     func warmUp(_ rig: Rig, connections: Int, closes: Bool) throws {
         let options =
             closes
-            ? ["--requests", "\(max(1, settings.requestWarmUp / 10))", "--new-connections"]
+            ? ["--requests", "\(max(1, settings.requestWarmUp / 10))", "--connections", "8", "--new-connections"]
             : ["--requests", "\(settings.requestWarmUp)", "--connections", "\(connections)"]
         try rig.startClient(generator("counted-requests", rig, options)).outputAtEnd(seconds: 20)
     }
