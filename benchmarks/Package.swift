@@ -45,11 +45,11 @@ let package = Package(
             name: "compare",
             dependencies: [
                 "Comparison", "LoadGenerators",
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .testTarget(name: "ComparisonTests", dependencies: ["Comparison"], swiftSettings: strict),
+        .testTarget(name: "LoadGeneratorsTests", dependencies: ["LoadGenerators"], swiftSettings: strict),
 
         // Microbenchmarks of the copy loop, and what of the kernel they need.
         .target(name: "CSystemCalls", cSettings: strictC),
