@@ -30,6 +30,9 @@ def is_closed(outside):
     try:
         connect(outside, Cable.CONTAINER, 8000).close()
         return False
+    except ConnectionResetError:
+        # A handshake that was finished just before the listener closed: the next one is refused.
+        return False
     except ConnectionRefusedError:
         return True
 
