@@ -59,7 +59,10 @@ struct Compare: ParsableCommand {
         try ProcessRegistry.closeAllOnSignals()
         let resources = try Resources()
         let catalogue = try PeerCatalogue(benchmarks: resources.benchmarks)
-        let peers = try chosen(from: catalogue.peers + proxy.map(Peer.init(argument:)))
+        let peers = try chosen(from: catalogue.peers) + proxy.map(Peer.init(argument:))
+        for peer in peers where peers.count(where: { $0.name == peer.name }) > 1 {
+            throw ValidationError("there are two peers called '\(peer.name)'")
+        }
         if list { return show(catalogue) }
 
         try Comparison.check()

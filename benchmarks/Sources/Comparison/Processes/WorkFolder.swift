@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 
 /// A temporary folder for configurations and the output of processes; removed with this object, or on a signal.
@@ -6,15 +7,33 @@ public final class WorkFolder: Sendable {
     let path: String
     private let number = Mutex(0)
 
+    private static let prefix = "loopbridge-bench-"
+
     public init() throws {
-        let path = NSTemporaryDirectory() + "/loopbridge-bench-\(getpid())"
+        let parent = FileManager.default.temporaryDirectory
+        let path = parent.appending(path: "\(WorkFolder.prefix)\(getpid())").path
         self.path = path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        ProcessRegistry.onClose { try? FileManager.default.removeItem(atPath: path) }
+        ProcessRegistry.onClose {
+            // Somebody may be writing there still, so once may not be enough.
+            try? Wait.until("the folder is gone", seconds: 2) {
+                try? FileManager.default.removeItem(atPath: path)
+                return access(path, F_OK) != 0
+            }
+        }
+        WorkFolder.removeStale(in: parent)
     }
 
     deinit {
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Removes what comparisons that were killed have left behind.
+    private static func removeStale(in parent: URL) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
+        where name.hasPrefix(prefix) && access("/proc/\(name.dropFirst(prefix.count))", F_OK) != 0 {
+            try? FileManager.default.removeItem(at: parent.appending(path: name))
+        }
     }
 
     /// The path of a file that nobody else uses.
