@@ -77,7 +77,8 @@ public final class Server {
             }
         }
         try workers.start(
-            connections: connections(within: openFiles), log: log, logsAccess: configuration.log.access)
+            connections: connections(within: openFiles), pipes: Self.pipes(within: openFiles), log: log,
+            logsAccess: configuration.log.access)
         state = .running
         for route in listeners.routes.keys.sorted() { announce(route) }
     }
@@ -194,8 +195,14 @@ public final class Server {
         // Some are opened later, for addresses that appear, or apps that are found.
         let laterListeners = max(8, min(64, openFiles / 64))
         let forListeners = (listeners.count + laterListeners) * workers.count
+        let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
         let forTheRest = 16
-        return max(1, (openFiles - forLoops - forListeners - forTheRest) / 2)
+        return max(1, (openFiles - forLoops - forListeners - forPipes - forTheRest) / 2)
+    }
+
+    /// How many pipes each worker may have: none where descriptors are so few that connections need them all.
+    private static func pipes(within openFiles: Int) -> Int {
+        openFiles < 1024 ? 0 : 8
     }
 
     // MARK: The end

@@ -14,6 +14,8 @@ final class Worker {
     struct Environment: Sendable {
         /// Places for connections as far as file descriptors allow.
         let descriptors: ConnectionBudget
+        /// How many pipes the worker's relays may have open.
+        let pipes: Int
         let log: Log
         let logsAccess: Bool
     }
@@ -41,7 +43,7 @@ final class Worker {
         self.environment = environment
         self.loop = loop
         self.reportDrained = reportDrained
-        workspace = RelayWorkspace(on: loop)
+        workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }

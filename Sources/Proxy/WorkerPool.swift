@@ -37,10 +37,12 @@ final class WorkerPool {
     }
 
     /// Starts the threads.
-    /// - Parameter connections: how many connections there may be in the whole process.
-    func start(connections: Int, log: Log, logsAccess: Bool) throws(SystemError) {
+    /// - Parameters:
+    ///   - connections: how many connections there may be in the whole process.
+    ///   - pipes: how many pipes each worker may have.
+    func start(connections: Int, pipes: Int, log: Log, logsAccess: Bool) throws(SystemError) {
         let environment = Worker.Environment(
-            descriptors: budget(limit: connections), log: log, logsAccess: logsAccess)
+            descriptors: budget(limit: connections), pipes: pipes, log: log, logsAccess: logsAccess)
         for number in 0..<count {
             let (commands, reports) = (commands[number], reports)
             try Thread.start(named: "worker-\(number)") {

@@ -9,10 +9,17 @@ struct HalfDuplex: ~Copyable {
     enum State {
         /// Whatever arrives goes out at once.
         case flowing
-        /// The sink takes nothing more for now. Without bytes: what it did not take was left with the source.
-        case waitingForSink(ParkedBytes?)
+        /// The sink takes nothing more for now.
+        case waitingForSink(Remainder)
         /// The source has ended, and the sink has everything.
         case finished
+    }
+
+    /// Where that is which the sink did not take.
+    enum Remainder {
+        case inSource
+        case parked(ParkedBytes)
+        case inPipe(SplicePipe)
     }
 
     private enum AnnouncedEnd {
@@ -54,9 +61,14 @@ struct HalfDuplex: ~Copyable {
     /// How much the next receive may take: grows while the sink keeps up, shrinks when it does not.
     private var readLimit = Self.initialReadLimit
 
+    /// The source has so much to say that it is worth a pipe: two system calls more, and no copying.
+    private var isBulk = false
+
     private static let initialReadLimit: Int32 = 64 << 10
     private static let smallestReadLimit: Int32 = 16 << 10
     private static let largestReadLimit = Int32(RelayWorkspace.scratchSize)
+    /// A stream that brings less than this at a time is carried by copying.
+    private static let leastBulk = 32 << 10
     /// In how many reads one turn may move what it may.
     private static let turnReads = 16
 
@@ -97,8 +109,20 @@ struct HalfDuplex: ~Copyable {
         let turnBytes = workspace.turnBytes
         var bytesLeft = turnBytes
         var readsLeft = Self.turnReads
+        var maySplice = true
         while sourceIsReadable {
             guard bytesLeft > 0, readsLeft > 0 else { return .yielded }
+            if isBulk, maySplice, let pipe = workspace.pipes.take() {
+                let limit = min(PipePool.capacity, turnBytes)
+                let before = bytesMoved
+                if let outcome = splice(through: pipe, limit, from: source, to: sink, in: workspace) { return outcome }
+                let moved = Int(bytesMoved - before)
+                // Only a receive can tell whether that was all, or the end.
+                maySplice = moved == limit
+                bytesLeft -= moved
+                readsLeft -= 1
+                continue
+            }
             let limit = min(Int(readLimit), turnBytes)
             let mayPark = workspace.parkedBytes + limit <= workspace.parkingLimit
             let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
@@ -126,12 +150,14 @@ struct HalfDuplex: ~Copyable {
                     park(mayPark ? UnsafeRawBufferPointer(rebasing: bytes[sent...]) : nil, in: workspace)
                     return .waiting
                 }
+                maySplice = true
                 if received < limit {
                     // The end was announced before this read, which was the last then. Not so from the client: a
                     // read ends short at TCP's urgent mark too, and clients of old (telnet, FTP) do set it.
                     if announcedEnd == .endOfStream, direction == .toDownstream { return finish() }
                     if announcedEnd == .none { sourceIsReadable = false }
                 } else if limit == Int(readLimit) {
+                    isBulk = true
                     readLimit = min(readLimit * 2, Self.largestReadLimit)
                 }
                 bytesLeft -= received
@@ -160,7 +186,11 @@ struct HalfDuplex: ~Copyable {
 
     /// Gives back the memory of parked bytes, which will go nowhere any more.
     mutating func abandon(in workspace: RelayWorkspace) {
-        if case .waitingForSink(let parked?) = state { workspace.parkedBytes -= parked.capacity }
+        switch state {
+        case .waitingForSink(.parked(let bytes)): workspace.parkedBytes -= bytes.capacity
+        case .waitingForSink(.inPipe(let pipe)): workspace.pipes.giveBack(pipe)
+        case .waitingForSink(.inSource), .flowing, .finished: break
+        }
         state = .finished
     }
 
@@ -171,31 +201,83 @@ struct HalfDuplex: ~Copyable {
     }
 
     private mutating func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {
-        if !sinkIsPrompt, bytesMoved > 0 {
-            sinkIsPrompt = true
-            sink.sendPromptly()
-        }
-        let result = sink.send(bytes)
+        haveSinkPrompt(sink)
+        return noting(sink.send(bytes))
+    }
+
+    private mutating func send(_ pipe: SplicePipe, to sink: borrowing Socket) -> Socket.TransferResult {
+        haveSinkPrompt(sink)
+        return noting(pipe.empty(into: sink))
+    }
+
+    private mutating func haveSinkPrompt(_ sink: borrowing Socket) {
+        guard !sinkIsPrompt, bytesMoved > 0 else { return }
+        sinkIsPrompt = true
+        sink.sendPromptly()
+    }
+
+    private mutating func noting(_ result: Socket.TransferResult) -> Socket.TransferResult {
         if case .moved(let count) = result { bytesMoved += UInt64(count) }
         return result
     }
 
-    /// Sends what is parked, if anything is, so that reading may go on.
+    /// Moves up to `limit` bytes through the pipe, which is given back when it is empty.
+    /// - Returns: why moving may not go on; nil when it may.
+    private mutating func splice(
+        through pipe: SplicePipe, _ limit: Int, from source: borrowing Socket, to sink: borrowing Socket,
+        in workspace: RelayWorkspace
+    ) -> Outcome? {
+        switch pipe.fill(from: source, upTo: limit) {
+        case .moved(let count): isBulk = count >= Self.leastBulk
+        case .wouldBlock, .endOfStream: break
+        case .failed(let code) where workspace.pipes.isRefusal(code): isBulk = false
+        case .failed(let code):
+            sourceIsReadable = false
+            workspace.pipes.giveBack(pipe)
+            return .sourceFailed(code)
+        }
+        return empty(pipe, into: sink, in: workspace)
+    }
+
+    /// Sends what is in the pipe, and gives it back when it is empty.
+    /// - Returns: why moving may not go on; nil when it may.
+    private mutating func empty(
+        _ pipe: SplicePipe, into sink: borrowing Socket, in workspace: RelayWorkspace
+    ) -> Outcome? {
+        state = .flowing
+        if pipe.count > 0 {
+            switch send(pipe, to: sink) {
+            case .moved, .wouldBlock, .endOfStream: break
+            case .failed(let code):
+                workspace.pipes.giveBack(pipe)
+                return .sinkFailed(code)
+            }
+            guard pipe.count == 0 else {
+                state = .waitingForSink(.inPipe(pipe))
+                return .waiting
+            }
+        }
+        workspace.pipes.giveBack(pipe)
+        return nil
+    }
+
+    /// Sends what the sink did not take before, if there is anything, so that reading may go on.
     /// - Returns: why reading may not go on; nil when it may.
     private mutating func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
         switch state {
         case .flowing: return nil
         case .finished: return .waiting
-        case .waitingForSink(nil): break
-        case .waitingForSink(let parked?):
-            switch send(parked.remaining, to: sink) {
+        case .waitingForSink(.inSource): break
+        case .waitingForSink(.inPipe(let pipe)): return empty(pipe, into: sink, in: workspace)
+        case .waitingForSink(.parked(let bytes)):
+            switch send(bytes.remaining, to: sink) {
             case .moved(let sent):
-                parked.removeFirst(sent)
-                if !parked.remaining.isEmpty { return .waiting }
+                bytes.removeFirst(sent)
+                if !bytes.remaining.isEmpty { return .waiting }
             case .wouldBlock, .endOfStream: return .waiting
             case .failed(let code): return .sinkFailed(code)
             }
-            workspace.parkedBytes -= parked.capacity
+            workspace.parkedBytes -= bytes.capacity
         }
         state = .flowing
         return nil
@@ -204,11 +286,11 @@ struct HalfDuplex: ~Copyable {
     private mutating func park(_ bytes: UnsafeRawBufferPointer?, in workspace: RelayWorkspace) {
         readLimit = max(readLimit / 2, Self.smallestReadLimit)
         guard let bytes else {
-            state = .waitingForSink(nil)
+            state = .waitingForSink(.inSource)
             return
         }
         let parked = ParkedBytes(copying: bytes)
         workspace.parkedBytes += parked.capacity
-        state = .waitingForSink(parked)
+        state = .waitingForSink(.parked(parked))
     }
 }

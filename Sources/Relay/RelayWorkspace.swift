@@ -6,14 +6,16 @@ public import EventLoop
 ///
 /// Belongs to its loop's thread.
 public final class RelayWorkspace {
-    /// How much one receive takes at the most. On loopback, few large moves beat many small ones and splice(2)
-    /// too, since the bytes stay in the processor's cache (docs/benchmarks.md).
+    /// How much one receive takes at the most: few large moves beat many small ones (docs/benchmarks.md).
     public static let scratchSize = 1 << 20
 
     let loop: EventLoop
     /// Between two calls nothing in it is of use to anybody: whoever receives into it empties it in the same call.
     let scratch: UnsafeMutableRawBufferPointer
     let parkingLimit: Int
+
+    /// For streams that come in bulk.
+    var pipes: PipePool
 
     /// The memory that parked bytes take up now, in bytes.
     public internal(set) var parkedBytes = 0 {
@@ -22,10 +24,14 @@ public final class RelayWorkspace {
     /// The most since memory was last returned.
     private var mostParked = 0
 
-    /// - Parameter parkingLimit: the most that this worker's relays may park together, in bytes. Above it a
-    ///   relay leaves in the kernel what the other side does not take, at the price of one more system call.
-    public init(on loop: EventLoop, parkingLimit: Int = 32 << 20) {
+    /// - Parameters:
+    ///   - parkingLimit: the most that this worker's relays may park together, in bytes. Above it a relay leaves in the
+    ///     kernel what the other side does not take, at the price of one more system call.
+    ///   - pipes: the most pipes that its relays may have open together, two descriptors each. Where there is none
+    ///     left, or none at all, streams are carried by copying.
+    public init(on loop: EventLoop, parkingLimit: Int = 32 << 20, pipes: Int = 8) {
         self.loop = loop
+        self.pipes = PipePool(limit: pipes)
         self.parkingLimit = parkingLimit
         // Page-aligned, and not touched before it is needed: an idle worker does not pay for it.
         scratch = .allocate(byteCount: Self.scratchSize, alignment: 4096)
@@ -39,12 +45,15 @@ public final class RelayWorkspace {
 
     /// How many bytes one relay may move before the other connections have their turn.
     ///
-    /// Two full reads while few are busy; the more there are, the less each may, so that a turn of all together stays
-    /// short for whoever has only a little to say.
+    /// The more are busy, the less each may, so that a turn of all together stays short for whoever has only a little to
+    /// say.
     var turnBytes: Int {
-        max(Self.smallestTurn, 2 * Self.scratchSize / max(busyThisTick, busyLastTick, 1))
+        min(max(Self.smallestTurn, Self.turnOfAll / max(busyThisTick, busyLastTick, 1)), Self.largestTurn)
     }
 
+    /// About what all busy relays together move in a turn of each.
+    private static let turnOfAll = 8 << 20
+    private static let largestTurn = 2 << 20
     /// Below this, more but smaller moves would cost more than they win (docs/architecture.md).
     private static let smallestTurn = 256 << 10
     /// Moving less than this in a turn is not being busy.

@@ -18,9 +18,11 @@ private struct Bench {
         var value: Duplex.End?
     }
 
-    init(on loop: EventLoop? = nil, in workspace: RelayWorkspace? = nil, parkingLimit: Int = 1 << 20) throws {
+    init(
+        on loop: EventLoop? = nil, in workspace: RelayWorkspace? = nil, parkingLimit: Int = 1 << 20, pipes: Int = 8
+    ) throws {
         self.loop = try loop ?? EventLoop()
-        self.workspace = workspace ?? RelayWorkspace(on: self.loop, parkingLimit: parkingLimit)
+        self.workspace = workspace ?? RelayWorkspace(on: self.loop, parkingLimit: parkingLimit, pipes: pipes)
         let (client, downstream) = try Peer.watched(on: self.loop)
         let (app, upstream) = try Peer.watched(on: self.loop)
         self.client = client
@@ -139,9 +141,9 @@ private struct Bench {
     }
 
     /// 0: nothing may be parked, and what the sink does not take stays in the source's kernel.
-    @Test(arguments: [0, 100_000, 1 << 30])
-    func aSlowReaderGetsEverythingAndCostsNoMoreThanTheLimit(parkingLimit: Int) throws {
-        let bench = try Bench(parkingLimit: parkingLimit)
+    @Test(arguments: [0, 100_000, 1 << 30], [0, 1])
+    func aSlowReaderGetsEverythingAndCostsNoMoreThanTheLimit(parkingLimit: Int, pipes: Int) throws {
+        let bench = try Bench(parkingLimit: parkingLimit, pipes: pipes)
         bench.duplex.start()
         let total = 24 << 20
         var generator = SystemRandomNumberGenerator()
@@ -167,7 +169,7 @@ private struct Bench {
             }))
         #expect(sent < total)
         #expect(mostParked <= parkingLimit)
-        if parkingLimit > 1 << 20 { #expect(mostParked > 0) }
+        if parkingLimit > 1 << 20, pipes == 0 { #expect(mostParked > 0) }
         #expect(
             try bench.loop.run(until: {
                 fill()
@@ -183,7 +185,7 @@ private struct Bench {
     }
 
     @Test func anEndedRelayGivesParkedMemoryBack() throws {
-        let bench = try Bench(parkingLimit: 1 << 30)
+        let bench = try Bench(parkingLimit: 1 << 30, pipes: 0)
         bench.duplex.start()
         let block = [UInt8](repeating: 7, count: 1 << 20)
         #expect(
@@ -194,6 +196,86 @@ private struct Bench {
         bench.client.reset()
         #expect(try bench.loop.run(until: { bench.end.value != nil }))
         #expect(bench.workspace.parkedBytes == 0)
+    }
+
+    /// Runs the relay until nothing moves any more, with an app that sends all the time and a client that does not read.
+    private func fillUntilStuck(_ bench: Bench, with block: [UInt8]) throws {
+        var sent = 0
+        var turnsWithoutProgress = 0
+        #expect(
+            try bench.loop.run(until: {
+                let now = bench.app.send(block)
+                sent += now
+                turnsWithoutProgress = now == 0 ? turnsWithoutProgress + 1 : 0
+                return turnsWithoutProgress > 100
+            }))
+    }
+
+    @Test func aBulkStreamIsNotCopied() throws {
+        let bench = try Bench()
+        bench.duplex.start()
+        try fillUntilStuck(bench, with: [UInt8](repeating: 7, count: 1 << 20))
+        // What the client does not take is in a pipe, and not in memory.
+        #expect(bench.workspace.parkedBytes == 0)
+        #expect(bench.duplex.bytesToDownstream > 64 << 10)
+    }
+
+    @Test func relaysThatFindNoPipeCopy() throws {
+        let loop = try EventLoop()
+        let workspace = RelayWorkspace(on: loop, parkingLimit: 1 << 30, pipes: 1)
+        let block = [UInt8](repeating: 7, count: 1 << 20)
+        let first = try Bench(on: loop, in: workspace)
+        first.duplex.start()
+        try fillUntilStuck(first, with: block)
+        #expect(workspace.parkedBytes == 0)
+        let second = try Bench(on: loop, in: workspace)
+        second.duplex.start()
+        try fillUntilStuck(second, with: block)
+        #expect(workspace.parkedBytes > 0)
+        // A relay that ends with a full pipe leaves its place to the next.
+        first.client.reset()
+        #expect(try loop.run(until: { first.end.value != nil }))
+        let parked = workspace.parkedBytes
+        let third = try Bench(on: loop, in: workspace)
+        third.duplex.start()
+        try fillUntilStuck(third, with: block)
+        #expect(workspace.parkedBytes == parked)
+    }
+
+    /// splice(2) stops at TCP's urgent mark and says that there is nothing more, or that the stream has ended.
+    @Test func aBulkStreamGetsOverAnUrgentMark() throws {
+        let bench = try Bench()
+        bench.duplex.start()
+        let block = [UInt8](repeating: 7, count: 256 << 10)
+        for _ in 0..<3 {
+            let count = bench.client.send(block)
+            let expected = bench.app.received.count + count
+            #expect(try bench.run(until: { bench.app.received.count >= expected }))
+        }
+        let before = bench.app.received.count
+        var expected = before + bench.client.send(block)
+        #expect(bench.client.sendUrgently(8))
+        expected += bench.client.send(block)
+        bench.client.finishSending()
+        #expect(try bench.run(until: { bench.app.end != nil }))
+        // The urgent byte itself is not part of the stream.
+        #expect(bench.app.received.count == expected)
+    }
+
+    @Test func aResetOfABulkStreamIsNoEnd() throws {
+        let bench = try Bench()
+        bench.duplex.start()
+        let block = [UInt8](repeating: 7, count: 256 << 10)
+        var sent = 0
+        #expect(
+            try bench.run(until: {
+                sent += bench.app.send(block)
+                return sent > 8 << 20
+            }))
+        bench.app.reset()
+        #expect(try bench.run(until: { bench.client.end != nil }))
+        #expect(bench.client.end == ECONNRESET)
+        #expect(bench.end.value == .upstreamFailed(ECONNRESET))
     }
 
     @Test func oneBusyRelayDoesNotKeepTheOthersWaiting() throws {
@@ -218,9 +300,10 @@ private struct Bench {
         #expect(small.app.received.count >= 198)
     }
 
-    @Test func manyRelaysWithRandomStreamsAndHalfClosesDeliverEverything() throws {
+    @Test(arguments: [0, 2, 100])
+    func manyRelaysWithRandomStreamsAndHalfClosesDeliverEverything(pipes: Int) throws {
         let loop = try EventLoop()
-        let workspace = RelayWorkspace(on: loop, parkingLimit: 1 << 20)
+        let workspace = RelayWorkspace(on: loop, parkingLimit: 1 << 20, pipes: pipes)
         var generator = SystemRandomNumberGenerator()
         struct Stream {
             let source: Peer

@@ -30,9 +30,21 @@ public final class Peer {
         let listener = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
         let address = listener.localAddress!
         let client = try Socket(toReach: address)
+        limitBuffers(of: client.number)
         while client.connect(to: address) == .inProgress {}
         while true {
-            if case .accepted(let server, from: _) = listener.accept() { return (Handoff(client), Handoff(server)) }
+            if case .accepted(let server, from: _) = listener.accept() {
+                limitBuffers(of: server.number)
+                return (Handoff(client), Handoff(server))
+            }
+        }
+    }
+
+    /// The kernel would let them grow to tens of MiB, of which a test would have to fill every one.
+    private static func limitBuffers(of socket: CInt) {
+        for option in [SO_SNDBUF, SO_RCVBUF] {
+            var size: CInt = 1 << 20
+            setsockopt(socket, SOL_SOCKET, option, &size, socklen_t(MemoryLayout<CInt>.size))
         }
     }
 
@@ -66,6 +78,14 @@ public final class Peer {
             sent += count
         }
         return sent
+    }
+
+    /// Sends one byte out of band (MSG_OOB, tcp(7)).
+    /// - Returns: whether the kernel took it.
+    public func sendUrgently(_ byte: UInt8) -> Bool {
+        var byte = byte
+        guard let number = socket?.number else { return false }
+        return Glibc.send(number, &byte, 1, CInt(MSG_OOB)) == 1
     }
 
     /// Sends a FIN and goes on reading.

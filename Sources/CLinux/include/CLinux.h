@@ -36,6 +36,13 @@ static inline int clinux_socket(int family, int type, int protocol) {
   return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 }
 
+/// A pipe that holds `capacity` bytes in `ends`, read end first, non-blocking and close-on-exec (pipe2(2),
+/// F_SETPIPE_SZ); -1 when the system refuses it, or refuses it so much.
+int clinux_pipe(int ends[2], int capacity);
+
+/// splice(2) that blocks on neither end.
+ssize_t clinux_splice(int from, int to, size_t count);
+
 /// The first message in a netlink answer of `length` bytes, or null (netlink(3), NLMSG_OK).
 static inline const struct nlmsghdr *clinux_netlink_first(const void *buffer, size_t length) {
   const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;

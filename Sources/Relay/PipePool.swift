@@ -1,0 +1,58 @@
+internal import EventLoop
+internal import Glibc
+internal import Network
+
+/// The pipes of one worker: one goes from relay to relay, and a relay whose sink is full keeps its own meanwhile.
+///
+/// Belongs to the worker's thread.
+struct PipePool {
+    /// What an unprivileged process may have at most, unless the system says otherwise (pipe(7), pipe-max-size).
+    static let capacity = 1 << 20
+    /// How long after a refusal no further pipe is asked for.
+    private static let patience = Duration.seconds(1)
+
+    private var empty: [SplicePipe] = []
+    /// How many there are, those that relays keep included.
+    private var count = 0
+    private var limit: Int
+    private var refusedAt: MonotonicTime?
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// An empty pipe; nil when there are as many as there may be.
+    mutating func take() -> SplicePipe? {
+        if let pipe = empty.popLast() { return pipe }
+        guard count < limit else { return nil }
+        if let refusedAt, MonotonicTime.coarse.since(refusedAt) < Self.patience { return nil }
+        do throws(SystemError) {
+            let pipe = try SplicePipe(capacity: Self.capacity)
+            count += 1
+            return pipe
+        } catch {
+            refusedAt = .coarse
+            return nil
+        }
+    }
+
+    /// Takes a pipe back; one that is not empty is closed with all that is in it.
+    mutating func giveBack(_ pipe: consuming SplicePipe) {
+        if pipe.count == 0, count <= limit { empty.append(pipe) } else { count -= 1 }
+    }
+
+    /// Notes that splice(2) has failed with this errno.
+    /// - Returns: whether it was because there is no splice(2) for such sockets here, or no memory for it: the bytes
+    ///   can be received all the same, and are from now on.
+    mutating func isRefusal(_ code: CInt) -> Bool {
+        switch code {
+        case EINVAL, ENOSYS, EPERM, EOPNOTSUPP:
+            limit = 0
+            count -= empty.count
+            empty = []
+        case ENOMEM: break
+        default: return false
+        }
+        return true
+    }
+}
