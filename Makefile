@@ -54,7 +54,7 @@ test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
 
-bench-micro: setup ## Benchmark the copy loop by itself; FILTER='bulk, TCP, 1 stream.*' runs a part
+bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='bulk, TCP, 1 stream.*' runs a part
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \
 		--filter '$(or $(FILTER),.*)' </dev/null
 

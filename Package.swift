@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "EventLoop", targets: ["EventLoop"]),
         .library(name: "Network", targets: ["Network"]),
         .library(name: "Relay", targets: ["Relay"]),
+        .library(name: "Upstream", targets: ["Upstream"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

@@ -65,6 +65,21 @@ let package = Package(
             path: "Benchmarks/CopyLoop",
             swiftSettings: strict,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+
+        // Microbenchmarks of the connection pool, and a malloc(3) that counts.
+        .target(name: "CAllocations", cSettings: strictC),
+        .executableTarget(
+            name: "Pooling",
+            dependencies: [
+                "CAllocations",
+                .product(name: "EventLoop", package: "loopbridge"),
+                .product(name: "Network", package: "loopbridge"),
+                .product(name: "Upstream", package: "loopbridge"),
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "Benchmarks/Pooling",
+            swiftSettings: strict,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     ],
     cLanguageStandard: .c11
 )

@@ -16,13 +16,21 @@ public struct Route: Sendable, Equatable {
     public var halfCloseTimeout: Duration
     /// How many clients may be connected; above it the listeners pause.
     public var maxConnections: Int
+    /// When the app is called.
+    public var connect: ConnectMoment
+    /// How many connections the app gets.
+    public var upstreamConnections: UpstreamConnections
+    /// Connections to the app that are open while nobody uses them.
+    public var pool: PoolSettings
 
     /// A route, with the defaults where nothing is given.
     /// - Parameter name: nil for the first listen address.
     public init(
         name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, hold: Duration = .seconds(10),
         connectTimeout: Duration = .seconds(1), idleTimeout: Duration = .seconds(3600),
-        halfCloseTimeout: Duration = .seconds(300), maxConnections: Int = 10_000
+        halfCloseTimeout: Duration = .seconds(300), maxConnections: Int = 10_000,
+        connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
+        pool: PoolSettings = PoolSettings()
     ) {
         self.name = name ?? listen.first?.description ?? upstream.description
         self.listen = listen
@@ -32,6 +40,9 @@ public struct Route: Sendable, Equatable {
         self.idleTimeout = idleTimeout
         self.halfCloseTimeout = halfCloseTimeout
         self.maxConnections = maxConnections
+        self.connect = connect
+        self.upstreamConnections = upstreamConnections
+        self.pool = pool
     }
 }
 
@@ -44,6 +55,7 @@ extension Route {
         self.init(
             name: name, listen: listen, upstream: upstream, hold: settings.hold,
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
-            halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections)
+            halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
+            connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool)
     }
 }

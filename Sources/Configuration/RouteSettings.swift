@@ -5,6 +5,9 @@ public struct RouteSettings: Sendable, Equatable {
     public var idleTimeout: Duration
     public var halfCloseTimeout: Duration
     public var maxConnections: Int
+    public var connect: ConnectMoment
+    public var upstreamConnections: UpstreamConnections
+    public var pool: PoolSettings
 
     /// Those of a finished route.
     init(of route: Route) {
@@ -13,6 +16,9 @@ public struct RouteSettings: Sendable, Equatable {
         idleTimeout = route.idleTimeout
         halfCloseTimeout = route.halfCloseTimeout
         maxConnections = route.maxConnections
+        connect = route.connect
+        upstreamConnections = route.upstreamConnections
+        pool = route.pool
     }
 }
 
@@ -41,5 +47,10 @@ extension RouteSettings: KeyedMapping {
         .scalar(
             "max_connections", .number(1...1_000_000), \.maxConnections, option: "max-connections",
             help: "How many clients of a route may be connected; above it the listeners pause."),
+        .scalar(
+            "connect", .choice(), \.connect, option: "connect",
+            help: "When the app is called: once the client is connected, or once it has sent its first byte."),
+        .mapping("upstream_connections", \.upstreamConnections, help: "How many connections the app gets."),
+        .mapping("pool", \.pool, help: "Connections to the app that are open while nobody uses them."),
     ]
 }

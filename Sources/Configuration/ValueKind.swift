@@ -71,6 +71,19 @@ extension ValueKind<Int> {
     }
 }
 
+extension ValueKind<Int?> {
+    /// A number, or none at all.
+    static func limit(_ range: ClosedRange<Int>) -> ValueKind {
+        ValueKind(
+            "unlimited or a number from \(range.lowerBound) to \(range.upperBound)", placeholder: "unlimited|NUMBER",
+            choices: ["unlimited"],
+            parse: { text in
+                if text == "unlimited" { return .some(nil) }
+                return wholeNumber(text).flatMap { range.contains($0) ? .some($0) : nil }
+            }, write: { $0.map { "\($0)" } ?? "unlimited" })
+    }
+}
+
 extension ValueKind<WorkerCount> {
     static var workers: ValueKind {
         ValueKind(

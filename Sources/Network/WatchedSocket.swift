@@ -7,6 +7,10 @@ public import EventLoop
 public final class WatchedSocket: DescriptorEvent {
     public let socket: Socket
 
+    /// Let go of once the descriptor has been closed: what must not be free before the peer has been told the end. It stands
+    /// behind `socket`, for stored properties are destroyed in their order.
+    public var releasedAfterClosing: AnyObject?
+
     /// Called with what the socket has become ready for. Capture the user `unowned`, or clear it in time.
     public var onReady: IOEvent.Handler?
 

@@ -109,7 +109,7 @@ public final class Server {
     @discardableResult
     private func register(_ route: Route) -> Int {
         let number = listeners.add(route)
-        workers.tell(.addRoute(number, workers.share(route, number: number)))
+        workers.tell(.addRoute(number, workers.share(route, number: number), workers: workers.count))
         return number
     }
 
@@ -195,9 +195,10 @@ public final class Server {
         // Some are opened later, for addresses that appear, or apps that are found.
         let laterListeners = max(8, min(64, openFiles / 64))
         let forListeners = (listeners.count + laterListeners) * workers.count
+        let forSpares = configuration.routes.reduce(0) { $0 + $1.pool.spare }
         let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
         let forTheRest = 16
-        return max(1, (openFiles - forLoops - forListeners - forPipes - forTheRest) / 2)
+        return max(1, (openFiles - forLoops - forListeners - forSpares - forPipes - forTheRest) / 2)
     }
 
     /// How many pipes each worker may have: none where descriptors are so few that connections need them all.

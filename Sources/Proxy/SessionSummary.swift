@@ -14,6 +14,12 @@ enum SessionEnd: Equatable {
     case appNotListening
     case appBusy
     case connectFailed(SystemError)
+    /// The app had all the connections that it may have, and no more clients might wait.
+    case queueFull
+    /// The client's turn did not come in time.
+    case queueTimeout
+    /// The client ended without a word before its turn came.
+    case clientLeft
     /// loopbridge was stopped before the session was over.
     case drained
 
@@ -28,6 +34,9 @@ enum SessionEnd: Equatable {
         case .appNotListening: "the app is not listening"
         case .appBusy: "the app takes no connections"
         case .connectFailed(let error): "cannot connect to the app: \(error.reason)"
+        case .queueFull: "the queue for the app is full"
+        case .queueTimeout: "waited too long in the queue for the app"
+        case .clientLeft: "left the queue for the app"
         case .drained: "stopped"
         }
     }

@@ -7,4 +7,6 @@ struct SharedRoute: Sendable {
     /// Places for downstream connections (`max_connections`).
     let connections: ConnectionBudget
     let hold: HoldCoordinator
+    /// Places for connections to the app (`upstream_connections`); nil where there may be any number.
+    let admission: AdmissionQueue?
 }

@@ -9,6 +9,8 @@ internal import Upstream
 /// Belongs to its worker's thread, and is retained by the worker until it has ended.
 final class TCPSession {
     private enum State {
+        /// The client has not spoken, and the app is not to know of it before.
+        case silent(WatchedSocket)
         /// The client waits for a connection to the app.
         case connecting(WatchedSocket, ConnectRequest?)
         case relaying(Duplex, to: SocketAddress)
@@ -31,17 +33,25 @@ final class TCPSession {
         self.worker = worker
     }
 
-    /// Asks for a connection to the app; may end the session before it returns.
+    /// Asks for a connection to the app, now or once the client has spoken; may end the session before it returns.
     func start(with socket: WatchedSocket) {
-        state = .connecting(socket, nil)
         socket.onReady = { [unowned self, unowned socket] readiness in waitingClientReady(socket, readiness) }
-        let request = route.connector.connect { [unowned self] in answered($0) }
+        switch route.configuration.connect {
+        case .accept: connect(socket)
+        case .firstByte: state = .silent(socket)
+        }
+    }
+
+    private func connect(_ socket: WatchedSocket) {
+        state = .connecting(socket, nil)
+        let request = route.app.connect { [unowned self] in answered($0) }
         if case .connecting(let socket, nil) = state { state = .connecting(socket, request) }
     }
 
     /// Resets both sides. Does nothing once the session has ended.
     func abort(_ reason: SessionEnd) {
         switch state {
+        case .silent(let socket): refuse(socket, reason)
         case .connecting(let socket, let request):
             request?.cancel()
             refuse(socket, reason)
@@ -54,7 +64,8 @@ final class TCPSession {
 
     /// Ends the session if nothing has moved for too long.
     func checkTimeouts(now: MonotonicTime) {
-        // Those who wait for the app are looked after by the connector.
+        if case .silent = state, now.since(started) >= route.configuration.idleTimeout { return abort(.idleTimeout) }
+        // Those who wait for the app are looked after on the way there.
         guard case .relaying(let duplex, _) = state else { return }
         let silence = now.since(duplex.lastActivity)
         if duplex.isHalfClosed, silence >= route.configuration.halfCloseTimeout {
@@ -64,27 +75,54 @@ final class TCPSession {
         }
     }
 
-    /// Whatever the client sends while it waits stays in the kernel; only a reset is of interest. When the app is just
-    /// being tried, it is to have that too.
+    /// Whatever the client sends while it waits stays in the kernel; only its end is of interest, or its beginning.
     private func waitingClientReady(_ socket: WatchedSocket, _ readiness: IOEvent.Readiness) {
         socket.unusedReadiness.formUnion(readiness)
-        guard readiness.contains(.failed), case .connecting(_, let request) = state else { return }
-        guard request?.cancelUnlessBeingTried() ?? true else { return }
-        end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
+        switch state {
+        case .silent: silentClientReady(socket, readiness)
+        case .connecting(_, let request): queuedClientReady(socket, readiness, request)
+        case .relaying, .ended: break
+        }
+    }
+
+    private func silentClientReady(_ socket: WatchedSocket, _ readiness: IOEvent.Readiness) {
+        if readiness.contains(.failed) {
+            end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
+        } else if readiness.contains(.endOfStream), socket.socket.hasEndedUnread {
+            end(.finished, upstream: nil, sent: 0, received: 0)
+        } else if readiness.contains(.readable) {
+            connect(socket)
+        }
+    }
+
+    private func queuedClientReady(
+        _ socket: WatchedSocket, _ readiness: IOEvent.Readiness, _ request: ConnectRequest?
+    ) {
+        if readiness.contains(.failed) {
+            // When the app is just being tried, it is to have that too.
+            guard request?.cancelUnlessBeingTried() ?? true else { return }
+            end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
+        } else if readiness.contains(.endOfStream), let request, request.isInLine, socket.socket.hasEndedUnread {
+            // Not so one that has finished sending after its request: it waits for the answer.
+            request.cancel()
+            refuse(socket, .clientLeft)
+        }
     }
 
     private func answered(_ result: ConnectRequest.Result) {
         guard case .connecting(let socket, _) = state else { return }
         switch result {
-        case .connected(let upstream, let address):
-            let duplex = Duplex(downstream: socket, upstream: upstream, in: worker.workspace)
-            state = .relaying(duplex, to: address)
+        case .connected(let connection):
+            let duplex = Duplex(downstream: socket, upstream: connection.socket, in: worker.workspace)
+            state = .relaying(duplex, to: connection.address)
             duplex.onEnd = { [unowned self] in relayEnded($0) }
             duplex.start()
         case _ where socket.unusedReadiness.contains(.failed):
             end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
         case .refused: refuse(socket, .appNotListening)
         case .timedOut: refuse(socket, .appBusy)
+        case .queueFull: refuse(socket, .queueFull)
+        case .waitedTooLong: refuse(socket, .queueTimeout)
         case .failed(let error): refuse(socket, .connectFailed(error))
         }
     }

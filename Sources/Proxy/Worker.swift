@@ -51,10 +51,10 @@ final class Worker {
 
     private func receive(_ command: WorkerCommand) {
         switch command {
-        case .addRoute(let number, let shared):
+        case .addRoute(let number, let shared, let workers):
             do {
-                let route = try WorkerRoute(shared, number: number, worker: self.number, on: loop)
-                route.connector.onObstacle = { [unowned self, unowned route] in report($0, on: route) }
+                let route = try WorkerRoute(shared, number: number, worker: self.number, of: workers, on: loop)
+                route.app.onNews = { [unowned self, unowned route] in report($0, on: route) }
                 routes[number] = route
             } catch {
                 environment.log.error("cannot add a route", ["reason": .text(error.description)])
@@ -62,6 +62,7 @@ final class Worker {
         case .removeRoute(let number):
             guard let route = routes[number] else { return }
             route.isRemoved = true
+            route.app.drain()
             if route.sessions == 0 { routes[number] = nil }
         case .listen(let listener, let route, let handoff):
             guard let socket = handoff.take(), let route = routes[route] else { return }
@@ -75,14 +76,33 @@ final class Worker {
         case .resumeAccepting:
             resumeAccepting()
         case .news(let news, let route):
-            routes[route]?.connector.receive(news)
+            routes[route]?.app.receive(news)
+        case .admission(let news, let route):
+            // What nobody takes here goes back by itself.
+            routes[route]?.app.receive(news)
         case .drain:
+            for route in routes.values { route.app.drain() }
             for acceptor in acceptors.values { acceptor.acceptBacklog() }
             acceptors = [:]
             isDraining = true
             reportIfDrained()
         case .abort:
             for session in sessions { session.abort(.drained) }
+        }
+    }
+
+    private func report(_ news: AppConnections.News, on route: WorkerRoute) {
+        let bound = route.configuration.upstreamConnections
+        let fields: Log.Fields = [
+            "route": .text(route.configuration.name), "upstream_connections": .number(bound.max ?? 0),
+            "queue": .number(bound.queue),
+        ]
+        switch news {
+        case .obstacle(let obstacle): report(obstacle, on: route)
+        case .clientsWait:
+            environment.log.info("the app has all the connections that it may have; clients queue", fields)
+        case .queueFull:
+            environment.log.warning("the queue for the app is full: further clients are reset", fields)
         }
     }
 

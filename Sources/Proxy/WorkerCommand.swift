@@ -5,7 +5,7 @@ internal import Upstream
 /// What a worker is told through its mailbox.
 enum WorkerCommand: Sendable {
     /// Know a route, whose listening sockets follow.
-    case addRoute(Int, SharedRoute)
+    case addRoute(Int, SharedRoute, workers: Int)
     /// Forget a route, whose listening sockets are closed, once its connections have ended.
     case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
@@ -16,6 +16,8 @@ enum WorkerCommand: Sendable {
     case resumeAccepting
     /// News about a route's app.
     case news(HoldCoordinator.News, route: Int)
+    /// News about a route's places for connections to its app.
+    case admission(AdmissionQueue.News, route: Int)
     /// Close all listeners, let the connections finish, and report when none is left.
     case drain
     /// Reset all connections that are left.

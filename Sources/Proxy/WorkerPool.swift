@@ -77,7 +77,16 @@ final class WorkerPool {
     func share(_ route: Route, number: Int) -> SharedRoute {
         SharedRoute(
             configuration: route, connections: budget(limit: route.maxConnections),
-            hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) })
+            hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) },
+            admission: admission(route.upstreamConnections, number: number))
+    }
+
+    private func admission(_ bound: UpstreamConnections, number: Int) -> AdmissionQueue? {
+        bound.max.map { max in
+            AdmissionQueue(limit: max, length: bound.queue) { [commands] worker, news in
+                commands[worker].post(.admission(news, route: number))
+            }
+        }
     }
 
     private func budget(limit: Int) -> ConnectionBudget {

@@ -7,20 +7,28 @@ final class WorkerRoute {
     /// By which the control thread knows the route.
     let number: Int
     let shared: SharedRoute
-    let connector: Connector
+    /// The way to the app.
+    let app: AppConnections
     /// How many sessions the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
     var isRemoved = false
 
-    init(_ shared: SharedRoute, number: Int, worker: Int, on loop: EventLoop) throws(SystemError) {
+    /// - Parameter workers: how many workers the route's spare connections are dealt out to.
+    init(
+        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, on loop: EventLoop
+    ) throws(SystemError) {
         self.number = number
         self.shared = shared
         let configuration = shared.configuration
-        connector = try Connector(
+        let spare = configuration.pool.spare
+        app = try AppConnections(
             to: configuration.upstream.candidates,
-            limits: Connector.Limits(hold: configuration.hold, connectTimeout: configuration.connectTimeout),
-            hold: shared.hold, worker: worker, on: loop)
+            limits: AppConnections.Limits(
+                connector: Connector.Limits(hold: configuration.hold, connectTimeout: configuration.connectTimeout),
+                queueTimeout: configuration.upstreamConnections.queueTimeout,
+                pool: ConnectionPool.Limits(spare: spare / workers + (worker < spare % workers ? 1 : 0))),
+            hold: shared.hold, admission: shared.admission, worker: worker, on: loop)
     }
 
     var configuration: Route { shared.configuration }

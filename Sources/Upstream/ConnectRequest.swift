@@ -1,5 +1,5 @@
 public import EventLoop
-public import Network
+internal import Network
 
 /// A client's wish for a connection to the app, until it is granted, refused or withdrawn.
 ///
@@ -7,18 +7,32 @@ public import Network
 public final class ConnectRequest {
     /// How a wish ends.
     public enum Result {
-        /// Here is a connection to this address; the receiver owns it.
-        case connected(WatchedSocket, to: SocketAddress)
+        /// Here is a connection; the receiver owns it.
+        case connected(AppConnection)
         /// Nobody was listening, for as long as the client may wait.
         case refused
         /// The app was listening but took no connection, for as long as the client may wait.
         case timedOut
+        /// The app has all the connections that it may have, and as many clients wait as may.
+        case queueFull
+        /// The client's turn did not come for as long as it may wait.
+        case waitedTooLong
         /// The system would not allow it.
         case failed(SystemError)
     }
 
+    /// Where a request stands in line.
+    struct Turn {
+        let line: AdmissionLine
+        let ticket: UInt64
+    }
+
     let started = MonotonicTime.now
     var attempt: ConnectionAttempt?
+    /// While the request waits for a place.
+    var turn: Turn?
+    /// The right to a connection, where that takes one.
+    var place: AdmissionPlace?
     /// Whether the request is kept when the app is not there.
     private(set) var mayWait = true
     private let connector: Connector
@@ -29,12 +43,17 @@ public final class ConnectRequest {
         self.completion = completion
     }
 
+    /// Whether the client waits until the app may have another connection.
+    public var isInLine: Bool { turn != nil }
+
     /// Withdraws the wish; it is not answered any more. Does nothing once it was.
     public func cancel() {
         guard completion != nil else { return }
         completion = nil
+        if let turn { return turn.line.withdraw(turn.ticket) }
         let wasBeingTried = attempt != nil
         giveUpAttempt()
+        place = nil
         connector.withdrawn(self, whileBeingTried: wasBeingTried)
     }
 
@@ -55,6 +74,13 @@ public final class ConnectRequest {
 
     func complete(_ result: Result) {
         attempt = nil
+        assert(turn == nil, "answered while it stands in line")
+        if case .connected(let connection) = result {
+            connection.uses += 1
+            // A connection from the pool has its place already.
+            if let place { connection.socket.releasedAfterClosing = place }
+        }
+        place = nil
         let completion = completion
         self.completion = nil
         completion?(result)

@@ -56,6 +56,8 @@ public final class Connector {
     private var backoff = Connector.firstBackoff
     private var attemptTimer: Timer?
     private var expiryTimer: Timer?
+    /// What is opened before anybody has asked.
+    private var spareAttempt: ConnectionAttempt?
 
     /// Called when this worker is the first of its route to be kept from the app, or the one that got through
     /// again (nil).
@@ -89,13 +91,51 @@ public final class Connector {
     @discardableResult
     public func connect(_ completion: @escaping (ConnectRequest.Result) -> Void) -> ConnectRequest {
         let request = ConnectRequest(to: self, completion)
+        connect(request)
+        return request
+    }
+
+    /// Takes a request on, that has its place where it needs one.
+    func connect(_ request: ConnectRequest) {
         switch state {
         case .open where !hold.isHeld || limits.hold == .zero: attempt(request)
         case .open: wait(request, for: .notListening)
         case .waiting(let obstacle): wait(request, for: obstacle)
-        case .releasing: waiting.append(request)
+        case .releasing: insert(request)
         }
-        return request
+    }
+
+    /// Tries once to open a connection that nobody has asked for; does nothing while somebody waits for the app, or
+    /// another such attempt is under way.
+    /// - Parameter completion: called once, with nil where there is none to be had; maybe before this returns.
+    func openSpare(_ completion: @escaping (AppConnection?) -> Void) {
+        guard case .open = state, !hold.isHeld, spareAttempt == nil else { return completion(nil) }
+        let attempt = ConnectionAttempt(
+            to: candidates, preferred: preferred, timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
+        spareAttempt = attempt
+        attempt.start(askingAtOnce: false) { [unowned self] outcome in
+            spareAttempt = nil
+            completion(connection(from: outcome))
+        }
+    }
+
+    /// Gives up what ``openSpare(_:)`` has begun; its completion is not called any more.
+    func cancelSpare() {
+        spareAttempt?.cancel()
+        spareAttempt = nil
+    }
+
+    /// What an attempt has brought, after noting what it says about the app.
+    private func connection(from outcome: ConnectionAttempt.Outcome) -> AppConnection? {
+        switch outcome {
+        case .connected(let socket, let candidate):
+            preferred = candidate
+            hold.appWasThere()
+            return AppConnection(socket, to: candidates[candidate], appGeneration: hold.appGeneration)
+        case .refused: hold.appWasGone()
+        case .busy, .failed: break
+        }
+        return nil
     }
 
     /// Takes what another worker of the route has to say.
@@ -131,10 +171,9 @@ public final class Connector {
 
     private func attempted(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
         request.attempt = nil
+        if let connection = connection(from: outcome) { request.complete(.connected(connection)) }
         switch outcome {
-        case .connected(let socket, let candidate):
-            preferred = candidate
-            request.complete(.connected(socket, to: candidates[candidate]))
+        case .connected: break
         case .failed(let error):
             request.complete(.failed(error))
         case .refused where limits.hold == .zero || !request.mayWait:
@@ -151,10 +190,14 @@ public final class Connector {
 
     // MARK: While it does not
 
-    private func wait(_ request: ConnectRequest, for obstacle: Obstacle) {
-        // One that waited before goes in front of those that came later; nearly all come last.
+    /// One that waited before goes in front of those that came later; nearly all come last.
+    private func insert(_ request: ConnectRequest) {
         let earlier = waiting.lastIndex { $0.started <= request.started }
         waiting.insert(request, at: earlier.map { $0 + 1 } ?? 0)
+    }
+
+    private func wait(_ request: ConnectRequest, for obstacle: Obstacle) {
+        insert(request)
         if case .waiting = state {} else { backoff = Self.firstBackoff }
         state = .waiting(for: obstacle)
         scheduleExpiry()
@@ -182,12 +225,12 @@ public final class Connector {
 
     private func attemptedForFirst(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
         request.attempt = nil
-        switch outcome {
-        case .connected(let socket, let candidate):
-            preferred = candidate
+        if let connection = connection(from: outcome) {
             waiting.removeAll { $0 === request }
-            release(after: { request.complete(.connected(socket, to: self.candidates[candidate])) })
-            return
+            return release(after: { request.complete(.connected(connection)) })
+        }
+        switch outcome {
+        case .connected: break
         case .failed(let error):
             dismiss(request, .failed(error))
         case .refused:
@@ -254,7 +297,14 @@ public final class Connector {
 
     private func scheduleExpiry() {
         guard case .waiting(let obstacle) = state, let first = waiting.first else { return }
-        expiryTimer?.schedule(after: patience(for: obstacle) - MonotonicTime.now.since(first.started))
+        let start = start(of: first, for: obstacle, appGone: hold.health)
+        expiryTimer?.schedule(after: patience(for: obstacle) - MonotonicTime.now.since(start))
+    }
+
+    /// When a request began to wait for this: what it waited for its place while the app was there does not count.
+    private func start(of request: ConnectRequest, for obstacle: Obstacle, appGone health: AppHealth) -> MonotonicTime {
+        guard case .notListening = obstacle, case .down(let since) = health else { return request.started }
+        return max(request.started, since)
     }
 
     private func patience(for obstacle: Obstacle) -> Duration {
@@ -268,7 +318,8 @@ public final class Connector {
         guard case .waiting(let obstacle) = state else { return }
         let now = MonotonicTime.now
         let patience = patience(for: obstacle)
-        let expired = waiting.prefix { now.since($0.started) >= patience }
+        let health = hold.health
+        let expired = waiting.prefix { now.since(start(of: $0, for: obstacle, appGone: health)) >= patience }
         waiting.removeFirst(expired.count)
         if !endWaitingIfNobodyDoes() {
             scheduleExpiry()

@@ -6,6 +6,8 @@ internal import Synchronization
 ///
 /// Whichever worker is refused first makes the attempts for everybody: the others only wait. It gives the task
 /// up when its last client leaves, and another worker takes over.
+///
+/// It also knows whether the app is there: what the last attempt has shown, whichever worker made it.
 public final class HoldCoordinator: Sendable {
     /// What a waiting worker is told.
     public enum News: Sendable {
@@ -18,10 +20,15 @@ public final class HoldCoordinator: Sendable {
     private struct State {
         var attempting: Int?
         var waiting: Set<Int> = []
+        var health = AppHealth.unknown
     }
 
     private let state = Guarded(State())
     private let isHolding = Atomic(false)
+    /// What ``State/health`` says, for those who only want to know whether that is news.
+    private let isKnownUp = Atomic(false)
+    private let isKnownDown = Atomic(false)
+    private let losses = Atomic(0)
     private let tell: @Sendable (_ worker: Int, News) -> Void
 
     /// - Parameter tell: brings news to a worker, through its mailbox; called on any worker's thread.
@@ -31,6 +38,35 @@ public final class HoldCoordinator: Sendable {
 
     /// Whether some worker is making attempts. Callable from every thread, without a lock.
     var isHeld: Bool { isHolding.load(ordering: .relaxed) }
+
+    /// Whether the app is there.
+    public var health: AppHealth { state.withLock { $0.health } }
+
+    /// How often the app has been found gone. Callable from every thread, without a lock.
+    var appGeneration: Int { losses.load(ordering: .acquiring) }
+
+    /// An attempt was taken by the app. Without a lock where that is no news.
+    func appWasThere() {
+        guard !isKnownUp.load(ordering: .relaxed) else { return }
+        state.withLock { state in
+            guard !state.health.isUp else { return }
+            state.health = .up(since: .now)
+            isKnownDown.store(false, ordering: .relaxed)
+            isKnownUp.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// An attempt was refused. Without a lock where that is no news.
+    func appWasGone() {
+        guard !isKnownDown.load(ordering: .relaxed) else { return }
+        state.withLock { state in
+            guard !state.health.isDown else { return }
+            state.health = .down(since: .now)
+            isKnownUp.store(false, ordering: .relaxed)
+            isKnownDown.store(true, ordering: .relaxed)
+            losses.add(1, ordering: .acquiringAndReleasing)
+        }
+    }
 
     /// Enters a worker among those whose clients wait.
     /// - Returns: whether it is the one to make the attempts.
@@ -60,7 +96,8 @@ public final class HoldCoordinator: Sendable {
     func answered(_ worker: Int) {
         let others = state.withLock { state in
             let others = state.waiting.subtracting([worker])
-            state = State()
+            state.waiting = []
+            state.attempting = nil
             isHolding.store(false, ordering: .relaxed)
             return others
         }

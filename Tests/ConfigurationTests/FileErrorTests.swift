@@ -13,7 +13,8 @@ private func route(_ line: String) -> String {
 
 @Suite struct FileErrorTests {
     private static let routeKeys =
-        "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout or max_connections"
+        "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
+        + "max_connections, connect, upstream_connections or pool"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -24,7 +25,8 @@ private func route(_ line: String) -> String {
         (
             file("defaults: { name: web }"),
             "config.yaml:1:13: unknown key 'name' in 'defaults'; "
-                + "expected hold, connect_timeout, idle_timeout, half_close_timeout or max_connections"
+                + "expected hold, connect_timeout, idle_timeout, half_close_timeout, "
+                + "max_connections, connect, upstream_connections or pool"
         ),
         (
             file("drain: 5s\ndrain: 6s"),
@@ -42,9 +44,19 @@ private func route(_ line: String) -> String {
         ),
         // Planned, and not silently ignored.
         (file("admin: { listen: 9901 }"), "config.yaml:1:1: key 'admin' is not supported yet"),
-        (route("connect: accept"), "config.yaml:4:5: key 'connect' is not supported yet"),
-        (route("upstream_connections: {}"), "config.yaml:4:5: key 'upstream_connections' is not supported yet"),
-        (route("pool: {}"), "config.yaml:4:5: key 'pool' is not supported yet"),
+        (
+            route("connect: firstbyte"),
+            "config.yaml:4:14: expected accept or first_byte, found 'firstbyte'; did you mean 'first_byte'?"
+        ),
+        (
+            route("upstream_connections: { max: 0 }"),
+            "config.yaml:4:34: expected unlimited or a number from 1 to 1000000, found '0'"
+        ),
+        (
+            route("upstream_connections: { maxi: 1 }"),
+            "config.yaml:4:29: unknown key 'maxi' in 'upstream_connections'; did you mean 'max'?"
+        ),
+        (route("pool: { idle: 3 }"), "config.yaml:4:13: key 'idle' is not supported yet"),
         (route("source: default"), "config.yaml:4:5: key 'source' is not supported yet"),
         (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
         (route("allow: []"), "config.yaml:4:5: key 'allow' is not supported yet"),

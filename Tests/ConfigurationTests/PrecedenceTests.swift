@@ -45,6 +45,8 @@ import Testing
             "LOOPBRIDGE_ACCESS_LOG": "true", "LOOPBRIDGE_DRAIN": "5m", "LOOPBRIDGE_HOLD": "6s",
             "LOOPBRIDGE_CONNECT_TIMEOUT": "7s", "LOOPBRIDGE_IDLE_TIMEOUT": "8s",
             "LOOPBRIDGE_HALF_CLOSE_TIMEOUT": "9s", "LOOPBRIDGE_MAX_CONNECTIONS": "10",
+            "LOOPBRIDGE_CONNECT": "first_byte", "LOOPBRIDGE_UPSTREAM_CONNECTIONS": "11", "LOOPBRIDGE_QUEUE": "12",
+            "LOOPBRIDGE_QUEUE_TIMEOUT": "13s", "LOOPBRIDGE_SPARE": "14",
             "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
         ]
         let configuration = try load(yaml: yaml, environment: environment).get()
@@ -57,13 +59,16 @@ import Testing
             #expect(route.idleTimeout == .seconds(8))
             #expect(route.halfCloseTimeout == .seconds(9))
             #expect(route.maxConnections == 10)
+            #expect(route.connect == .firstByte)
+            #expect(route.upstreamConnections == UpstreamConnections(max: 11, queue: 12, queueTimeout: .seconds(13)))
+            #expect(route.pool == PoolSettings(spare: 14))
         }
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name))
     func putsTheCommandLineAboveAll(name: String) throws {
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
-        let samples = ["auto", "4", "error", "json", "false", "11s"]
+        let samples = ["auto", "4", "error", "json", "false", "first_byte", "11s"]
         let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2"]).get()) != nil }
         let value = try #require(values.last)
         let fromCommandLine = try load(
@@ -90,7 +95,9 @@ import Testing
     private static let allVariables =
         "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_FORMAT, LOOPBRIDGE_ACCESS_LOG, "
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
-        + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY or LOOPBRIDGE_EXCEPT"
+        + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
+        + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
+        + "LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY or LOOPBRIDGE_EXCEPT"
 
     @Test func takesEmptyVariablesAsUnset() throws {
         let configuration = try load(yaml: yaml, environment: ["LOOPBRIDGE_HOLD": "", "LOOPBRIDGE_ROUTES": ""]).get()
@@ -180,6 +187,11 @@ import Testing
                 "--idle-timeout DURATION LOOPBRIDGE_IDLE_TIMEOUT 1h",
                 "--half-close-timeout DURATION LOOPBRIDGE_HALF_CLOSE_TIMEOUT 5m",
                 "--max-connections NUMBER LOOPBRIDGE_MAX_CONNECTIONS 10000",
+                "--connect accept|first_byte LOOPBRIDGE_CONNECT accept",
+                "--upstream-connections unlimited|NUMBER LOOPBRIDGE_UPSTREAM_CONNECTIONS unlimited",
+                "--queue NUMBER LOOPBRIDGE_QUEUE 1000",
+                "--queue-timeout DURATION LOOPBRIDGE_QUEUE_TIMEOUT 10s",
+                "--spare NUMBER LOOPBRIDGE_SPARE 0",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

@@ -24,6 +24,13 @@ import Testing
                   idle_timeout: 1h
                   half_close_timeout: 5m
                   max_connections: 10000
+                  connect: accept
+                  upstream_connections:
+                    max: unlimited
+                    queue: 1000
+                    queue_timeout: 10s
+                  pool:
+                    spare: 0
                 routes:
                 - name: '*:8000'
                   listen:
@@ -35,6 +42,13 @@ import Testing
                   idle_timeout: 1h
                   half_close_timeout: 5m
                   max_connections: 10000
+                  connect: accept
+                  upstream_connections:
+                    max: unlimited
+                    queue: 1000
+                    queue_timeout: 10s
+                  pool:
+                    spare: 0
 
                 """)
     }
@@ -57,7 +71,8 @@ import Testing
         let options = [
             "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
-            "max-connections": "5",
+            "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
+            "queue-timeout": "7s", "spare": "2",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
         let written = try load(options: options, routes: ["8000", "192.0.2.1:81:unix:/run/a b"]).get()
@@ -80,7 +95,7 @@ import Testing
         let keys = try load(routes: ["8000"]).get().yaml.split(separator: "\n").compactMap { line in
             line.split(separator: ":").first?.drop { " -'".contains($0) }
         }.filter { $0.first?.isLetter == true }
-        #expect(keys.count == 22)
+        #expect(keys.count == 36)
         for key in keys where key != "log" {
             #expect(text.contains("\(before)\(key)\(after)"), "\(key)")
         }
@@ -97,12 +112,16 @@ import Testing
             })
     }
 
-    /// The example in the documentation, between its fences.
-    @Test func loadsTheDocumentedExample() throws {
+    /// The examples in the documentation, between their fences.
+    @Test func loadsTheDocumentedExamples() throws {
         let text = String(decoding: try Self.shipped("docs/configuration.md").contents, as: UTF8.self)
-        let example = try #require(text.split(separator: "```yaml\n").last?.split(separator: "```").first)
-        let routes = try load(yaml: String(example)).get().routes
+        let examples = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
+        try #require(examples.count == 2)
+        let routes = try load(yaml: String(examples[0])).get().routes
         #expect(routes.map(\.name) == ["web", "192.0.2.1:8080"])
         #expect(routes.map(\.hold) == [.seconds(30), .seconds(30)])
+        let careful = try #require(try load(yaml: String(examples[1])).get().routes.first)
+        #expect(careful.connect == .firstByte)
+        #expect(careful.upstreamConnections.max == 1)
     }
 }

@@ -18,6 +18,7 @@ Environment:
     LOOPBRIDGE_PROGRAM      the program under test (.build/debug/loopbridge)
     LOOPBRIDGE_RELEASE=1    it is the static release build: memory and wake-ups are measured
     LOOPBRIDGE_SANITIZED=1  it is built with a sanitizer: memory is not measured at all
+    LOOPBRIDGE_CHAOS_SECONDS  how long the way to the app is tormented, for each combination of settings (8)
     LOOPBRIDGE_STREAM_GIB   how much each way the big stream carries (2)
 """
 

@@ -10,6 +10,8 @@ final class Answers {
         case connected(SocketAddress)
         case refused
         case timedOut
+        case queueFull
+        case waitedTooLong
         case failed(CInt)
     }
 
@@ -65,11 +67,13 @@ final class Answers {
         order.append(number)
         times.append(.now)
         switch result {
-        case .connected(let socket, let address):
-            connections.append(socket)
-            answers[number] = .connected(address)
+        case .connected(let connection):
+            connections.append(connection.socket)
+            answers[number] = .connected(connection.address)
         case .refused: answers[number] = .refused
         case .timedOut: answers[number] = .timedOut
+        case .queueFull: answers[number] = .queueFull
+        case .waitedTooLong: answers[number] = .waitedTooLong
         case .failed(let error): answers[number] = .failed(error.code)
         }
     }

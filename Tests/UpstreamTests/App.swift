@@ -27,6 +27,12 @@ final class App {
         precondition(Glibc.listen(socket.number, backlog) == 0)
     }
 
+    /// Has the kernel refuse every connection again; those that were accepted go on.
+    func stopListening() {
+        accept()
+        precondition(shutdown(socket.number, CInt(SHUT_RDWR)) == 0)
+    }
+
     /// Accepts everybody who waits.
     /// - Returns: how many have been accepted since the start.
     @discardableResult
@@ -37,6 +43,18 @@ final class App {
             accepted.append(AcceptedConnection(Descriptor(owning: number)))
         }
     }
+
+    /// How many connections are open, after accepting everybody who waits: those that the other side has not ended.
+    var connectionsOpen: Int {
+        accept()
+        return accepted.count { $0.isOpen }
+    }
+
+    /// Says something on the connection that was accepted as the `number`th.
+    func say(_ text: String, on number: Int) { accepted[number].say(Array(text.utf8)) }
+
+    /// Ends the connection that was accepted as the `number`th.
+    func end(_ number: Int) { accepted[number].end() }
 
     /// Accepts the one that waits longest, says something to it, and resets it.
     func acceptAndReset(saying bytes: [UInt8]) throws {
@@ -75,9 +93,16 @@ final class App {
 
 /// A descriptor has one owner, and an array holds only what can be copied.
 private final class AcceptedConnection {
-    private let descriptor: Descriptor
+    private var socket: Socket?
 
     init(_ descriptor: consuming Descriptor) {
-        self.descriptor = descriptor
+        socket = Socket(owning: descriptor)
     }
+
+    /// Whether neither side has ended it.
+    var isOpen: Bool { socket != nil && socket!.idleState != .ended }
+
+    func say(_ bytes: [UInt8]) { _ = bytes.withUnsafeBytes { socket!.send($0) } }
+
+    func end() { socket = nil }
 }

@@ -130,6 +130,11 @@ class AppInHand(_Listener):
         wait_until(lambda: self._waiting, "a connection to the app", interval=0.001)
         return self._waiting.pop(0)
 
+    @property
+    def all(self):
+        """Every connection that has arrived so far."""
+        return list(self._all)
+
     def stop(self):
         """Closes everything."""
         self.stop_listening()

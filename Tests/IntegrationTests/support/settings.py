@@ -11,6 +11,7 @@ _REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = os.path.abspath(os.environ.get("LOOPBRIDGE_PROGRAM", _REPOSITORY / ".build/debug/loopbridge"))
 IS_RELEASE = os.environ.get("LOOPBRIDGE_RELEASE") == "1"
 IS_SANITIZED = os.environ.get("LOOPBRIDGE_SANITIZED") == "1"
+CHAOS_SECONDS = float(os.environ.get("LOOPBRIDGE_CHAOS_SECONDS", "8"))
 STREAM_GIB = float(os.environ.get("LOOPBRIDGE_STREAM_GIB", "2"))
 
 for _name in [name for name in os.environ if name.startswith("LOOPBRIDGE_")]:

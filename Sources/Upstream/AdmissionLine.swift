@@ -1,0 +1,79 @@
+internal import EventLoop
+
+/// One worker's clients who wait for a place in the route's ``AdmissionQueue``, until it is granted, they leave, or they
+/// have waited for too long. Belongs to its loop's thread.
+final class AdmissionLine {
+    private let patience: Duration
+    private let hold: Duration
+    private let queue: AdmissionQueue
+    private let coordinator: HoldCoordinator
+    private var waiting = TicketLine<ConnectRequest>()
+    private var expiryTimer: Timer?
+
+    /// How many wait.
+    var count: Int { waiting.count }
+
+    /// - Parameters:
+    ///   - patience: how long one may wait while the app is there.
+    ///   - hold: how long one may wait while it is not.
+    init(
+        for queue: AdmissionQueue, patience: Duration, hold: Duration, coordinator: HoldCoordinator,
+        on loop: EventLoop
+    ) throws(SystemError) {
+        self.queue = queue
+        self.patience = patience
+        self.hold = hold
+        self.coordinator = coordinator
+        expiryTimer = try Timer(on: loop) { [unowned self] in expire() }
+    }
+
+    func append(_ request: ConnectRequest, ticket: UInt64) {
+        waiting.append(ticket, request)
+        request.turn = ConnectRequest.Turn(line: self, ticket: ticket)
+        if waiting.count == 1 { scheduleExpiry() }
+    }
+
+    /// The one whose turn it is; nil where it has left.
+    func take(_ ticket: UInt64) -> ConnectRequest? {
+        guard let request = waiting.remove(ticket) else { return nil }
+        request.turn = nil
+        if waiting.isEmpty { expiryTimer?.cancel() }
+        return request
+    }
+
+    /// The client has left.
+    func withdraw(_ ticket: UInt64) {
+        if take(ticket) != nil { queue.withdraw(ticket) }
+    }
+
+    // MARK: Those who waited too long
+
+    /// Whether it is the app's absence that all wait for.
+    private var isAppAway: Bool { coordinator.isHeld && coordinator.health.isDown }
+
+    /// When a client's patience began: what it waits for is not the same before and after the app came or went.
+    private func start(of request: ConnectRequest) -> MonotonicTime {
+        max(request.started, coordinator.health.since ?? request.started)
+    }
+
+    private func scheduleExpiry() {
+        guard let first = waiting.first?.payload else { return }
+        let limit = isAppAway ? hold : patience
+        // While the app is away, look often enough not to be late when it comes back.
+        let left = limit - MonotonicTime.now.since(start(of: first))
+        expiryTimer?.schedule(after: isAppAway ? min(left, max(patience / 8, .milliseconds(10))) : left)
+    }
+
+    private func expire() {
+        let isAppAway = isAppAway
+        let limit = isAppAway ? hold : patience
+        let now = MonotonicTime.now
+        var expired: [ConnectRequest] = []
+        while let (ticket, request) = waiting.first, now.since(start(of: request)) >= limit {
+            withdraw(ticket)
+            expired.append(request)
+        }
+        scheduleExpiry()
+        for request in expired { request.complete(isAppAway ? .refused : .waitedTooLong) }
+    }
+}

@@ -1,0 +1,174 @@
+internal import EventLoop
+
+/// The bound on a route's connections to its app (`upstream_connections`), and the line of those who wait for one.
+///
+/// There is one line for all workers, so that places are dealt out in the order in which clients came. It is callable
+/// from every thread. What a worker is told, it is told in the order in which it was decided.
+public final class AdmissionQueue: Sendable {
+    /// What a worker is told.
+    public enum News: Sendable {
+        /// It is your client's turn. If that has left, letting go of the place passes it on.
+        case granted(ticket: UInt64, AdmissionPlace)
+        /// A client of another worker waits: close one of the connections that you keep.
+        case closeIdle
+    }
+
+    /// What becomes of a client who asks.
+    enum Entry {
+        case granted(AdmissionPlace)
+        /// - isNews: it is a while since anybody had to wait.
+        case waits(ticket: UInt64, isNews: Bool)
+        /// The line is as long as it may be.
+        case full(isNews: Bool)
+    }
+
+    /// What becomes of a connection that nobody uses at present.
+    enum IdleEntry {
+        case keep
+        /// It is for this client of the same worker, who was the first in line.
+        case serve(ticket: UInt64)
+        /// A client of another worker waits for its place.
+        case close
+    }
+
+    private struct State {
+        /// Connections that there are or that are being made, kept ones included.
+        var used = 0
+        /// Who waits, by worker.
+        var line = TicketLine<Int>()
+        var lastTicket: UInt64 = 0
+        /// How many connections each worker may keep; what it has beyond that it was told to close.
+        var idle: [Int: Int] = [:]
+        var lastWaitNews: MonotonicTime?
+        var lastFullNews: MonotonicTime?
+    }
+
+    /// How many connections there may be.
+    public let limit: Int
+    /// How many clients may wait.
+    private let length: Int
+    private let state = Guarded(State())
+    private let tell: @Sendable (_ worker: Int, News) -> Void
+
+    private static let newsInterval = Duration.seconds(60)
+
+    /// - Parameters:
+    ///   - limit: how many connections the app may see.
+    ///   - length: how many clients may wait for one.
+    ///   - tell: brings news to a worker, through its mailbox; called on any thread, under a lock: it must keep what it is
+    ///     given, and must not call back.
+    public init(limit: Int, length: Int, tell: @escaping @Sendable (_ worker: Int, News) -> Void) {
+        self.limit = limit
+        self.length = length
+        self.tell = tell
+    }
+
+    /// How many places are taken, and how many clients wait.
+    public var occupancy: (used: Int, waiting: Int) {
+        state.withLock { ($0.used, $0.line.count) }
+    }
+
+    // MARK: Clients
+
+    /// Takes a place for a worker's client, or enters it in the line.
+    func enter(from worker: Int) -> Entry {
+        state.withLock { state in
+            defer { check(state) }
+            if state.used < limit {
+                state.used += 1
+                return .granted(AdmissionPlace(in: self))
+            }
+            guard state.line.count < length else { return .full(isNews: Self.isNews(&state.lastFullNews)) }
+            state.lastTicket += 1
+            state.line.append(state.lastTicket, worker)
+            if let keeper = state.idle.first(where: { $0.value > 0 })?.key {
+                state.idle[keeper, default: 0] -= 1
+                tell(keeper, .closeIdle)
+            }
+            return .waits(ticket: state.lastTicket, isNews: Self.isNews(&state.lastWaitNews))
+        }
+    }
+
+    /// A waiting client has left. A place that is on its way to it already falls back when it arrives.
+    func withdraw(_ ticket: UInt64) {
+        state.withLock { state in
+            _ = state.line.remove(ticket)
+            check(state)
+        }
+    }
+
+    /// Called by a place that nobody has any more.
+    func placeReturned() {
+        state.withLock { state in
+            if let (ticket, worker) = state.line.popFirst() {
+                tell(worker, .granted(ticket: ticket, AdmissionPlace(in: self)))
+            } else {
+                state.used -= 1
+            }
+            check(state)
+        }
+    }
+
+    // MARK: Connections that nobody uses
+
+    /// A place for a connection that is opened ahead: only where nobody needs it now.
+    func placeForSpare() -> AdmissionPlace? {
+        state.withLock { state in
+            guard state.used < limit else { return nil }
+            state.used += 1
+            check(state)
+            return AdmissionPlace(in: self)
+        }
+    }
+
+    /// Asks whether a worker may keep a connection, which has its place.
+    func keep(for worker: Int) -> IdleEntry {
+        state.withLock { state in
+            defer { check(state) }
+            guard let first = state.line.first else {
+                state.idle[worker, default: 0] += 1
+                return .keep
+            }
+            guard first.payload == worker else { return .close }
+            _ = state.line.popFirst()
+            return .serve(ticket: first.ticket)
+        }
+    }
+
+    /// Takes one that a worker keeps into use.
+    /// - Returns: false where all that are left are to be closed.
+    func claimKept(by worker: Int) -> Bool {
+        state.withLock { state in
+            guard let count = state.idle[worker], count > 0 else { return false }
+            state.idle[worker] = count - 1
+            return true
+        }
+    }
+
+    /// The worker has fewer than it might keep.
+    func keptLess(by worker: Int, now count: Int) {
+        state.withLock { state in state.idle[worker] = min(state.idle[worker] ?? 0, count) }
+    }
+
+    /// How many connections a worker may keep.
+    func mayKeep(_ worker: Int) -> Int {
+        state.withLock { $0.idle[worker] ?? 0 }
+    }
+
+    // MARK: Rest
+
+    private static func isNews(_ last: inout MonotonicTime?) -> Bool {
+        let now = MonotonicTime.coarse
+        if let last, now.since(last) < newsInterval { return false }
+        last = now
+        return true
+    }
+
+    /// What holds whenever nobody is inside.
+    private func check(_ state: borrowing State) {
+        assert(0...limit ~= state.used, "\(state.used) places of \(limit) are taken")
+        assert(state.line.isEmpty || state.used == limit, "clients wait while there are places")
+        assert(state.line.count <= length)
+        assert(state.idle.values.allSatisfy { $0 >= 0 } && state.idle.values.reduce(0, +) <= state.used)
+    }
+}

@@ -1,0 +1,31 @@
+internal import EventLoop
+public import Network
+
+/// A connection to the app, as it is handed out: new, opened ahead, or used before.
+///
+/// Whoever gets it owns it. One who only wants the socket may let go of the rest. Belongs to its loop's thread.
+public final class AppConnection {
+    public let socket: WatchedSocket
+    /// Where it leads.
+    public let address: SocketAddress
+    /// How often it was handed out, this time included.
+    public internal(set) var uses = 0
+
+    /// When it was made, to the kernel's tick.
+    let opened = MonotonicTime.coarse
+    /// Since when it has been in the pool.
+    var idleSince = MonotonicTime.coarse
+    /// How often the app had been found gone when this was made; see ``HoldCoordinator``.
+    let appGeneration: Int
+    /// What the pool has its socket call, made once.
+    var idleHandler: IOEvent.Handler?
+
+    /// Whether somebody has had it before.
+    public var isReused: Bool { uses > 1 }
+
+    init(_ socket: WatchedSocket, to address: SocketAddress, appGeneration: Int) {
+        self.socket = socket
+        self.address = address
+        self.appGeneration = appGeneration
+    }
+}

@@ -1,0 +1,212 @@
+public import EventLoop
+public import Network
+
+/// One worker's way to one route's app: a connection, reused or new, now or when the client's turn comes, or the reason why
+/// there is none.
+///
+/// ```swift
+/// let request = app.connect { result in … }
+/// request.cancel()        // the client has left
+/// app.giveBack(connection)    // for the next one who asks, where the protocol can tell its requests apart
+/// ```
+///
+/// Belongs to its loop's thread.
+public final class AppConnections {
+    /// What bounds the connections of one worker.
+    public struct Limits: Sendable {
+        public let connector: Connector.Limits
+        /// How long a client may wait for its turn.
+        public let queueTimeout: Duration
+        public let pool: ConnectionPool.Limits
+
+        public init(
+            connector: Connector.Limits, queueTimeout: Duration = .seconds(10),
+            pool: ConnectionPool.Limits = ConnectionPool.Limits()
+        ) {
+            self.connector = connector
+            self.queueTimeout = queueTimeout
+            self.pool = pool
+        }
+    }
+
+    /// What is worth telling people.
+    public enum News: Sendable, Equatable {
+        /// This worker is the first of its route to be kept from the app, or the one that got through again (nil).
+        case obstacle(Connector.Obstacle?)
+        /// The app has all the connections that it may have, and clients begin to wait.
+        case clientsWait
+        /// As many wait as may, and further ones are turned away.
+        case queueFull
+    }
+
+    private let connector: Connector
+    private let hold: HoldCoordinator
+    private let worker: Int
+    private let loop: EventLoop
+    /// The bound that the workers share, and our clients that wait; nil where there is no bound.
+    private let admission: (queue: AdmissionQueue, line: AdmissionLine)?
+    /// Nil where nothing is kept.
+    private let keeping: ConnectionPool?
+    private var isDraining = false
+    private var isOpeningSpare = false
+    private var isRefillDue = false
+
+    /// Called on the loop's thread.
+    public var onNews: ((News) -> Void)?
+
+    /// - Parameters:
+    ///   - candidates: the addresses where the app may be; at least one.
+    ///   - hold: shared by the route in all workers.
+    ///   - admission: likewise; nil where the connections to the app are not bounded.
+    ///   - worker: the number by which both know this worker.
+    public init(
+        to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, admission queue: AdmissionQueue?,
+        worker: Int, on loop: EventLoop
+    ) throws(SystemError) {
+        self.hold = hold
+        self.worker = worker
+        self.loop = loop
+        connector = try Connector(to: candidates, limits: limits.connector, hold: hold, worker: worker, on: loop)
+        if let queue {
+            let line = try AdmissionLine(
+                for: queue, patience: limits.queueTimeout, hold: limits.connector.hold, coordinator: hold, on: loop)
+            admission = (queue, line)
+        } else {
+            admission = nil
+        }
+        let keepsAny = limits.pool.spare > 0 || limits.pool.idle > 0
+        keeping = keepsAny ? try ConnectionPool(limits.pool, coordinator: hold, on: loop) : nil
+        connector.onObstacle = { [unowned self] obstacle in
+            onNews?(.obstacle(obstacle))
+        }
+        keeping?.onDrop = { [unowned self] count in admission?.queue.keptLess(by: self.worker, now: count) }
+        refillSoon()
+    }
+
+    /// What is kept at present; nil where nothing ever is.
+    public var pool: ConnectionPool? { keeping }
+
+    /// How many clients wait for an app that is not there.
+    public var holdingCount: Int { connector.waitingCount }
+
+    /// How many clients wait for their turn.
+    public var queuedCount: Int { admission?.line.count ?? 0 }
+
+    // MARK: Clients
+
+    /// Asks for a connection to the app. `completion` is called once; maybe before this returns.
+    @discardableResult
+    public func connect(_ completion: @escaping (ConnectRequest.Result) -> Void) -> ConnectRequest {
+        guard let keeping else {
+            let request = ConnectRequest(to: connector, completion)
+            admit(request)
+            return request
+        }
+        let request = ConnectRequest(to: connector) { [self] result in
+            // Whoever is served pays for the next one's spare.
+            if case .connected = result { refillSoon() }
+            completion(result)
+        }
+        if let connection = takeKept(from: keeping) {
+            request.complete(.connected(connection))
+        } else {
+            admit(request)
+        }
+        return request
+    }
+
+    private func takeKept(from pool: ConnectionPool) -> AppConnection? {
+        if let queue = admission?.queue, pool.count > 0, !queue.claimKept(by: worker) { return nil }
+        defer { admission?.queue.keptLess(by: worker, now: pool.count) }
+        return pool.take()
+    }
+
+    private func admit(_ request: ConnectRequest) {
+        guard let admission else { return connector.connect(request) }
+        switch admission.queue.enter(from: worker) {
+        case .granted(let place):
+            request.place = place
+            connector.connect(request)
+        case .waits(let ticket, let isNews):
+            admission.line.append(request, ticket: ticket)
+            if isNews { onNews?(.clientsWait) }
+        case .full(let isNews):
+            if isNews { onNews?(.queueFull) }
+            request.complete(.queueFull)
+        }
+    }
+
+    /// Takes what another worker of the route has to say about the app.
+    public func receive(_ news: HoldCoordinator.News) {
+        connector.receive(news)
+    }
+
+    /// Takes what the queue has to say.
+    public func receive(_ news: AdmissionQueue.News) {
+        guard let admission else { return }
+        switch news {
+        case .granted(let ticket, let place):
+            guard let request = admission.line.take(ticket) else { return }
+            request.place = place
+            connector.connect(request)
+        case .closeIdle:
+            keeping?.shrink(to: admission.queue.mayKeep(worker))
+        }
+    }
+
+    // MARK: Connections that nobody uses
+
+    /// Puts a connection back that can be used again; it must be at the end of an answer, with nothing left to be read.
+    /// It is closed where it is not worth keeping.
+    public func giveBack(_ connection: AppConnection) {
+        guard !isDraining, let keeping else { return }
+        switch admission?.queue.keep(for: worker) {
+        case .keep?:
+            if !keeping.put(connection) { admission?.queue.keptLess(by: worker, now: keeping.count) }
+        case nil: keeping.put(connection)
+        case .serve(let ticket)?:
+            // The place stays with the socket.
+            admission?.line.take(ticket)?.complete(.connected(connection))
+        case .close?: break
+        }
+    }
+
+    /// Closes what is kept, and keeps nothing from now on; clients are served still.
+    public func drain() {
+        isDraining = true
+        connector.cancelSpare()
+        keeping?.removeAll(appHasGone: false)
+    }
+
+    private func refillSoon() {
+        guard !isRefillDue, !isDraining, let keeping, keeping.missingSpares > 0 else { return }
+        isRefillDue = true
+        loop.onNextTurn { [weak self] in
+            self?.isRefillDue = false
+            self?.refill()
+        }
+    }
+
+    /// Opens one connection ahead, and the next one when that is there: an app that is slow to take them is not met with all
+    /// at once.
+    private func refill() {
+        guard !isDraining, !isOpeningSpare, let keeping, keeping.missingSpares > 0 else { return }
+        var place: AdmissionPlace?
+        if let queue = admission?.queue {
+            place = queue.placeForSpare()
+            if place == nil { return }
+        }
+        isOpeningSpare = true
+        connector.openSpare { [unowned self] connection in
+            isOpeningSpare = false
+            guard let connection else {
+                // What else is kept leads to an app that has gone.
+                if hold.health.isDown { keeping.removeAll(appHasGone: true) }
+                return
+            }
+            connection.socket.releasedAfterClosing = place
+            giveBack(connection)
+            refillSoon()
+        }
+    }
+}
