@@ -23,6 +23,8 @@ public final class Server {
     private let workers: WorkerPool
     private var listeners = ListenerSet()
     private var state = State.notStarted
+    /// How many files the process may have open.
+    private var openFiles = 0
     private var interfaces: InterfaceAddresses?
     private var drainTimer: Timer?
     private var retryTimer: Timer?
@@ -63,7 +65,7 @@ public final class Server {
     /// - Throws: ``ListenError`` when a listening socket cannot be had, ``SystemError`` when the system refuses what
     ///   every start needs.
     public func start() throws {
-        let openFiles = ProcessLimits.raiseOpenFiles()
+        openFiles = ProcessLimits.raiseOpenFiles()
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnLargeBlocksAtOnce()
         for route in configuration.routes { register(route) }
@@ -76,8 +78,7 @@ public final class Server {
                 throw ListenError(listener.address, error)
             }
         }
-        try workers.start(
-            connections: connections(within: openFiles), log: log, logsAccess: configuration.log.access)
+        try workers.start(connections: connectionsThatFit, log: log, logsAccess: configuration.log.access)
         state = .running
         for route in listeners.routes.keys.sorted() { announce(route) }
     }
@@ -102,6 +103,7 @@ public final class Server {
         guard let route = listeners.remove(route: number) else { return }
         for listener in listeners.removeAll(ofRoute: number) { workers.tell(.closeListener(listener)) }
         workers.tell(.removeRoute(number))
+        workers.limit(connections: connectionsThatFit)
         log.info("no longer forwarding to \(route.upstream)", ["route": .text(route.name)])
     }
 
@@ -175,6 +177,7 @@ public final class Server {
                 }
             }
         }
+        workers.limit(connections: connectionsThatFit)
         if isIncomplete { retryListeners() } else { retryDelay = Self.firstRetryDelay }
     }
 
@@ -189,9 +192,9 @@ public final class Server {
     }
 
     /// How many connections fit: two descriptors each, after what the program needs for itself.
-    private func connections(within openFiles: Int) -> Int {
+    private var connectionsThatFit: Int {
         let forLoops = 4 * workers.count
-        // Some are opened later, for addresses that appear, or apps that are found.
+        // There is always room for a few more, for addresses that appear, apps that are found, routes that are added.
         let laterListeners = max(8, min(64, openFiles / 64))
         let forListeners = (listeners.count + laterListeners) * workers.count
         let forTheRest = 16

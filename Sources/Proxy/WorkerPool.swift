@@ -17,6 +17,8 @@ final class WorkerPool {
     private let reports: Mailbox<Report>
     private let commands: [Mailbox<WorkerCommand>]
     private var reportEvent: IOEvent?
+    /// Places for connections in the whole process; nil before the start.
+    private var descriptors: ConnectionBudget?
     /// How many workers have not yet reported that they have no connections left.
     private var undrained: Int
 
@@ -39,8 +41,9 @@ final class WorkerPool {
     /// Starts the threads.
     /// - Parameter connections: how many connections there may be in the whole process.
     func start(connections: Int, log: Log, logsAccess: Bool) throws(SystemError) {
-        let environment = Worker.Environment(
-            descriptors: budget(limit: connections), log: log, logsAccess: logsAccess)
+        let descriptors = budget(limit: connections)
+        self.descriptors = descriptors
+        let environment = Worker.Environment(descriptors: descriptors, log: log, logsAccess: logsAccess)
         for number in 0..<count {
             let (commands, reports) = (commands[number], reports)
             try Thread.start(named: "worker-\(number)") {
@@ -56,6 +59,11 @@ final class WorkerPool {
                 }
             }
         }
+    }
+
+    /// Says anew how many connections there may be in the whole process.
+    func limit(connections: Int) {
+        descriptors?.limit = connections
     }
 
     /// Tells all workers.
