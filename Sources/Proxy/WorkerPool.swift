@@ -43,13 +43,15 @@ final class WorkerPool {
     func start(connections: Int, log: Log, logsAccess: Bool) throws(SystemError) {
         let descriptors = budget(limit: connections)
         self.descriptors = descriptors
-        let environment = Worker.Environment(descriptors: descriptors, log: log, logsAccess: logsAccess)
+        let environment = Worker.Environment(descriptors: descriptors, log: log)
         for number in 0..<count {
             let (commands, reports) = (commands[number], reports)
             try Thread.start(named: "worker-\(number)") {
                 do throws(SystemError) {
                     let loop = try EventLoop()
-                    let worker = try Worker(number, in: environment, commands: commands, on: loop) {
+                    let worker = try Worker(
+                        number, in: environment, logsAccess: logsAccess, commands: commands, on: loop
+                    ) {
                         reports.post(.drained)
                     }
                     loop.run()
@@ -80,9 +82,12 @@ final class WorkerPool {
     }
 
     /// What the workers share of a route.
-    func share(_ route: Route, number: Int) -> SharedRoute {
-        SharedRoute(
-            configuration: route, connections: budget(limit: route.maxConnections),
+    /// - Parameter places: those of the route that this one takes the place of, whose clients count as this one's.
+    func share(_ route: Route, number: Int, places: ConnectionBudget?) -> SharedRoute {
+        let connections = places ?? budget(limit: route.maxConnections)
+        connections.limit = route.maxConnections
+        return SharedRoute(
+            configuration: route, connections: connections,
             hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) })
     }
 
