@@ -38,15 +38,18 @@ public final class Reloader {
         }
     }
 
-    /// Follows the file that the source names, if any, once the server runs. Where the system refuses to watch it, the
-    /// log says so.
+    /// Follows the file that the source names, if any, from the loop's first turn on. Where the system refuses to watch
+    /// it, the log says so.
     public func startWatching() {
         guard let path = source.watchedFile else { return }
         do throws(SystemError) {
             watcher = try FileWatcher(path, on: loop) { [unowned self] in fileChanged(path) }
             if let obstacle = watcher?.obstacle { complain(path, obstacle) }
             // It may have changed after it was read and before it was watched.
-            if case .success(let configuration) = read(), configuration != server.configuration { fileChanged(path) }
+            loop.onNextTurn { [self] in
+                if case .success(let configuration) = read(), configuration == server.configuration { return }
+                fileChanged(path)
+            }
         } catch {
             complain(path, error)
         }

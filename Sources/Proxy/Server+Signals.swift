@@ -48,9 +48,9 @@ extension Server {
             try SignalEvent(SIGHUP, on: loop) { reloader.request(because: "SIGHUP") }
         }
         try prepare(server, loop)
+        reloader?.startWatching()
         try server.start()
         started()
-        reloader?.startWatching()
         loop.run()
         withExtendedLifetime((signals, stopEvent, reloader, reloadSignal)) {}
         if let failure { throw failure }

@@ -58,6 +58,7 @@ final class RunSession {
     func run() throws -> ProcessEnd? {
         let openFiles = ProcessLimits.openFiles
         // Listening comes first: an app that nobody could reach is not started.
+        reloader.startWatching()
         try server.start()
         let child = try ProcessLimits.withOpenFiles(openFiles) { () throws(CommandNotStarted) in
             try supervisor.start(command)
@@ -69,7 +70,6 @@ final class RunSession {
                 server, scope: .ownDescendants, ports: ports, configuration: configuration, log: log, on: loop)
             bridge?.start()
         }
-        reloader.startWatching()
         loop.run()
         if let failure { throw failure }
         return end
