@@ -84,7 +84,7 @@ public final class FileWatcher {
             follow()
             scheduleSettling()
         }
-        return isNews
+        return changed != nil || writing == .underWay
     }
 
     /// - Returns: whether the event concerns the path.

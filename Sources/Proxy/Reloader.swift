@@ -48,7 +48,7 @@ public final class Reloader {
             // It may have changed after it was read and before it was watched.
             loop.onNextTurn { [self] in
                 if case .success(let configuration) = read(), configuration == server.configuration { return }
-                fileChanged(path)
+                if watcher?.hasNews() == false { fileChanged(path) }
             }
         } catch {
             complain(path, error)
