@@ -35,7 +35,9 @@ public struct ConfigurationOption: Sendable {
     /// The variable that gives routes, separated by spaces or commas.
     public static let routesVariable = "LOOPBRIDGE_ROUTES"
     /// The variables of those options that belong to one command and not to the configuration.
-    public static let commandVariables = ["LOOPBRIDGE_STOP_TIMEOUT", "LOOPBRIDGE_ONLY", "LOOPBRIDGE_EXCEPT"]
+    public static let commandVariables = [
+        "LOOPBRIDGE_STOP_TIMEOUT", "LOOPBRIDGE_ONLY", "LOOPBRIDGE_EXCEPT", "LOOPBRIDGE_WATCH",
+    ]
     /// The variable that names the configuration file.
     public static let fileVariable = "LOOPBRIDGE_CONFIG"
 

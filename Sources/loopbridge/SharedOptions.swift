@@ -42,16 +42,21 @@ struct SharedOptions: ParsableArguments {
     /// Ends the program with an explanation where they are wrong: exit code 64 for the command line, 78 for the rest.
     /// - Parameter requiresRoutes: whether a route must come from somewhere.
     func configuration(requiresRoutes: Bool = true) throws -> Configuration {
-        let environment = ProcessStart.environment
         do throws(ConfigurationErrors) {
-            let file = try ConfigurationFile.find(option: config, environment: environment)
-            return try Configuration.load(
-                ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
-                requiresRoutes: requiresRoutes)
+            return try load(requiresRoutes: requiresRoutes)
         } catch {
             for diagnostic in error.diagnostics { StandardError.write("loopbridge: \(diagnostic)") }
             throw ExitCode(error.exitCode)
         }
+    }
+
+    /// Does the same, and leaves it to the caller what to do about faults: while the program runs, it goes on.
+    func load(requiresRoutes: Bool) throws(ConfigurationErrors) -> Configuration {
+        let environment = ProcessStart.environment
+        let file = try ConfigurationFile.find(option: config, environment: environment)
+        return try Configuration.load(
+            ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
+            requiresRoutes: requiresRoutes)
     }
 
     private static func help(_ name: String) -> ArgumentHelp {
