@@ -64,8 +64,9 @@ bench: dist build-bench ## Compare with other proxies (25 minutes); ARGUMENTS='-
 bench-quick: dist build-bench ## See that every part of the comparison works (3 minutes)
 	$(AS_ROOT) benchmarks/.build/release/compare --quick --output benchmarks/results/quick
 
-test-bench: setup setup-bench ## Run the unit tests of the comparison
+test-bench: setup setup-tests build-bench ## Run the tests of the comparison and of the limit
 	$(SWIFT) test --package-path benchmarks
+	/usr/bin/python3 -m pytest -q -p no:cacheprovider benchmarks/Tests
 
 format: ## Format the sources
 	$(SWIFT) format format --in-place --recursive $(SWIFT_SOURCES)
