@@ -10,7 +10,8 @@ struct YAMLEvents: ~Copyable {
         case streamEnd
         case documentStart
         case documentEnd
-        case scalar(String, YAMLNode.Style)
+        /// With its width in its line, as in ``YAMLNode/width``.
+        case scalar(String, YAMLNode.Style, width: Int)
         case sequenceStart
         case sequenceEnd
         case mappingStart
@@ -64,7 +65,9 @@ struct YAMLEvents: ~Copyable {
             let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
             guard !bytes.contains(0) else { throw YAMLError("text must not contain a NUL character", at: position) }
             let style: YAMLNode.Style = scalar.style == YAML_PLAIN_SCALAR_STYLE ? .plain : .quoted
-            return .scalar(String(decoding: bytes, as: UTF8.self), style)
+            let end = YAMLPosition(raw.end_mark)
+            let width = end.line == position.line ? max(end.column - position.column, 1) : 1
+            return .scalar(String(decoding: bytes, as: UTF8.self), style, width: width)
         case YAML_SEQUENCE_START_EVENT:
             try refuse(anchor: raw.data.sequence_start.anchor, tag: raw.data.sequence_start.tag, at: position)
             return .sequenceStart
@@ -104,6 +107,8 @@ struct YAMLEvents: ~Copyable {
             return YAMLError("text that begins with '\(character)' needs quotes", at: position)
         case ("did not find expected alphabetic or numeric character", _):
             return YAMLError("text that begins with '*', '&' or '!' needs quotes", at: YAMLPosition(state.context_mark))
+        case (_, "{"?) where character(before: position) == "$":
+            return YAMLError("'${NAME}' needs quotes inside of brackets and braces", at: position)
         case ("did not find expected node content", ":"?) where hasBracket(before: position),
             ("did not find expected key", ":"?) where hasBracket(before: position):
             return YAMLError("this is not YAML; an IPv6 address needs quotes, as in '[::1]:8000'", at: position)
@@ -115,16 +120,17 @@ struct YAMLEvents: ~Copyable {
 
     /// Whether a bracket stands right before the position, as in front of the colon of `[::1]:8000`.
     private func hasBracket(before position: YAMLPosition) -> Bool {
-        let before = character(at: YAMLPosition(line: position.line, column: position.column - 1))
+        let before = character(before: position)
         return before == "[" || before == "]"
     }
 
+    private func character(before position: YAMLPosition) -> Unicode.Scalar? {
+        character(at: YAMLPosition(line: position.line, column: position.column - 1))
+    }
+
     private func character(at position: YAMLPosition) -> Unicode.Scalar? {
-        let lines = input.split(
-            separator: UInt8(ascii: "\n"), maxSplits: position.line, omittingEmptySubsequences: false)
-        guard lines.indices.contains(position.line - 1) else { return nil }
-        return String(decoding: lines[position.line - 1], as: UTF8.self).unicodeScalars
-            .dropFirst(max(position.column - 1, 0)).first
+        guard let line = YAMLLines(Array(input))[position.line] else { return nil }
+        return String(decoding: line, as: UTF8.self).unicodeScalars.dropFirst(max(position.column - 1, 0)).first
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import EventLoop
+import Observability
 
 /// What every command that works on a configuration takes: the same settings as the environment and the file.
 ///
@@ -37,19 +38,30 @@ struct SharedOptions: ParsableArguments {
         return all.compactMapValues { $0 }
     }
 
-    /// Reads the file, the environment and the command line into one configuration.
+    /// Reads the file, the environment and the command line into one configuration, and logs what is surely not meant.
     ///
     /// Ends the program with an explanation where they are wrong: exit code 64 for the command line, 78 for the rest.
     /// - Parameter requiresRoutes: whether a route must come from somewhere.
     func configuration(requiresRoutes: Bool = true) throws -> Configuration {
+        let loaded = try loaded(requiresRoutes: requiresRoutes)
+        if !loaded.warnings.isEmpty {
+            let log = try Log(to: .standardError(), as: loaded.configuration.log)
+            for warning in loaded.warnings { log.warning(warning.message, ["at": "\(warning.location)"]) }
+            log.close()
+        }
+        return loaded.configuration
+    }
+
+    /// The same with all there is to know about it, and nothing logged.
+    func loaded(requiresRoutes: Bool = true) throws -> LoadedConfiguration {
         let environment = ProcessStart.environment
         do throws(ConfigurationErrors) {
             let file = try ConfigurationFile.find(option: config, environment: environment)
-            return try Configuration.load(
+            return try LoadedConfiguration(
                 ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
                 requiresRoutes: requiresRoutes)
         } catch {
-            for diagnostic in error.diagnostics { StandardError.write("loopbridge: \(diagnostic)") }
+            StandardError.write(report: error.report)
             throw ExitCode(error.exitCode)
         }
     }

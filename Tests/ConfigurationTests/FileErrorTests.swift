@@ -23,8 +23,7 @@ private func route(_ line: String) -> String {
         (file("log: { lvel: info }"), "config.yaml:1:8: unknown key 'lvel' in 'log'; did you mean 'level'?"),
         (
             file("defaults: { name: web }"),
-            "config.yaml:1:13: unknown key 'name' in 'defaults'; "
-                + "expected hold, connect_timeout, idle_timeout, half_close_timeout or max_connections"
+            "config.yaml:1:13: unknown key 'name' in 'defaults'; it belongs in a route"
         ),
         (
             file("drain: 5s\ndrain: 6s"),
@@ -84,9 +83,12 @@ private func route(_ line: String) -> String {
         ),
         (file("log: { level: loud }"), "config.yaml:1:15: expected debug, info, warning or error, found 'loud'"),
         (file("log: { format: jsn }"), "config.yaml:1:16: expected text or json, found 'jsn'; did you mean 'json'?"),
-        (file("log: { access: yes }"), "config.yaml:1:16: expected true or false, found 'yes'"),
+        (
+            file("log: { access: yes }"),
+            "config.yaml:1:16: expected true or false, found 'yes'; did you mean 'true'?"
+        ),
         (route("name: ''"), "config.yaml:4:11: expected a name of 1 to 100 characters, found ''"),
-        (route(#"name: "a\e[31m""#), "config.yaml:4:11: a name must not contain control characters"),
+        (route(#"name: "a\e[31m""#), "config.yaml:4:11: a name must not contain control characters or line separators"),
         (
             file(#"drain: "\e[31mred""#),
             #"config.yaml:1:8: expected a duration such as 10s, found '\u{1B}[31mred'"#
