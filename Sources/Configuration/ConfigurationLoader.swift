@@ -26,13 +26,23 @@ struct ConfigurationLoader {
             var decoding = Decoding(path: file.path, environment: environment)
             decoding.mapping(root, into: &draft)
             diagnostics += decoding.diagnostics
+            if triesRoutes(root) { hasTriedRoutes = true }
             origins = decoding.origins
             fileVariables = decoding.variables
         } catch {
+            let beginning = error.beginning.map { Diagnostic.Location.file(path: file.path, position: $0) }
             diagnostics.append(
-                Diagnostic(error.message, at: .file(path: file.path, position: error.position)))
+                Diagnostic(
+                    error.message, at: .file(path: file.path, position: error.position),
+                    note: beginning.map { Diagnostic.Note("it begins", at: $0) }))
             hasTriedRoutes = true
         }
+    }
+
+    /// Whether there is something in the place of routes, or of everything.
+    private func triesRoutes(_ root: YAMLNode) -> Bool {
+        guard case .mapping(let entries) = root.content else { return true }
+        return entries.contains { $0.key.text == "routes" && $0.value.content != .sequence([]) }
     }
 
     /// The variables of loopbridge that are set, after reporting those that nobody knows.

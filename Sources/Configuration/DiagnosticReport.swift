@@ -51,6 +51,7 @@ struct DiagnosticReport {
         let number = "\(position.line)"
         let margin = String(repeating: " ", count: max(5 - number.count, 0)) + number
         let blank = String(repeating: " ", count: margin.count)
-        return "\(line)\(margin) | \(excerpt.text)\n\(blank) | \(excerpt.mark)\n"
+        let shown = excerpt.text.isEmpty ? "" : " \(excerpt.text)"
+        return "\(line)\(margin) |\(shown)\n\(blank) | \(excerpt.mark)\n"
     }
 }

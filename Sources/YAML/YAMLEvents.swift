@@ -112,9 +112,30 @@ struct YAMLEvents: ~Copyable {
         case ("did not find expected node content", ":"?) where hasBracket(before: position),
             ("did not find expected key", ":"?) where hasBracket(before: position):
             return YAMLError("this is not YAML; an IPv6 address needs quotes, as in '[::1]:8000'", at: position)
-        default:
-            let context = state.context.map { String(cString: $0) + ": " } ?? ""
-            return YAMLError(context + problem, at: position)
+        default: return failure(problem, at: position)
+        }
+    }
+
+    /// What belongs to a list, mapping or text that has begun before.
+    private func failure(_ problem: String, at position: YAMLPosition) -> YAMLError {
+        let context = parser.pointee.context.map { String(cString: $0) } ?? ""
+        let beginning = YAMLPosition(parser.pointee.context_mark)
+        switch (context, problem) {
+        case ("while scanning a quoted scalar", "found unexpected end of stream"):
+            return YAMLError("the quote is not closed", at: beginning)
+        case ("while scanning a simple key", "could not find expected ':'"):
+            return YAMLError("expected ':' and a value behind this key", at: beginning)
+        case ("while parsing a flow sequence", _):
+            return YAMLError("expected ',' or ']'", at: position, beginning: beginning)
+        case ("while parsing a flow mapping", _):
+            return YAMLError("expected ',' or '}'", at: position, beginning: beginning)
+        case ("while parsing a block mapping", _):
+            return YAMLError("expected another key; check the indentation", at: position, beginning: beginning)
+        case ("while parsing a block collection", _):
+            return YAMLError("expected another '-'; check the indentation", at: position, beginning: beginning)
+        case (_, "mapping values are not allowed in this context"):
+            return YAMLError("':' is not allowed here; check the indentation, or use quotes", at: position)
+        default: return YAMLError(context.isEmpty ? problem : "\(context): \(problem)", at: position)
         }
     }
 
