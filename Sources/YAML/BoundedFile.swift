@@ -2,7 +2,8 @@ internal import Glibc
 
 /// Reads a whole file whose size is bounded.
 public enum BoundedFile {
-    /// The file's bytes, as they were at one moment: a file that is written to meanwhile is read again.
+    /// The file's bytes. A file that is written to meanwhile is read again, as far as that can be told by its size and
+    /// the time of its last change; who replaces it by renaming another one is always safe.
     ///
     /// Blocks for no longer than the patience wherever nothing comes, as out of a pipe that nobody writes to.
     /// - Parameters:
@@ -12,9 +13,16 @@ public enum BoundedFile {
     public static func read(
         _ path: String, limit: Int = YAMLLimits.bytes, patience: Duration = .seconds(5)
     ) throws(BoundedFileError) -> [UInt8] {
+        try read(path, limit: limit, patience: patience, meanwhile: {})
+    }
+
+    /// - Parameter meanwhile: what happens while the file is being read, for tests.
+    package static func read(
+        _ path: String, limit: Int = YAMLLimits.bytes, patience: Duration = .seconds(5), meanwhile: () -> Void
+    ) throws(BoundedFileError) -> [UInt8] {
         let attempts = 10
         for attempt in 1...attempts {
-            if let bytes = try readOnce(path, limit: limit, patience: patience) { return bytes }
+            if let bytes = try readOnce(path, limit: limit, patience: patience, meanwhile: meanwhile) { return bytes }
             // Whoever writes a file this small is done soon.
             if attempt < attempts { usleep(10_000) }
         }
@@ -23,7 +31,7 @@ public enum BoundedFile {
 
     /// The file's bytes; nil where it was written to meanwhile.
     private static func readOnce(
-        _ path: String, limit: Int, patience: Duration
+        _ path: String, limit: Int, patience: Duration, meanwhile: () -> Void
     ) throws(BoundedFileError) -> [UInt8]? {
         // Opening a pipe must not wait for somebody to write, nor a terminal become ours.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -31,6 +39,7 @@ public enum BoundedFile {
         defer { close(descriptor) }
         let before = FileState(descriptor)
         let bytes = try contents(of: descriptor, limit: limit, patience: patience)
+        meanwhile()
         guard before.isRegular else { return bytes }
         return before == FileState(descriptor) ? bytes : nil
     }

@@ -4,9 +4,7 @@ import YAML
 
 @Suite struct BoundedFileTests {
     /// Runs the body with the path of a file that holds the text.
-    private func withFile(
-        isolation: isolated (any Actor)? = #isolation, _ text: String, _ body: (String) async throws -> Void
-    ) async throws {
+    private func withFile(_ text: String, _ body: (String) throws -> Void) throws {
         var path = Array("/tmp/loopbridge-test-XXXXXX".utf8CString)
         let descriptor = mkstemp(&path)
         try #require(descriptor >= 0)
@@ -16,7 +14,7 @@ import YAML
             unlink(name)
         }
         try #require(write(descriptor, text, text.utf8.count) == text.utf8.count)
-        try await body(name)
+        try body(name)
     }
 
     /// Without the error's static type, which `#expect` does not take.
@@ -26,16 +24,16 @@ import YAML
         try BoundedFile.read(path, limit: limit, patience: patience)
     }
 
-    @Test func readsAFile() async throws {
+    @Test func readsAFile() throws {
         let text = String(repeating: "a: b\n", count: 50_000)
-        try await withFile(text) { path in
+        try withFile(text) { path in
             let bytes = try read(path)
             #expect(bytes == Array(text.utf8))
         }
     }
 
-    @Test func refusesALargeFile() async throws {
-        try await withFile("0123456789") { path in
+    @Test func refusesALargeFile() throws {
+        try withFile("0123456789") { path in
             let bytes = try read(path, limit: 10)
             #expect(bytes.count == 10)
             #expect(throws: BoundedFileError.tooLarge(limit: 9)) { try read(path, limit: 9) }
@@ -52,40 +50,51 @@ import YAML
         }
     }
 
-    /// A writer that overwrites the file in place, again and again: what is read is never a part of two versions.
-    @Test func neverReadsAHalfWrittenFile() async throws {
-        let size = 300_000
-        try await withFile(String(repeating: "a", count: size)) { path in
-            let versions = ["a", "b"].map { Array(String(repeating: $0, count: size).utf8) }
-            let (beginning, begins) = AsyncStream.makeStream(of: Void.self)
-            let writer = Task.detached {
-                let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-                defer { close(descriptor) }
-                var writes = 0
-                while !Task.isCancelled {
-                    _ = pwrite(descriptor, versions[writes % 2], size, 0)
-                    writes += 1
-                    begins.finish()
-                    // Now and then the file comes to rest, as it does in life.
-                    if writes % 8 == 0 { usleep(15_000) }
-                }
-                return writes
+    /// Replaces what the file holds, as `cp` does.
+    private func overwrite(_ path: String, with text: String) {
+        let descriptor = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        defer { close(descriptor) }
+        _ = write(descriptor, text, text.utf8.count)
+    }
+
+    @Test func readsAgainWhatWasWrittenMeanwhile() throws {
+        try withFile("half of the old") { path in
+            var reads = 0
+            let bytes = try BoundedFile.read(
+                path,
+                meanwhile: {
+                    reads += 1
+                    if reads == 1 { overwrite(path, with: "the whole of the new") }
+                })
+            #expect(bytes == Array("the whole of the new".utf8))
+            #expect(reads == 2)
+        }
+    }
+
+    @Test func givesUpOnAFileThatAlwaysChanges() throws {
+        try withFile("0") { path in
+            var reads = 0
+            #expect(throws: BoundedFileError.changing) {
+                try BoundedFile.read(
+                    path,
+                    meanwhile: {
+                        reads += 1
+                        overwrite(path, with: String(repeating: "x", count: reads + 1))
+                    }) as [UInt8]
             }
-            for await _ in beginning {}
-            var whole = 0
-            for _ in 0..<60 {
-                do throws(BoundedFileError) {
-                    let bytes = try BoundedFile.read(path)
-                    #expect(versions.contains(bytes))
-                    whole += 1
-                } catch {
-                    #expect(error == .changing)
-                }
+            #expect(reads == 10)
+        }
+    }
+
+    /// Another file by the same name is another file: the one that was opened is read to its end.
+    @Test func readsAFileThatIsReplaced() throws {
+        try withFile("old") { path in
+            try withFile("new") { other in
+                let old = try BoundedFile.read(path, meanwhile: { rename(other, path) })
+                #expect(old == Array("old".utf8))
+                let new = try read(path)
+                #expect(new == Array("new".utf8))
             }
-            writer.cancel()
-            let writes = await writer.value
-            #expect(writes > 0)
-            #expect(whole > 0)
         }
     }
 
@@ -115,8 +124,8 @@ import YAML
 
     /// Root reads everything, so that the system's refusal can be seen only by others.
     @Test(.enabled(if: geteuid() != 0))
-    func tellsAMissingPermission() async throws {
-        try await withFile("secret") { path in
+    func tellsAMissingPermission() throws {
+        try withFile("secret") { path in
             chmod(path, 0)
             #expect(throws: BoundedFileError.permissionDenied) { try read(path) }
         }
