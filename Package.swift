@@ -72,7 +72,7 @@ let package = Package(
             name: "ObservabilityTests", dependencies: ["Observability", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Network", "Observability", "YAML"],
-            exclude: ["WrongFiles"], swiftSettings: strict),
+            swiftSettings: strict),
         .testTarget(
             name: "DiscoveryTests", dependencies: ["Discovery", "Network", "EventLoop"], swiftSettings: strict),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),

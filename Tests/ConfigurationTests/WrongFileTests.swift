@@ -2,13 +2,13 @@ import Configuration
 import Glibc
 import Testing
 
-/// The files in WrongFiles, each with the message that a person gets for it: `syntax` holds what is no YAML that is read
+/// The files in Tests/WrongFiles, each with the message that a person gets for it: `syntax` holds what is no YAML that is read
 /// here, `shape` what a validator with the JSON Schema refuses too, `meaning` what only makes no sense as a whole.
 ///
 /// To see a message: `loopbridge check --config FILE`.
 @Suite struct WrongFileTests {
     static let kinds = ["syntax", "shape", "meaning"]
-    private static let folder = "Tests/ConfigurationTests/WrongFiles"
+    private static let folder = "Tests/WrongFiles"
 
     /// `shape/empty-route`, and so on.
     static let names: [String] = kinds.flatMap { kind in

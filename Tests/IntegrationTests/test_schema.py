@@ -16,7 +16,7 @@ sys.path += [str(path) for path in REPOSITORY.glob(".build-python/lib/python3*/s
 jsonschema = pytest.importorskip("jsonschema", minversion="4.0")
 yaml = pytest.importorskip("yaml")
 
-WRONG_FILES = REPOSITORY / "Tests/ConfigurationTests/WrongFiles"
+WRONG_FILES = REPOSITORY / "Tests/WrongFiles"
 SCHEMA_LINE = "# yaml-language-server: $schema=loopbridge.schema.json\n"
 DOCUMENTED = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs/configuration.md").read_text(), re.DOTALL)
 
