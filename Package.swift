@@ -20,6 +20,8 @@ let package = Package(
         .library(name: "EventLoop", targets: ["EventLoop"]),
         .library(name: "Network", targets: ["Network"]),
         .library(name: "Relay", targets: ["Relay"]),
+        // For the fuzzer, which is another one (Tests/Fuzz/Package.swift).
+        .library(name: "Configuration", targets: ["Configuration"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

@@ -3,7 +3,7 @@ public import Configuration
 /// Where a running server gets its next configuration from.
 public struct ReloadSource {
     /// Reads and checks all sources anew.
-    public typealias Load = () throws(ConfigurationErrors) -> Configuration
+    public typealias Load = () throws(ConfigurationErrors) -> LoadedConfiguration
 
     /// The file whose changes are followed; nil for none. It need not exist.
     public let watchedFile: String?

@@ -47,7 +47,7 @@ public final class Reloader {
             if let obstacle = watcher?.obstacle { complain(path, obstacle) }
             // It may have changed after it was read and before it was watched.
             loop.onNextTurn { [self] in
-                if case .success(let configuration) = read(), configuration == server.configuration { return }
+                if case .success(let loaded) = read(), loaded.configuration == server.configuration { return }
                 if watcher?.hasNews() == false { fileChanged(path) }
             }
         } catch {
@@ -74,17 +74,18 @@ public final class Reloader {
         apply(result)
     }
 
-    private func read() -> Result<Configuration, ConfigurationErrors> {
+    private func read() -> Result<LoadedConfiguration, ConfigurationErrors> {
         Result { () throws(ConfigurationErrors) in try source.load() }
     }
 
-    private func apply(_ result: Result<Configuration, ConfigurationErrors>) {
+    private func apply(_ result: Result<LoadedConfiguration, ConfigurationErrors>) {
         switch result {
         case .failure(let errors):
             let count = errors.diagnostics.count
             log.error("not reloaded, nothing has changed: \(count) \(count == 1 ? "error" : "errors")")
             for diagnostic in errors.diagnostics { log.error(report: diagnostic.description) }
-        case .success(let configuration):
+        case .success(let loaded):
+            let configuration = loaded.configuration
             guard server.isRunning else {
                 log.info("not reloaded: stopping")
                 return
@@ -92,6 +93,7 @@ public final class Reloader {
             onReload?(configuration)
             guard let difference = server.reload(configuration) else { return }
             log.info("reloaded: \(difference.summary)")
+            loaded.log(to: log)
             if difference.settings.contains(.workers) {
                 log.warning(
                     "the number of workers changes only with a restart",
