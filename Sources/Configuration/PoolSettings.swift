@@ -20,7 +20,7 @@ extension PoolSettings: KeyedMapping {
     static let keys: [Key<PoolSettings>] =
         [
             .scalar(
-                "spare", .number(0...10_000), \.spare, option: "spare",
-                help: "How many connections to the app are opened before a client needs them.")
+                "spare", .number(0...10_000), \.spare, option: "spare", unit: "connections",
+                help: "How many connections to the app are opened before a client needs them.", example: "8")
         ] + ["idle", "idle_timeout", "max_requests"].map(Key.unsupported)
 }

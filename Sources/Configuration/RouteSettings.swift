@@ -33,24 +33,31 @@ extension RouteSettings: KeyedMapping {
     static let keys: [Key<RouteSettings>] = [
         .scalar(
             "hold", .duration(), \.hold, option: "hold",
-            help: "How long a client may wait for an app that is not listening yet; 0s refuses at once."),
+            help: "How long a client may wait for an app that is not listening yet; 0s refuses at once.",
+            example: "30s"),
         .scalar(
             "connect_timeout", .duration(atLeast: .milliseconds(1)), \.connectTimeout, option: "connect-timeout",
-            help: "How long one attempt to connect to the app may take."),
+            help: "How long one attempt to connect to the app may take.", example: "250ms"),
         .scalar(
             "idle_timeout", .duration(atLeast: .milliseconds(1)), \.idleTimeout, option: "idle-timeout",
-            help: "How long a connection may be without a byte in either direction."),
+            help: "How long a connection may be without a byte in either direction.", example: "10m"),
         .scalar(
             "half_close_timeout", .duration(atLeast: .milliseconds(1)), \.halfCloseTimeout,
             option: "half-close-timeout",
-            help: "How long a connection may go on after one side has finished sending."),
+            help: "How long a connection may be without a byte after one side has finished sending.", example: "1m"),
         .scalar(
             "max_connections", .number(1...1_000_000), \.maxConnections, option: "max-connections",
-            help: "How many clients of a route may be connected; above it the listeners pause."),
+            unit: "connections",
+            help: "How many clients of a route may be connected; above it the listeners pause.", example: "500"),
         .scalar(
             "connect", .choice(), \.connect, option: "connect",
-            help: "When the app is called: once the client is connected, or once it has sent its first byte."),
-        .mapping("upstream_connections", \.upstreamConnections, help: "How many connections the app gets."),
-        .mapping("pool", \.pool, help: "Connections to the app that are open while nobody uses them."),
+            help: "When the app is called: once the client is connected, or once it has sent its first byte.",
+            example: "first_byte"),
+        .mapping(
+            "upstream_connections", \.upstreamConnections, help: "How many connections the app gets.",
+            example: "{ max: 4 }"),
+        .mapping(
+            "pool", \.pool, help: "Connections to the app that are open while nobody uses them.",
+            example: "{ spare: 8 }"),
     ]
 }

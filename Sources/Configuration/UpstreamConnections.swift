@@ -26,12 +26,13 @@ extension UpstreamConnections: KeyedMapping {
     static let keys: [Key<UpstreamConnections>] = [
         .scalar(
             "max", .limit(1...1_000_000), \.max, option: "upstream-connections",
-            help: "How many connections the app may have at a time; further clients queue for one."),
+            unit: "connections",
+            help: "How many connections the app may have at a time; further clients queue for one.", example: "4"),
         .scalar(
-            "queue", .number(0...1_000_000), \.queue, option: "queue",
-            help: "How many clients may wait for one of the upstream connections."),
+            "queue", .number(0...1_000_000), \.queue, option: "queue", unit: "clients",
+            help: "How many clients may wait for one of the upstream connections.", example: "100"),
         .scalar(
             "queue_timeout", .duration(atLeast: .milliseconds(1)), \.queueTimeout, option: "queue-timeout",
-            help: "How long a client may wait for one of the upstream connections."),
+            help: "How long a client may wait for one of the upstream connections.", example: "30s"),
     ]
 }

@@ -20,6 +20,8 @@ enum SessionEnd: Equatable {
     case queueTimeout
     /// The client ended without a word before its turn came.
     case clientLeft
+    /// The route was removed, and the session did not end in time.
+    case routeRemoved
     /// loopbridge was stopped before the session was over.
     case drained
 
@@ -37,6 +39,7 @@ enum SessionEnd: Equatable {
         case .queueFull: "the queue for the app is full"
         case .queueTimeout: "waited too long in the queue for the app"
         case .clientLeft: "left the queue for the app"
+        case .routeRemoved: "the route was removed"
         case .drained: "stopped"
         }
     }

@@ -28,7 +28,8 @@ final class WorkerRoute {
                 connector: Connector.Limits(hold: configuration.hold, connectTimeout: configuration.connectTimeout),
                 queueTimeout: configuration.upstreamConnections.queueTimeout,
                 pool: ConnectionPool.Limits(spare: spare / workers + (worker < spare % workers ? 1 : 0))),
-            hold: shared.hold, admission: shared.admission, worker: worker, on: loop)
+            hold: shared.hold, admission: shared.admission,
+            member: AdmissionQueue.Member(route: number, worker: worker), on: loop)
     }
 
     var configuration: Route { shared.configuration }

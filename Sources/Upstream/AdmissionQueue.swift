@@ -4,7 +4,21 @@ internal import EventLoop
 ///
 /// There is one line for all workers, so that places are dealt out in the order in which clients came. It is callable
 /// from every thread. What a worker is told, it is told in the order in which it was decided.
+///
+/// When a route is changed while it runs, its successor goes on with the same queue: the connections that there are count
+/// for both, and so do those who wait.
 public final class AdmissionQueue: Sendable {
+    /// Whom to tell: a worker's side of a route.
+    public struct Member: Hashable, Sendable {
+        public let route: Int
+        public let worker: Int
+
+        public init(route: Int = 0, worker: Int) {
+            self.route = route
+            self.worker = worker
+        }
+    }
+
     /// What a worker is told.
     public enum News: Sendable {
         /// It is your client's turn. If that has left, letting go of the place passes it on.
@@ -32,23 +46,22 @@ public final class AdmissionQueue: Sendable {
     }
 
     private struct State {
+        /// How many connections there may be, and how many clients may wait for one.
+        var limit: Int
+        var length: Int
         /// Connections that there are or that are being made, kept ones included.
         var used = 0
-        /// Who waits, by worker.
-        var line = TicketLine<Int>()
+        /// Who waits, by whom to tell.
+        var line = TicketLine<Member>()
         var lastTicket: UInt64 = 0
-        /// How many connections each worker may keep; what it has beyond that it was told to close.
-        var idle: [Int: Int] = [:]
+        /// How many connections each member may keep; what it has beyond that it was told to close.
+        var idle: [Member: Int] = [:]
         var lastWaitNews: MonotonicTime?
         var lastFullNews: MonotonicTime?
     }
 
-    /// How many connections there may be.
-    public let limit: Int
-    /// How many clients may wait.
-    private let length: Int
-    private let state = Guarded(State())
-    private let tell: @Sendable (_ worker: Int, News) -> Void
+    private let state: Guarded<State>
+    private let tell: @Sendable (Member, News) -> Void
 
     private static let newsInterval = Duration.seconds(60)
 
@@ -57,10 +70,22 @@ public final class AdmissionQueue: Sendable {
     ///   - length: how many clients may wait for one.
     ///   - tell: brings news to a worker, through its mailbox; called on any thread, under a lock: it must keep what it is
     ///     given, and must not call back.
-    public init(limit: Int, length: Int, tell: @escaping @Sendable (_ worker: Int, News) -> Void) {
-        self.limit = limit
-        self.length = length
+    public init(limit: Int, length: Int, tell: @escaping @Sendable (Member, News) -> Void) {
+        state = Guarded(State(limit: limit, length: length))
         self.tell = tell
+    }
+
+    /// Says anew how many connections the app may see, and how many clients may wait. Those that there are stay.
+    public func setBounds(limit: Int, length: Int) {
+        state.withLock { state in
+            state.limit = limit
+            state.length = length
+            while state.used < limit, let (ticket, member) = state.line.popFirst() {
+                state.used += 1
+                tell(member, .granted(ticket: ticket, AdmissionPlace(in: self)))
+            }
+            check(state)
+        }
     }
 
     /// How many places are taken, and how many clients wait.
@@ -71,16 +96,16 @@ public final class AdmissionQueue: Sendable {
     // MARK: Clients
 
     /// Takes a place for a worker's client, or enters it in the line.
-    func enter(from worker: Int) -> Entry {
+    func enter(from member: Member) -> Entry {
         state.withLock { state in
             defer { check(state) }
-            if state.used < limit {
+            if state.used < state.limit {
                 state.used += 1
                 return .granted(AdmissionPlace(in: self))
             }
-            guard state.line.count < length else { return .full(isNews: Self.isNews(&state.lastFullNews)) }
+            guard state.line.count < state.length else { return .full(isNews: Self.isNews(&state.lastFullNews)) }
             state.lastTicket += 1
-            state.line.append(state.lastTicket, worker)
+            state.line.append(state.lastTicket, member)
             if let keeper = state.idle.first(where: { $0.value > 0 })?.key {
                 state.idle[keeper, default: 0] -= 1
                 tell(keeper, .closeIdle)
@@ -100,8 +125,8 @@ public final class AdmissionQueue: Sendable {
     /// Called by a place that nobody has any more.
     func placeReturned() {
         state.withLock { state in
-            if let (ticket, worker) = state.line.popFirst() {
-                tell(worker, .granted(ticket: ticket, AdmissionPlace(in: self)))
+            if state.used <= state.limit, let (ticket, member) = state.line.popFirst() {
+                tell(member, .granted(ticket: ticket, AdmissionPlace(in: self)))
             } else {
                 state.used -= 1
             }
@@ -114,7 +139,7 @@ public final class AdmissionQueue: Sendable {
     /// A place for a connection that is opened ahead: only where nobody needs it now.
     func placeForSpare() -> AdmissionPlace? {
         state.withLock { state in
-            guard state.used < limit else { return nil }
+            guard state.used < state.limit else { return nil }
             state.used += 1
             check(state)
             return AdmissionPlace(in: self)
@@ -122,14 +147,15 @@ public final class AdmissionQueue: Sendable {
     }
 
     /// Asks whether a worker may keep a connection, which has its place.
-    func keep(for worker: Int) -> IdleEntry {
+    func keep(for member: Member) -> IdleEntry {
         state.withLock { state in
             defer { check(state) }
             guard let first = state.line.first else {
-                state.idle[worker, default: 0] += 1
+                guard state.used <= state.limit else { return .close }
+                state.idle[member, default: 0] += 1
                 return .keep
             }
-            guard first.payload == worker else { return .close }
+            guard first.payload == member, state.used <= state.limit else { return .close }
             _ = state.line.popFirst()
             return .serve(ticket: first.ticket)
         }
@@ -137,22 +163,25 @@ public final class AdmissionQueue: Sendable {
 
     /// Takes one that a worker keeps into use.
     /// - Returns: false where all that are left are to be closed.
-    func claimKept(by worker: Int) -> Bool {
+    func claimKept(by member: Member) -> Bool {
         state.withLock { state in
-            guard let count = state.idle[worker], count > 0 else { return false }
-            state.idle[worker] = count - 1
+            guard let count = state.idle[member], count > 0 else { return false }
+            state.idle[member] = count - 1
             return true
         }
     }
 
     /// The worker has fewer than it might keep.
-    func keptLess(by worker: Int, now count: Int) {
-        state.withLock { state in state.idle[worker] = min(state.idle[worker] ?? 0, count) }
+    func keptLess(by member: Member, now count: Int) {
+        state.withLock { state in
+            let kept = min(state.idle[member] ?? 0, count)
+            state.idle[member] = kept > 0 ? kept : nil
+        }
     }
 
     /// How many connections a worker may keep.
-    func mayKeep(_ worker: Int) -> Int {
-        state.withLock { $0.idle[worker] ?? 0 }
+    func mayKeep(_ member: Member) -> Int {
+        state.withLock { $0.idle[member] ?? 0 }
     }
 
     // MARK: Rest
@@ -166,9 +195,9 @@ public final class AdmissionQueue: Sendable {
 
     /// What holds whenever nobody is inside.
     private func check(_ state: borrowing State) {
-        assert(0...limit ~= state.used, "\(state.used) places of \(limit) are taken")
-        assert(state.line.isEmpty || state.used == limit, "clients wait while there are places")
-        assert(state.line.count <= length)
+        // There may be more than the limit only where that was lowered.
+        assert(state.used >= 0)
+        assert(state.line.isEmpty || state.used >= state.limit, "clients wait while there are places")
         assert(state.idle.values.allSatisfy { $0 >= 0 } && state.idle.values.reduce(0, +) <= state.used)
     }
 }

@@ -41,7 +41,8 @@ public final class AppConnections {
 
     private let connector: Connector
     private let hold: HoldCoordinator
-    private let worker: Int
+    /// By which the queue knows us.
+    private let member: AdmissionQueue.Member
     private let loop: EventLoop
     /// The bound that the workers share, and our clients that wait; nil where there is no bound.
     private let admission: (queue: AdmissionQueue, line: AdmissionLine)?
@@ -58,15 +59,15 @@ public final class AppConnections {
     ///   - candidates: the addresses where the app may be; at least one.
     ///   - hold: shared by the route in all workers.
     ///   - admission: likewise; nil where the connections to the app are not bounded.
-    ///   - worker: the number by which both know this worker.
+    ///   - member: the number by which `hold` knows this worker, and the route's, by which `admission` knows it.
     public init(
         to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, admission queue: AdmissionQueue?,
-        worker: Int, on loop: EventLoop
+        member: AdmissionQueue.Member, on loop: EventLoop
     ) throws(SystemError) {
         self.hold = hold
-        self.worker = worker
+        self.member = member
         self.loop = loop
-        connector = try Connector(to: candidates, limits: limits.connector, hold: hold, worker: worker, on: loop)
+        connector = try Connector(to: candidates, limits: limits.connector, hold: hold, worker: member.worker, on: loop)
         if let queue {
             let line = try AdmissionLine(
                 for: queue, patience: limits.queueTimeout, hold: limits.connector.hold, coordinator: hold, on: loop)
@@ -79,7 +80,7 @@ public final class AppConnections {
         connector.onObstacle = { [unowned self] obstacle in
             onNews?(.obstacle(obstacle))
         }
-        keeping?.onDrop = { [unowned self] count in admission?.queue.keptLess(by: self.worker, now: count) }
+        keeping?.onDrop = { [unowned self] count in admission?.queue.keptLess(by: self.member, now: count) }
         refillSoon()
     }
 
@@ -116,14 +117,14 @@ public final class AppConnections {
     }
 
     private func takeKept(from pool: ConnectionPool) -> AppConnection? {
-        if let queue = admission?.queue, pool.count > 0, !queue.claimKept(by: worker) { return nil }
-        defer { admission?.queue.keptLess(by: worker, now: pool.count) }
+        if let queue = admission?.queue, pool.count > 0, !queue.claimKept(by: member) { return nil }
+        defer { admission?.queue.keptLess(by: member, now: pool.count) }
         return pool.take()
     }
 
     private func admit(_ request: ConnectRequest) {
         guard let admission else { return connector.connect(request) }
-        switch admission.queue.enter(from: worker) {
+        switch admission.queue.enter(from: member) {
         case .granted(let place):
             request.place = place
             connector.connect(request)
@@ -150,7 +151,7 @@ public final class AppConnections {
             request.place = place
             connector.connect(request)
         case .closeIdle:
-            keeping?.shrink(to: admission.queue.mayKeep(worker))
+            keeping?.shrink(to: admission.queue.mayKeep(member))
         }
     }
 
@@ -160,9 +161,9 @@ public final class AppConnections {
     /// It is closed where it is not worth keeping.
     public func giveBack(_ connection: AppConnection) {
         guard !isDraining, let keeping else { return }
-        switch admission?.queue.keep(for: worker) {
+        switch admission?.queue.keep(for: member) {
         case .keep?:
-            if !keeping.put(connection) { admission?.queue.keptLess(by: worker, now: keeping.count) }
+            if !keeping.put(connection) { admission?.queue.keptLess(by: member, now: keeping.count) }
         case nil: keeping.put(connection)
         case .serve(let ticket)?:
             // The place stays with the socket.

@@ -137,8 +137,8 @@ import Testing
 
     @Test func nothingIsLostBetweenThreads() async {
         let desk = Desk()
-        let queue = AdmissionQueue(limit: 3, length: 20) { worker, news in
-            desk.news.withLock { $0[worker, default: []].append(news) }
+        let queue = AdmissionQueue(limit: 3, length: 20) { member, news in
+            desk.news.withLock { $0[member.worker, default: []].append(news) }
         }
         await withTaskGroup(of: Void.self) { group in
             for worker in 0..<4 { group.addTask { Self.work(worker, queue, desk) } }
@@ -152,6 +152,7 @@ import Testing
 
     /// Enters, leaves, keeps and lets go at random, as a worker does for its clients.
     private static func work(_ worker: Int, _ queue: AdmissionQueue, _ desk: Desk) {
+        let member = AdmissionQueue.Member(worker: worker)
         var places: [AdmissionPlace] = []
         var tickets: [UInt64] = []
         var kept: [AdmissionPlace] = []
@@ -165,12 +166,12 @@ import Testing
                     tickets.remove(at: index)
                     places.append(place)
                 case .closeIdle:
-                    while kept.count > queue.mayKeep(worker) { kept.removeFirst() }
+                    while kept.count > queue.mayKeep(member) { kept.removeFirst() }
                 }
             }
             switch Int.random(in: 0..<8) {
             case 0, 1, 2:
-                switch queue.enter(from: worker) {
+                switch queue.enter(from: member) {
                 case .granted(let place): places.append(place)
                 case .waits(let ticket, _): tickets.append(ticket)
                 case .full: break
@@ -181,7 +182,7 @@ import Testing
                 queue.withdraw(ticket)
             case 4:
                 guard let place = places.popLast() else { continue }
-                switch queue.keep(for: worker) {
+                switch queue.keep(for: member) {
                 case .keep: kept.append(place)
                 case .serve(let ticket):
                     #expect(tickets.first == ticket)
@@ -190,7 +191,7 @@ import Testing
                 case .close: break
                 }
             case 5:
-                guard !kept.isEmpty, queue.claimKept(by: worker) else { continue }
+                guard !kept.isEmpty, queue.claimKept(by: member) else { continue }
                 places.append(kept.removeLast())
             case 6:
                 if let place = queue.placeForSpare() { places.append(place) }
@@ -201,7 +202,27 @@ import Testing
             if occupancy.used > 3 || occupancy.waiting > 20 { Issue.record("too many: \(occupancy)") }
         }
         for ticket in tickets { queue.withdraw(ticket) }
-        queue.keptLess(by: worker, now: 0)
+        queue.keptLess(by: member, now: 0)
+    }
+
+    @Test func boundsMayChangeWhileClientsWait() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        app.listen()
+        let route = try AppRoute(to: app, max: 1, on: loop)
+        let clients = Clients()
+        for number in 0..<6 { clients.ask(route[0], number) }
+        #expect(try loop.run(until: { clients.order == [0] }))
+        route.admission?.setBounds(limit: 3, length: 10)
+        #expect(try loop.run(until: { clients.order == [0, 1, 2] }))
+        route.admission?.setBounds(limit: 1, length: 10)
+        // Two have to go before the next one may come.
+        for number in 0..<3 {
+            #expect(clients.order.count == 3 && route.used == 3 - number)
+            clients.leave(number)
+        }
+        #expect(try loop.run(until: { clients.order == [0, 1, 2, 3] }))
+        #expect(app.connectionsOpen == 1)
     }
 
     @Test func aConnectionsEndIsToldBeforeItsPlaceIsFree() throws {

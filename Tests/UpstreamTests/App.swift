@@ -93,16 +93,23 @@ final class App {
 
 /// A descriptor has one owner, and an array holds only what can be copied.
 private final class AcceptedConnection {
-    private var socket: Socket?
+    private let socket: Socket
+    private var hasEnded = false
 
     init(_ descriptor: consuming Descriptor) {
         socket = Socket(owning: descriptor)
     }
 
     /// Whether neither side has ended it.
-    var isOpen: Bool { socket != nil && socket!.idleState != .ended }
+    var isOpen: Bool {
+        guard !hasEnded else { return false }
+        return socket.idleState != .ended
+    }
 
-    func say(_ bytes: [UInt8]) { _ = bytes.withUnsafeBytes { socket!.send($0) } }
+    func say(_ bytes: [UInt8]) { _ = bytes.withUnsafeBytes { socket.send($0) } }
 
-    func end() { socket = nil }
+    func end() {
+        hasEnded = true
+        shutdown(socket.number, CInt(SHUT_RDWR))
+    }
 }

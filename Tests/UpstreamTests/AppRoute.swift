@@ -29,14 +29,15 @@ final class AppRoute {
         let mailboxes = try (0..<workers).map { _ in try Mailbox<News>() }
         let hold = HoldCoordinator { mailboxes[$0].post(.hold($1)) }
         let admission = max.map { max in
-            AdmissionQueue(limit: max, length: queue) { mailboxes[$0].post(.admission($1)) }
+            AdmissionQueue(limit: max, length: queue) { mailboxes[$0.worker].post(.admission($1)) }
         }
         let limits = AppConnections.Limits(
             connector: Connector.Limits(hold: holdTime, connectTimeout: .seconds(1)), queueTimeout: queueTimeout,
             pool: pool)
         let routes = try (0..<workers).map { worker in
             try AppConnections(
-                to: [app.address], limits: limits, hold: hold, admission: admission, worker: worker, on: loop)
+                to: [app.address], limits: limits, hold: hold, admission: admission,
+                member: AdmissionQueue.Member(worker: worker), on: loop)
         }
         events = try zip(mailboxes, routes).map { mailbox, route in
             try mailbox.open(on: loop) { news in

@@ -16,7 +16,8 @@ final class KeptConnections {
             connector: Connector.Limits(hold: .zero, connectTimeout: .seconds(1)),
             pool: ConnectionPool.Limits(idle: 32, idleTimeout: .seconds(3600)))
         app = try AppConnections(
-            to: [address], limits: limits, hold: HoldCoordinator { _, _ in }, admission: nil, worker: 0, on: loop)
+            to: [address], limits: limits, hold: HoldCoordinator { _, _ in }, admission: nil,
+            member: AdmissionQueue.Member(worker: 0), on: loop)
         var connections: [AppConnection] = []
         for _ in 0..<count {
             app.connect { if case .connected(let connection) = $0 { connections.append(connection) } }
