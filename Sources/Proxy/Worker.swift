@@ -21,6 +21,8 @@ final class Worker {
     }
 
     let workspace: RelayWorkspace
+    /// Whether each session gets a log line when it ends.
+    var logsAccess: Bool { environment.logsAccess }
 
     private let number: Int
     private let environment: Environment
@@ -55,6 +57,7 @@ final class Worker {
             do {
                 let route = try WorkerRoute(shared, number: number, worker: self.number, on: loop)
                 route.connector.onObstacle = { [unowned self, unowned route] in report($0, on: route) }
+                route.connector.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
                 routes[number] = route
             } catch {
                 environment.log.error("cannot add a route", ["reason": .text(error.description)])
@@ -99,6 +102,10 @@ final class Worker {
         case nil:
             environment.log.info("the app at \(upstream) answers", fields)
         }
+    }
+
+    private func report(_ trouble: SourceTrouble, on route: WorkerRoute) {
+        environment.log.warning("\(trouble)", ["route": .text(route.configuration.name)])
     }
 
     // MARK: Places
@@ -179,7 +186,7 @@ final class Worker {
         giveBackPlace(on: session.route)
         session.route.sessions -= 1
         if session.route.isRemoved, session.route.sessions == 0 { routes[session.route.number] = nil }
-        if environment.logsAccess { summary.write(to: environment.log) }
+        if logsAccess { summary.write(to: environment.log) }
         if isDraining { reportIfDrained() }
     }
 

@@ -24,6 +24,7 @@ import Testing
                   idle_timeout: 1h
                   half_close_timeout: 5m
                   max_connections: 10000
+                  source: default
                 routes:
                 - name: '*:8000'
                   listen:
@@ -35,6 +36,7 @@ import Testing
                   idle_timeout: 1h
                   half_close_timeout: 5m
                   max_connections: 10000
+                  source: default
 
                 """)
     }
@@ -57,10 +59,10 @@ import Testing
         let options = [
             "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
-            "max-connections": "5",
+            "max-connections": "5", "source": "per_client",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
-        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:unix:/run/a b"]).get()
+        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82"]).get()
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)
     }
@@ -80,7 +82,7 @@ import Testing
         let keys = try load(routes: ["8000"]).get().yaml.split(separator: "\n").compactMap { line in
             line.split(separator: ":").first?.drop { " -'".contains($0) }
         }.filter { $0.first?.isLetter == true }
-        #expect(keys.count == 22)
+        #expect(keys.count == 24)
         for key in keys where key != "log" {
             #expect(text.contains("\(before)\(key)\(after)"), "\(key)")
         }
