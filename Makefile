@@ -14,7 +14,7 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/IntegrationTests
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	bench bench-quick bench-micro test-bench setup setup-tests setup-containers setup-bench build-bench
+	fuzz-config bench bench-quick bench-micro test-bench setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -54,6 +54,15 @@ test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
 
+# What it finds on its way is kept in .build-fuzz; what makes the loader fail, too.
+fuzz-config: setup ## Fuzz the configuration loader; FUZZ_SECONDS=60 runs for less than 10 minutes
+	$(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer,address
+	mkdir -p .build-fuzz/corpus
+	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/FuzzConfiguration -max_total_time=$(or $(FUZZ_SECONDS),600) \
+		-timeout=10 -rss_limit_mb=1024 -max_len=4096 -artifact_prefix=.build-fuzz/ -print_final_stats=1 \
+		-dict=Tests/Fuzz/configuration.dict \
+		.build-fuzz/corpus Tests/Fuzz/Corpus
+
 bench-micro: setup ## Benchmark the copy loop by itself; FILTER='bulk, TCP, 1 stream.*' runs a part
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \
 		--filter '$(or $(FILTER),.*)' </dev/null
@@ -64,8 +73,9 @@ bench: dist build-bench ## Compare with other proxies (25 minutes); ARGUMENTS='-
 bench-quick: dist build-bench ## See that every part of the comparison works (3 minutes)
 	$(AS_ROOT) benchmarks/.build/release/compare --quick --output benchmarks/results/quick
 
-test-bench: setup setup-bench ## Run the unit tests of the comparison
+test-bench: setup setup-tests build-bench ## Run the tests of the comparison and of the limit
 	$(SWIFT) test --package-path benchmarks
+	/usr/bin/python3 -m pytest -q -p no:cacheprovider benchmarks/Tests
 
 format: ## Format the sources
 	$(SWIFT) format format --in-place --recursive $(SWIFT_SOURCES)

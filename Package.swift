@@ -20,6 +20,8 @@ let package = Package(
         .library(name: "EventLoop", targets: ["EventLoop"]),
         .library(name: "Network", targets: ["Network"]),
         .library(name: "Relay", targets: ["Relay"]),
+        // For the fuzzer, which is another one (Tests/Fuzz/Package.swift).
+        .library(name: "Configuration", targets: ["Configuration"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -39,11 +41,13 @@ let package = Package(
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
         .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+        .target(name: "FileWatching", dependencies: ["EventLoop"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
-                "EventLoop", "Network", "Relay", "Upstream", "Configuration", "Discovery", "Observability", "CLinux",
+                "EventLoop", "Network", "Relay", "Upstream", "Configuration", "Discovery", "FileWatching",
+                "Observability", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -73,6 +77,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DiscoveryTests", dependencies: ["Discovery", "Network", "EventLoop"], swiftSettings: strict),
+        .testTarget(
+            name: "FileWatchingTests", dependencies: ["FileWatching", "EventLoop", "TestSupport"], swiftSettings: strict
+        ),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "ProxyTests", dependencies: ["Proxy", "Configuration", "Network", "EventLoop", "TestSupport"],

@@ -10,12 +10,6 @@ extension Configuration {
     public static func load(
         _ sources: ConfigurationSources, requiresRoutes: Bool = true
     ) throws(ConfigurationErrors) -> Configuration {
-        var loader = ConfigurationLoader()
-        loader.read(sources)
-        let routes = loader.finishedRoutes(required: requiresRoutes)
-        guard loader.diagnostics.isEmpty else { throw ConfigurationErrors(loader.diagnostics) }
-        return Configuration(
-            workers: loader.draft.workers, log: loader.draft.log, drain: loader.draft.drain,
-            defaults: loader.draft.defaults, routes: routes)
+        try LoadedConfiguration(sources, requiresRoutes: requiresRoutes).configuration
     }
 }

@@ -33,14 +33,26 @@ extension ConfigurationDraft: KeyedMapping {
 
     static let place = "at the top level"
 
+    /// Where a key of this name may stand, in words; nil where there is none.
+    static func places(of name: String) -> String? {
+        func place<Mapping: KeyedMapping>(_: Mapping.Type) -> String? {
+            Mapping.descriptions.contains { $0.name == name } ? Mapping.place : nil
+        }
+        let places = [
+            place(ConfigurationDraft.self), place(LogSettings.self), place(RouteSettings.self), place(RouteDraft.self),
+        ].compactMap(\.self)
+        return places.isEmpty ? nil : listed(places)
+    }
+
     static let keys: [Key<ConfigurationDraft>] = [
         .scalar(
-            "workers", .workers, \.workers, option: "workers",
-            help: "How many threads carry traffic; auto is one for each CPU that this process may use."),
-        .mapping("log", \.log, help: "What is logged, and how."),
+            "workers", .workers, \.workers, option: "workers", unit: "threads",
+            help: "How many threads carry traffic; auto is one for each CPU that this process may use.",
+            example: "2"),
+        .mapping("log", \.log, help: "What is logged, and how.", example: "{ level: debug, format: json }"),
         .scalar(
             "drain", .duration(), \.drain, option: "drain",
-            help: "How long running connections may go on after SIGTERM; 0s resets them at once."),
+            help: "How long running connections may go on after SIGTERM; 0s resets them at once.", example: "8s"),
         defaults,
         routeList,
         .unsupported("admin"),
@@ -49,9 +61,12 @@ extension ConfigurationDraft: KeyedMapping {
     /// Stands in front of the routes, which start from it. What the command line or the environment says of it
     /// goes into the routes that there are, too.
     private static let defaults = Key<ConfigurationDraft>(
-        "defaults", help: "What routes start from.", expected: "a mapping",
+        "defaults",
+        KeyDescription(
+            help: "What routes start from, those too that the command line gives.", type: "mapping",
+            example: "{ hold: 30s }", schema: .mapping { RouteSettings.descriptions }),
         options: RouteSettings.keys.flatMap(\.options).map { option in
-            option.lifted { setter in
+            option.lifted(under: "defaults") { setter in
                 { draft in
                     setter(&draft.defaults)
                     for index in draft.routes.indices { setter(&draft.routes[index].settings) }
@@ -62,15 +77,18 @@ extension ConfigurationDraft: KeyedMapping {
         encode: { draft in YAMLNode(encoding: draft.defaults) })
 
     private static let routeList = Key<ConfigurationDraft>(
-        "routes", help: "Where clients are accepted and where they are carried.", expected: "a list of routes",
+        "routes",
+        KeyDescription(
+            help: "Where clients are accepted and where they are carried.", type: "list of mappings",
+            example: "[{ listen: 8080, upstream: 8000 }]", schema: .list { RouteDraft.descriptions }),
         decode: { node, draft, decoding in
             guard case .sequence(let items) = node.content else {
                 decoding.report("expected a list of routes, found \(node.inWords)", at: node)
                 return
             }
-            for item in items {
+            for (index, item) in items.enumerated() {
                 var route = RouteDraft(settings: draft.defaults)
-                decoding.mapping(item, into: &route)
+                decoding.inside(KeyPathText(index: index)) { $0.mapping(item, into: &route) }
                 draft.routes.append(route)
             }
         },

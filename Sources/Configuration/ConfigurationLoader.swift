@@ -6,34 +6,50 @@ struct ConfigurationLoader {
     private(set) var diagnostics: [Diagnostic] = []
     /// Whether a source may have given routes that could not be read: their lack is no fault of its own then.
     private var hasTriedRoutes = false
-    private var filePath: String?
+    private(set) var filePath: String?
+    /// Where each value was given; what is not here has its default.
+    private(set) var origins: [KeyPathText: ValueOrigin] = [:]
+    /// The variables that the file names.
+    private var fileVariables: Set<String> = []
 
     mutating func read(_ sources: ConfigurationSources) {
-        if let file = sources.file { read(file) }
+        if let file = sources.file { read(file, environment: sources.environment) }
         let variables = setVariables(sources.environment)
         readRoutes(variables: variables, arguments: sources.routes)
         readOptions(variables: variables, options: sources.options)
     }
 
-    private mutating func read(_ file: ConfigurationFile) {
+    private mutating func read(_ file: ConfigurationFile, environment: [String: String]) {
         filePath = file.path
         do {
             let root = try YAMLNode(parsing: file.contents)
-            var decoding = Decoding(path: file.path)
+            var decoding = Decoding(path: file.path, environment: environment)
             decoding.mapping(root, into: &draft)
             diagnostics += decoding.diagnostics
+            if triesRoutes(root) { hasTriedRoutes = true }
+            origins = decoding.origins
+            fileVariables = decoding.variables
         } catch {
+            let beginning = error.beginning.map { Diagnostic.Location.file(path: file.path, position: $0) }
             diagnostics.append(
-                Diagnostic(error.message, at: .file(path: file.path, position: error.position)))
+                Diagnostic(
+                    error.message, at: .file(path: file.path, position: error.position),
+                    note: beginning.map { Diagnostic.Note("it begins", at: $0) }))
             hasTriedRoutes = true
         }
+    }
+
+    /// Whether there is something in the place of routes, or of everything.
+    private func triesRoutes(_ root: YAMLNode) -> Bool {
+        guard case .mapping(let entries) = root.content else { return true }
+        return entries.contains { $0.key.text == "routes" && $0.value.content != .sequence([]) }
     }
 
     /// The variables of loopbridge that are set, after reporting those that nobody knows.
     private mutating func setVariables(_ environment: [String: String]) -> [String: String] {
         let variables = environment.filter {
             $0.key.hasPrefix(ConfigurationOption.environmentPrefix) && !$0.value.isEmpty
-                && !isServiceVariable($0.key, value: $0.value)
+                && !isServiceVariable($0.key, value: $0.value) && !fileVariables.contains($0.key)
         }
         let known =
             ConfigurationOption.all.map(\.environmentVariable)
@@ -68,6 +84,13 @@ struct ConfigurationLoader {
         guard !given.isEmpty else { return }
         hasTriedRoutes = true
         draft.routes = given.compactMap { read(route: $0.text, at: $0.location) }
+        origins = origins.filter { !$0.key.isInRoutes }
+        for (index, route) in draft.routes.enumerated() {
+            guard let upstream = route.upstream else { continue }
+            let origin = ValueOrigin(location: upstream.location)
+            origins[.route(index).appending("listen").appending(KeyPathText(index: 0))] = origin
+            origins[.route(index).appending("upstream")] = origin
+        }
     }
 
     private mutating func read(route text: String, at location: Diagnostic.Location) -> RouteDraft? {
@@ -102,6 +125,8 @@ struct ConfigurationLoader {
     private mutating func apply(_ option: ConfigurationOption, _ text: String, at location: Diagnostic.Location) {
         do {
             try option.apply(text, to: &draft)
+            let keys = [option.key] + draft.routes.indices.compactMap { option.key(inRoute: $0) }
+            for key in keys { origins[key] = ValueOrigin(location: location) }
         } catch {
             diagnostics.append(Diagnostic(error.message, at: location))
         }

@@ -35,9 +35,34 @@ public struct ConfigurationOption: Sendable {
     /// The variable that gives routes, separated by spaces or commas.
     public static let routesVariable = "LOOPBRIDGE_ROUTES"
     /// The variables of those options that belong to one command and not to the configuration.
-    public static let commandVariables = ["LOOPBRIDGE_STOP_TIMEOUT", "LOOPBRIDGE_ONLY", "LOOPBRIDGE_EXCEPT"]
+    public static let commandVariables = [
+        "LOOPBRIDGE_STOP_TIMEOUT", "LOOPBRIDGE_ONLY", "LOOPBRIDGE_EXCEPT", "LOOPBRIDGE_WATCH",
+    ]
     /// The variable that names the configuration file.
     public static let fileVariable = "LOOPBRIDGE_CONFIG"
+
+    /// Where the same setting is in the file; those of routes are in `defaults`, and in every route.
+    var key: KeyPathText { binding.key }
+
+    /// The key of a route that the option sets as well; nil where it is not about routes.
+    func key(inRoute index: Int) -> KeyPathText? {
+        routeKey.map { .route(index).appending($0) }
+    }
+
+    /// Whether the option sets this key of ``ConfigurationKey/path``'s form: of the file, or of each of its routes.
+    func sets(_ key: KeyPathText) -> Bool {
+        key == self.key || routeKey.map { KeyPathText("routes[]").appending($0) } == key
+    }
+
+    /// The key's name in a route.
+    private var routeKey: String? {
+        RouteSettings.keys.map(\.name).first { key == KeyPathText("defaults").appending($0) }
+    }
+
+    /// Whether somebody who writes this into the file means the option.
+    func isCalled(_ name: String) -> Bool {
+        self.name == name.lowercased().replacing("_", with: "-")
+    }
 
     /// Stores the text's value, in the routes too where it is theirs.
     func apply(_ text: String, to draft: inout ConfigurationDraft) throws(ValueError) {

@@ -4,24 +4,51 @@ internal import YAML
 struct Decoding {
     /// The file's name, for messages.
     let path: String
+    private let environment: [String: String]
     private(set) var diagnostics: [Diagnostic] = []
+    /// Where each value was found.
+    private(set) var origins: [KeyPathText: ValueOrigin] = [:]
+    /// The environment variables that the file names.
+    private(set) var variables: Set<String> = []
+    /// Where the reading is.
+    private var key = KeyPathText()
 
-    init(path: String) {
+    /// A file with more faults than this is no configuration; looking further would take long and help nobody.
+    static let mostDiagnostics = 1000
+
+    /// - Parameter environment: what `${NAME}` stands for.
+    init(path: String, environment: [String: String]) {
         self.path = path
+        self.environment = environment
     }
 
     func location(of node: YAMLNode) -> Diagnostic.Location {
-        .file(path: path, position: node.position)
+        .file(path: path, position: node.position, width: node.width)
     }
 
-    mutating func report(_ message: String, at node: YAMLNode, note: String? = nil) {
-        diagnostics.append(Diagnostic(message, at: location(of: node), note: note))
+    mutating func report(_ message: String, at node: YAMLNode, note: Diagnostic.Note? = nil) {
+        report(message, at: location(of: node), note: note)
+    }
+
+    private mutating func report(_ message: String, at location: Diagnostic.Location, note: Diagnostic.Note? = nil) {
+        guard !isExhausted else { return }
+        diagnostics.append(Diagnostic(message, at: location, note: note))
+    }
+
+    private var isExhausted: Bool { diagnostics.count >= Self.mostDiagnostics }
+
+    /// Does the work one step further inside of the file.
+    mutating func inside(_ step: KeyPathText, _ work: (inout Decoding) -> Void) {
+        let outer = key
+        key = outer.appending(step)
+        work(&self)
+        key = outer
     }
 
     /// Reads a value that is written as text; nil after reporting what is wrong with it.
     mutating func scalar<Value>(_ node: YAMLNode, _ kind: ValueKind<Value>) -> Value? {
         guard let text = node.text else {
-            var note: String?
+            var note: Diagnostic.Note?
             // To YAML, [::1] without quotes is a list.
             if case .sequence(let items) = node.content, items.contains(where: { $0.text?.contains(":") == true }) {
                 note = "an IPv6 address needs quotes in YAML: \"[::1]:8000\""
@@ -29,12 +56,34 @@ struct Decoding {
             report("expected \(kind.expected), found \(node.inWords)", at: node, note: note)
             return nil
         }
+        let interpolation: Interpolation
         do {
-            return try kind.read(text)
+            interpolation = try Interpolation(text, environment: environment)
+            variables.formUnion(interpolation.variables)
         } catch {
-            report(error.message, at: node)
+            report(error.message, at: location(of: error.range, in: node))
             return nil
         }
+        do {
+            let value = try kind.read(interpolation.text)
+            origins[key] = ValueOrigin(location: location(of: node), variables: interpolation.variables)
+            return value
+        } catch {
+            let note =
+                interpolation.variables.isEmpty
+                ? nil : Diagnostic.Note("it is written as \(quoted(text)), with values of the environment")
+            report(error.message, at: node, note: note)
+            return nil
+        }
+    }
+
+    /// Where a part of a scalar's text stands; the whole scalar where its text is written with escapes.
+    private func location(of range: Range<Int>, in node: YAMLNode) -> Diagnostic.Location {
+        guard case .scalar(let text, let style) = node.content else { return location(of: node) }
+        let quotes = style == .quoted ? 1 : 0
+        guard node.width == text.unicodeScalars.count + 2 * quotes else { return location(of: node) }
+        let column = node.position.column + quotes + range.lowerBound
+        return .file(path: path, position: YAMLPosition(line: node.position.line, column: column), width: range.count)
     }
 
     /// Reads a mapping by the list of its keys, in that list's order.
@@ -44,12 +93,13 @@ struct Decoding {
             return
         }
         let values = known(entries, of: Target.self)
-        for key in Target.keys {
+        for key in Target.keys where !isExhausted {
             if let value = values[key.name] {
-                key.decode(value, &target, &self)
-            } else if let example = key.requiredExample {
-                let note = "for example '\(key.name): \(example)'"
-                report("missing key '\(key.name)' \(Target.place)", at: node, note: note)
+                inside(KeyPathText(key.name)) { key.decode(value, &target, &$0) }
+            } else if key.description.isRequired {
+                report(
+                    "missing key '\(key.name)' \(Target.place)", at: node,
+                    note: "for example '\(key.name): \(key.description.example)'")
             }
         }
     }
@@ -61,7 +111,7 @@ struct Decoding {
         let supported = Target.keys.filter(\.isSupported).map(\.name)
         let unsupported = Target.keys.filter { !$0.isSupported }.map(\.name)
         var first: [String: YAMLNode.Entry] = [:]
-        for entry in entries {
+        for entry in entries where !isExhausted {
             guard let name = entry.key.text else {
                 report("expected a key, found \(entry.key.inWords)", at: entry.key)
                 continue
@@ -69,20 +119,33 @@ struct Decoding {
             if let earlier = first[name] {
                 report(
                     "duplicate key \(quoted(name)) \(Target.place)", at: entry.key,
-                    note: "first at \(location(of: earlier.key))")
+                    note: Diagnostic.Note("first", at: location(of: earlier.key)))
                 continue
             }
             first[name] = entry
             if unsupported.contains(name) {
                 report("key '\(name)' is not supported yet", at: entry.key)
             } else if !supported.contains(name) {
-                let advice =
-                    nearestName(to: name, among: supported).map { "did you mean '\($0)'?" }
-                    ?? "expected \(listed(supported))"
-                report("unknown key \(quoted(name)) \(Target.place); \(advice)", at: entry.key)
+                report(unknown(name, Target.self), at: entry.key)
             }
         }
         return first.mapValues(\.value)
+    }
+
+    private func unknown<Target: KeyedMapping>(_ name: String, _: Target.Type) -> String {
+        if name == "<<" { return "merge keys ('<<') are not supported" }
+        let known = Target.keys.filter(\.isSupported).map(\.name)
+        let advice =
+            if let places = ConfigurationDraft.places(of: name) {
+                "it belongs \(places)"
+            } else if let nearest = nearestName(to: name, among: known) {
+                "did you mean '\(nearest)'?"
+            } else if let key = ConfigurationOption.all.first(where: { $0.isCalled(name) })?.key {
+                "did you mean \(key.inWords)?"
+            } else {
+                "expected \(listed(known))"
+            }
+        return "unknown key \(quoted(name)) \(Target.place); \(advice)"
     }
 }
 
@@ -96,8 +159,9 @@ extension YAMLNode {
         }
     }
 
-    /// A scalar, with quotes only where it would not be text otherwise.
+    /// A scalar that reads as the text, with quotes only where it would not be text otherwise.
     init(plainly text: String) {
+        let text = text.replacing("$", with: "$$")
         self.init(.scalar(text, .plain))
         if isNull { content = .scalar(text, .quoted) }
     }

@@ -1,25 +1,55 @@
 public import YAML
 
-/// One fault in what loopbridge was told, with the place where it stands.
+/// One thing that is wrong with what loopbridge was told, or surely not meant, with the place where it stands.
 public struct Diagnostic: Sendable, Hashable {
-    /// Where the fault is.
+    /// Whether it keeps the configuration from being used.
+    public var severity: Severity
+    /// Where it is.
     public var location: Location
     /// What is wrong, and what was expected.
     public var message: String
-    /// What helps to put it right, such as where the other of two duplicates is.
-    public var note: String?
+    /// What helps to put it right.
+    public var note: Note?
 
     /// A diagnostic.
-    public init(_ message: String, at location: Location, note: String? = nil) {
+    public init(_ message: String, at location: Location, note: Note? = nil, severity: Severity = .error) {
         self.location = location
         self.message = message
         self.note = note
+        self.severity = severity
+    }
+
+    /// How much a diagnostic matters.
+    public enum Severity: String, Sendable {
+        /// The configuration cannot be used.
+        case error
+        /// It can be used, but means something that nobody would want.
+        case warning
+    }
+
+    /// A second sentence, such as where the other of two duplicates is.
+    public struct Note: Sendable, Hashable, ExpressibleByStringInterpolation {
+        /// The sentence.
+        public var message: String
+        /// The place that it speaks of.
+        public var location: Location?
+
+        /// A note.
+        public init(_ message: String, at location: Location? = nil) {
+            self.message = message
+            self.location = location
+        }
+
+        /// A note without a place.
+        public init(stringLiteral message: String) {
+            self.init(message)
+        }
     }
 
     /// Where something that loopbridge was told stands.
     public enum Location: Sendable, Hashable {
-        /// In the configuration file; without a position for the file as a whole.
-        case file(path: String, position: YAMLPosition?)
+        /// In the configuration file; without a position for the file as a whole. The width is in characters.
+        case file(path: String, position: YAMLPosition?, width: Int = 1)
         /// In an environment variable.
         case environment(variable: String)
         /// In a route that an environment variable gives.
@@ -42,11 +72,19 @@ public struct Diagnostic: Sendable, Hashable {
 }
 
 extension Diagnostic: CustomStringConvertible {
-    /// As compilers write it: `config.yaml:7:5: what is wrong`, and the note on a line of its own.
+    /// Short, as for a log: `config.yaml:7:5: what is wrong`, and the note on a line of its own.
     public var description: String {
         let prefix = location.description
-        let line = prefix.isEmpty ? message : "\(prefix): \(message)"
+        let mark = severity == .error ? "" : "\(severity.rawValue): "
+        let line = prefix.isEmpty ? "\(mark)\(message)" : "\(prefix): \(mark)\(message)"
         return note.map { "\(line)\n    note: \($0)" } ?? line
+    }
+}
+
+extension Diagnostic.Note: CustomStringConvertible {
+    /// `first at config.yaml:2:11`
+    public var description: String {
+        location.map { "\(message) at \($0)" } ?? message
     }
 }
 
@@ -54,8 +92,8 @@ extension Diagnostic.Location: CustomStringConvertible {
     /// `config.yaml:7:5`, `LOOPBRIDGE_HOLD`, `--hold`, `route '8080:8000'`; empty for the whole command line.
     public var description: String {
         switch self {
-        case .file(let path, let position?): "\(path):\(position.line):\(position.column)"
-        case .file(let path, nil): path
+        case .file(let path, let position?, _): "\(path):\(position.line):\(position.column)"
+        case .file(let path, nil, _): path
         case .environment(let variable): variable
         case .environmentRoute(let variable, let text): "\(variable): route \(quoted(text))"
         case .option(let name): "--\(name)"
@@ -68,7 +106,7 @@ extension Diagnostic.Location: CustomStringConvertible {
     var order: (Int, YAMLPosition) {
         let start = YAMLPosition(line: 0, column: 0)
         return switch self {
-        case .file(_, let position): (0, position ?? start)
+        case .file(_, let position, _): (0, position ?? start)
         case .environment, .environmentRoute: (1, start)
         case .option, .routeArgument, .commandLine: (2, start)
         }

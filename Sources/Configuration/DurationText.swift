@@ -2,8 +2,14 @@ extension ValueKind<Duration> {
     /// A number with a unit, at most a year.
     static func duration(atLeast shortest: Duration = .zero) -> ValueKind {
         let longest = Duration.seconds(365 * 24 * 3600)
+        let something = JSONValue.pattern("^0*[1-9][0-9]*(ms|s|m|h)$")
+        let nothing = [JSONValue.pattern("^0+(ms|s|m|h)?$"), .object([("const", .number(0))])]
         return ValueKind(
-            "a duration such as 10s", placeholder: "DURATION",
+            "a duration such as 10s",
+            type: shortest > .zero ? "duration, at least \(durationText(shortest))" : "duration",
+            unit: "`ms`, `s`, `m`, `h`", placeholder: "DURATION",
+            schemas: [something] + (shortest > .zero ? [] : nothing),
+            suggest: { DurationGuess($0)?.text(from: shortest, to: longest) },
             parse: { text throws(ValueError) in
                 let digits = text.prefix { $0.isASCII && $0.isNumber }
                 let unit = text.dropFirst(digits.count)
@@ -28,7 +34,7 @@ extension ValueKind<Duration> {
 }
 
 /// The units of durations, the longest first.
-private enum DurationUnit: String, CaseIterable {
+enum DurationUnit: String, CaseIterable {
     case hour = "h"
     case minute = "m"
     case second = "s"

@@ -1,7 +1,8 @@
 internal import YAML
 
 /// What a mapping of the file holds. One list of keys says everything about them: it decodes the file, takes
-/// the options and environment variables, and writes the effective configuration.
+/// the options and environment variables, writes the effective configuration, and is what the JSON Schema and the
+/// tests of the documentation are made from.
 protocol KeyedMapping: Sendable {
     /// With all defaults.
     init()
@@ -14,14 +15,7 @@ protocol KeyedMapping: Sendable {
 /// A key of a mapping of the file.
 struct Key<Target: Sendable>: Sendable {
     let name: String
-    /// What it does, in one line.
-    let help: String
-    /// What its value is, in words.
-    let expected: String
-    /// The default as text; nil where there is none.
-    let defaultText: String?
-    /// An example, where the key must be there.
-    let requiredExample: String?
+    let description: KeyDescription
     /// False for a name that is known to be planned: it is refused by that name.
     let isSupported: Bool
     /// The options that set the same thing from the command line or the environment.
@@ -31,16 +25,12 @@ struct Key<Target: Sendable>: Sendable {
     let encode: @Sendable (Target) -> YAMLNode?
 
     init(
-        _ name: String, help: String, expected: String, defaultText: String? = nil, requiredExample: String? = nil,
-        isSupported: Bool = true, options: [KeyOption<Target>] = [],
+        _ name: String, _ description: KeyDescription, isSupported: Bool = true, options: [KeyOption<Target>] = [],
         decode: @escaping @Sendable (YAMLNode, inout Target, inout Decoding) -> Void,
         encode: @escaping @Sendable (Target) -> YAMLNode?
     ) {
         self.name = name
-        self.help = help
-        self.expected = expected
-        self.defaultText = defaultText
-        self.requiredExample = requiredExample
+        self.description = description
         self.isSupported = isSupported
         self.options = options
         self.decode = decode
@@ -50,8 +40,7 @@ struct Key<Target: Sendable>: Sendable {
     /// The same key of a mapping that holds all of this one's keys among its own.
     func lifted<Outer>(into path: any WritableKeyPath<Outer, Target> & Sendable) -> Key<Outer> {
         Key<Outer>(
-            name, help: help, expected: expected, defaultText: defaultText, requiredExample: requiredExample,
-            isSupported: isSupported, options: options.map { $0.lifted(into: path) },
+            name, description, isSupported: isSupported, options: options.map { $0.lifted(into: path) },
             decode: { node, outer, decoding in decode(node, &outer[keyPath: path], &decoding) },
             encode: { encode($0[keyPath: path]) })
     }
@@ -62,6 +51,8 @@ struct KeyOption<Target: Sendable>: Sendable {
     typealias Setter = @Sendable (inout Target) -> Void
 
     let name: String
+    /// Where the same setting is in the file: `log.level`.
+    let key: KeyPathText
     let placeholder: String
     let help: String
     let defaultText: String
@@ -69,36 +60,43 @@ struct KeyOption<Target: Sendable>: Sendable {
     let read: @Sendable (String) throws(ValueError) -> Setter
 
     func lifted<Outer>(into path: any WritableKeyPath<Outer, Target> & Sendable) -> KeyOption<Outer> {
-        lifted { setter in { setter(&$0[keyPath: path]) } }
+        lifted(under: nil) { setter in { setter(&$0[keyPath: path]) } }
     }
 
+    /// - Parameter outer: the key that holds the mapping of this one.
     func lifted<Outer>(
-        by lift: @escaping @Sendable (@escaping Setter) -> KeyOption<Outer>.Setter
+        under outer: String?, by lift: @escaping @Sendable (@escaping Setter) -> KeyOption<Outer>.Setter
     ) -> KeyOption<Outer> {
         KeyOption<Outer>(
-            name: name, placeholder: placeholder, help: help, defaultText: defaultText,
-            read: { text throws(ValueError) in lift(try read(text)) })
+            name: name, key: outer.map { KeyPathText($0).appending(key) } ?? key, placeholder: placeholder, help: help,
+            defaultText: defaultText, read: { text throws(ValueError) in lift(try read(text)) })
     }
 }
 
 extension Key where Target: KeyedMapping {
     /// A value that is written as text and has a default.
-    /// - Parameter option: the name of the option that sets it as well.
+    /// - Parameters:
+    ///   - option: the name of the option that sets it as well.
+    ///   - unit: what a number counts, where the kind does not say it.
     static func scalar<Value>(
         _ name: String, _ kind: ValueKind<Value>, _ path: any WritableKeyPath<Target, Value> & Sendable,
-        option: String? = nil, help: String
+        option: String? = nil, unit: String? = nil, help: String, example: String
     ) -> Key {
         let defaultText = kind.write(Target()[keyPath: path])
         let options = option.map { option in
             KeyOption<Target>(
-                name: option, placeholder: kind.placeholder, help: help, defaultText: defaultText,
+                name: option, key: KeyPathText(name), placeholder: kind.placeholder, help: help,
+                defaultText: defaultText,
                 read: { text throws(ValueError) in
                     let value = try kind.read(text)
                     return { $0[keyPath: path] = value }
                 })
         }
         return Key(
-            name, help: help, expected: kind.expected, defaultText: defaultText,
+            name,
+            KeyDescription(
+                help: help, type: kind.type, unit: unit ?? kind.unit, defaultText: defaultText, example: example,
+                schema: .scalar(kind.schemas)),
             options: options.map { [$0] } ?? [],
             decode: { node, target, decoding in
                 if let value = decoding.scalar(node, kind) { target[keyPath: path] = value }
@@ -109,10 +107,13 @@ extension Key where Target: KeyedMapping {
     /// A value whose place is remembered, for messages about how it fits to others.
     static func located<Value: Equatable>(
         _ name: String, _ kind: ValueKind<Value>, _ path: any WritableKeyPath<Target, Located<Value>?> & Sendable,
-        defaultText: String? = nil, requiredExample: String? = nil, help: String
+        isRequired: Bool = false, defaultText: String? = nil, help: String, example: String
     ) -> Key {
         Key(
-            name, help: help, expected: kind.expected, defaultText: defaultText, requiredExample: requiredExample,
+            name,
+            KeyDescription(
+                help: help, type: kind.type, derivedDefault: defaultText, isRequired: isRequired, example: example,
+                schema: .scalar(kind.schemas)),
             decode: { node, target, decoding in
                 guard let value = decoding.scalar(node, kind) else { return }
                 target[keyPath: path] = Located(value: value, location: decoding.location(of: node))
@@ -123,20 +124,29 @@ extension Key where Target: KeyedMapping {
     /// A list of such values, which may be written without the list when there is one.
     static func locatedList<Value: Equatable>(
         _ name: String, _ kind: ValueKind<Value>, _ path: any WritableKeyPath<Target, [Located<Value>]> & Sendable,
-        requiredExample: String, help: String
+        help: String, example: String
     ) -> Key {
         let expected = "\(kind.expected), or a list of these"
         return Key(
-            name, help: help, expected: expected, requiredExample: requiredExample,
+            name,
+            KeyDescription(
+                help: help, type: "\(kind.type), or a list of these", isRequired: true, example: example,
+                schema: .scalarOrList(kind.schemas)),
             decode: { node, target, decoding in
                 var items = [node]
+                var steps = [KeyPathText()]
                 if case .sequence(let list) = node.content {
                     if list.isEmpty { decoding.report("expected \(expected), found an empty list", at: node) }
                     items = list
+                    steps = list.indices.map { KeyPathText(index: $0) }
+                } else {
+                    steps = [KeyPathText(index: 0)]
                 }
-                for item in items {
-                    guard let value = decoding.scalar(item, kind) else { continue }
-                    target[keyPath: path].append(Located(value: value, location: decoding.location(of: item)))
+                for (item, step) in zip(items, steps) {
+                    decoding.inside(step) { decoding in
+                        guard let value = decoding.scalar(item, kind) else { return }
+                        target[keyPath: path].append(Located(value: value, location: decoding.location(of: item)))
+                    }
                 }
             },
             encode: { target in
@@ -146,17 +156,22 @@ extension Key where Target: KeyedMapping {
 
     /// A mapping inside of the mapping.
     static func mapping<Inner: KeyedMapping>(
-        _ name: String, _ path: any WritableKeyPath<Target, Inner> & Sendable, help: String
+        _ name: String, _ path: any WritableKeyPath<Target, Inner> & Sendable, help: String, example: String
     ) -> Key {
         Key(
-            name, help: help, expected: "a mapping",
-            options: Inner.keys.flatMap(\.options).map { $0.lifted(into: path) },
+            name,
+            KeyDescription(help: help, type: "mapping", example: example, schema: .mapping { Inner.descriptions }),
+            options: Inner.keys.flatMap(\.options).map { option in
+                option.lifted(under: name) { setter in { setter(&$0[keyPath: path]) } }
+            },
             decode: { node, target, decoding in decoding.mapping(node, into: &target[keyPath: path]) },
             encode: { YAMLNode(encoding: $0[keyPath: path]) })
     }
 
     /// A key that later versions will know.
     static func unsupported(_ name: String) -> Key {
-        Key(name, help: "", expected: "", isSupported: false, decode: { _, _, _ in }, encode: { _ in nil })
+        Key(
+            name, KeyDescription(help: "", type: "", example: "", schema: .scalar([])), isSupported: false,
+            decode: { _, _, _ in }, encode: { _ in nil })
     }
 }

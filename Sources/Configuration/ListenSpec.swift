@@ -47,7 +47,11 @@ enum ListenSpec: Sendable, Equatable {
 extension ValueKind<ListenSpec> {
     static var listen: ValueKind {
         ValueKind(
-            "a port or ADDRESS:PORT", placeholder: "ADDRESS",
+            "a port or ADDRESS:PORT", type: "port or `ADDRESS:PORT`", placeholder: "ADDRESS",
+            schemas: [
+                .integer(0...65_535), .pattern("^[0-9]{1,5}$"),
+                .pattern("^(\\*|[0-9]+(\\.[0-9]+){3}|\\[[0-9A-Fa-f:.]+(%[0-9]+)?\\]):[0-9]{1,5}$"),
+            ],
             parse: { text throws(ValueError) in
                 let address = try AddressText(text)
                 guard address.unixPath == nil else {

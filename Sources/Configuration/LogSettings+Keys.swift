@@ -5,10 +5,13 @@ extension LogSettings: KeyedMapping {
 
     static let keys: [Key<LogSettings>] = [
         .scalar(
-            "level", .choice(), \.level, option: "log-level", help: "The least severe messages that are logged."),
-        .scalar("format", .choice(), \.format, option: "log-format", help: "The form of a log line."),
+            "level", .choice(synonyms: ["trace": "debug", "verbose": "debug", "notice": "info", "fatal": "error"]),
+            \.level, option: "log-level", help: "The least severe messages that are logged.", example: "warning"),
+        .scalar(
+            "format", .choice(synonyms: ["plain": "text", "logfmt": "text"]), \.format, option: "log-format",
+            help: "The form of a log line: text is for people, json for machines.", example: "json"),
         .scalar(
             "access", .boolean, \.access, option: "access-log",
-            help: "Whether each connection gets a log line when it ends."),
+            help: "Whether each connection gets a log line when it ends.", example: "false"),
     ]
 }

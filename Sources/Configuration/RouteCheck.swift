@@ -29,7 +29,8 @@ struct RouteCheck {
             if let earlier = first[name.value] {
                 diagnostics.append(
                     Diagnostic(
-                        "duplicate route name \(quoted(name.value))", at: name.location, note: "first at \(earlier)"))
+                        "duplicate route name \(quoted(name.value))", at: name.location,
+                        note: Diagnostic.Note("first", at: earlier)))
             } else {
                 first[name.value] = name.location
             }
@@ -62,7 +63,7 @@ struct RouteCheck {
                             listener == other.listener
                                 ? "\(listener.inWords) is listened on twice"
                                 : "\(listener.inWords) overlaps \(other.listener.inWords)",
-                            at: spec.location, note: "the other is at \(other.location)"))
+                            at: spec.location, note: Diagnostic.Note("the other is", at: other.location)))
                     continue
                 }
                 for listener in listeners {

@@ -16,14 +16,16 @@ extension RouteDraft: KeyedMapping {
         [
             .located(
                 "name", .name, \.name, defaultText: "the first listen address",
-                help: "The route's name in logs and metrics."),
+                help: "The route's name in logs and metrics; unique.", example: "web"),
             .locatedList(
-                "listen", .listen, \.listen, requiredExample: "8080",
-                help: "Where clients are accepted; a port alone means all addresses."),
+                "listen", .listen, \.listen,
+                help: "Where clients are accepted; a port alone, and *, mean all addresses of both families.",
+                example: "8080"),
             .located(
-                "upstream", .upstream, \.upstream, requiredExample: "localhost:8000",
-                help: "Where the app listens; a port alone means localhost."),
-            .scalar("protocol", .protocol, \.protocol, help: "What is carried."),
+                "upstream", .upstream, \.upstream, isRequired: true,
+                help: "Where the app listens; a port alone means localhost, and that 127.0.0.1 and ::1.",
+                example: "localhost:8000"),
+            .scalar("protocol", .protocol, \.protocol, help: "What is carried.", example: "tcp"),
         ] + RouteSettings.keys.map { $0.lifted(into: \.settings) }
         + [
             "connect", "upstream_connections", "pool", "proxy_protocol", "allow", "deny", "tls", "http",

@@ -5,8 +5,8 @@ enum RouteProtocol: Sendable, Equatable {
 
 extension ValueKind<RouteProtocol> {
     static var `protocol`: ValueKind {
-        ValueKind(
-            "tcp", placeholder: "tcp", choices: ["tcp"],
+        words(
+            ["tcp"],
             parse: { text throws(ValueError) in
                 if ["http", "udp"].contains(text) {
                     throw ValueError("protocol \(quoted(text)) is not supported yet; expected tcp")

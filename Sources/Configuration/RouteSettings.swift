@@ -29,22 +29,25 @@ extension RouteSettings: KeyedMapping {
     static let keys: [Key<RouteSettings>] = [
         .scalar(
             "hold", .duration(), \.hold, option: "hold",
-            help: "How long a client may wait for an app that is not listening yet; 0s refuses at once."),
+            help: "How long a client may wait for an app that is not listening yet; 0s refuses at once.",
+            example: "30s"),
         .scalar(
             "connect_timeout", .duration(atLeast: .milliseconds(1)), \.connectTimeout, option: "connect-timeout",
-            help: "How long one attempt to connect to the app may take."),
+            help: "How long one attempt to connect to the app may take.", example: "250ms"),
         .scalar(
             "idle_timeout", .duration(atLeast: .milliseconds(1)), \.idleTimeout, option: "idle-timeout",
-            help: "How long a connection may be without a byte in either direction."),
+            help: "How long a connection may be without a byte in either direction.", example: "10m"),
         .scalar(
             "half_close_timeout", .duration(atLeast: .milliseconds(1)), \.halfCloseTimeout,
             option: "half-close-timeout",
-            help: "How long a connection may go on after one side has finished sending."),
+            help: "How long a connection may be without a byte after one side has finished sending.", example: "1m"),
         .scalar(
             "max_connections", .number(1...1_000_000), \.maxConnections, option: "max-connections",
-            help: "How many clients of a route may be connected; above it the listeners pause."),
+            unit: "connections",
+            help: "How many clients of a route may be connected; above it the listeners pause.", example: "500"),
         .scalar(
             "source", .choice(), \.source, option: "source",
-            help: "Where connections to the app come from: the same address, or one for each client."),
+            help: "Where connections to the app come from: one address for all, or one for each client.",
+            example: "per_client"),
     ]
 }

@@ -3,7 +3,12 @@ internal import Network
 extension ValueKind<UpstreamAddress> {
     static var upstream: ValueKind {
         ValueKind(
-            "a port, HOST:PORT or unix:/PATH", placeholder: "UPSTREAM",
+            "a port, HOST:PORT or unix:/PATH", type: "port, `HOST:PORT` or `unix:/PATH`", placeholder: "UPSTREAM",
+            schemas: [
+                .integer(1...65_535), .pattern("^[0-9]{1,5}$"),
+                .pattern("^(localhost|[0-9]+(\\.[0-9]+){3}|\\[[0-9A-Fa-f:.]+(%[0-9]+)?\\]):[0-9]{1,5}$"),
+                .pattern("^unix:/"),
+            ],
             parse: { text throws(ValueError) in
                 let address = try AddressText(text)
                 switch (address.parts.count, address.unixPath) {
@@ -27,7 +32,8 @@ extension UpstreamAddress {
         case .address, .wildcard, .number, .other:
             throw ValueError(
                 "\(quoted(host.text)) is no upstream host; "
-                    + "expected localhost, an IPv4 address, or an IPv6 address in brackets")
+                    + "expected localhost, an IPv4 address, or an IPv6 address in brackets"
+                    + suggestion(nearestName(to: host.text.lowercased(), among: ["localhost"])))
         }
     }
 }

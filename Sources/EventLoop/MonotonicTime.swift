@@ -5,6 +5,10 @@ public struct MonotonicTime: Comparable, Sendable {
     /// Nanoseconds since some fixed moment, the machine's start.
     public let nanoseconds: Int64
 
+    private init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
     init(_ clock: clockid_t) {
         var reading = timespec()
         clock_gettime(clock, &reading)
@@ -19,6 +23,11 @@ public struct MonotonicTime: Comparable, Sendable {
 
     public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
         left.nanoseconds < right.nanoseconds
+    }
+
+    /// The moment so much later, which must be less than a hundred years.
+    public func advanced(by duration: Duration) -> MonotonicTime {
+        MonotonicTime(nanoseconds: nanoseconds + Int64(duration / .nanoseconds(1)))
     }
 
     /// The time from `earlier` to this reading; negative if it was later.

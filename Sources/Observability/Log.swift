@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// The program's log: one line for each thing that happened, as text for people or JSON for machines.
 ///
 /// ```swift
@@ -19,15 +21,31 @@ public final class Log: Sendable {
     /// Names and values, in the order in which they are written.
     public typealias Fields = KeyValuePairs<String, Value>
 
-    /// The least severe level that is written.
-    public let level: LogLevel
-    private let format: LogFormat
+    // Places in allCases.
+    private let currentLevel: Atomic<Int>
+    private let currentFormat: Atomic<Int>
     private let writer: LogWriter
 
     public init(level: LogLevel, format: LogFormat, writer: LogWriter) {
-        self.level = level
-        self.format = format
+        currentLevel = Atomic(Self.place(of: level))
+        currentFormat = Atomic(Self.place(of: format))
         self.writer = writer
+    }
+
+    /// The least severe level that is written.
+    public var level: LogLevel {
+        get { LogLevel.allCases[currentLevel.load(ordering: .relaxed)] }
+        set { currentLevel.store(Self.place(of: newValue), ordering: .relaxed) }
+    }
+
+    /// How lines are written.
+    public var format: LogFormat {
+        get { LogFormat.allCases[currentFormat.load(ordering: .relaxed)] }
+        set { currentFormat.store(Self.place(of: newValue), ordering: .relaxed) }
+    }
+
+    private static func place<Choice: CaseIterable & Equatable>(of choice: Choice) -> Int {
+        Choice.allCases.enumerated().first { $0.element == choice }?.offset ?? 0
     }
 
     /// What only matters when something is being looked into.
@@ -48,6 +66,14 @@ public final class Log: Sendable {
     /// What keeps the program, or a part of it, from doing its work.
     public func error(_ message: String, _ fields: Fields = [:]) {
         write(.error, message, fields)
+    }
+
+    /// An error that takes several lines to tell: as many lines of text, or one JSON object.
+    public func error(report: String) {
+        switch format {
+        case .text: for line in report.split(separator: "\n") { error(String(line)) }
+        case .json: error(report)
+        }
     }
 
     /// Has everything written and ends the log.

@@ -6,7 +6,7 @@ internal import Network
 /// Belongs to its worker's thread.
 final class Acceptor {
     private let socket: ListeningSocket
-    private let route: WorkerRoute
+    private var route: WorkerRoute
     private unowned let worker: Worker
     private var event: IOEvent?
     private var isPaused = false
@@ -37,6 +37,12 @@ final class Acceptor {
 
     deinit {
         event = nil
+    }
+
+    /// Accepts clients on another route from now on. Those who wait already are its first ones.
+    func handOver(to route: WorkerRoute) {
+        self.route = route
+        resume()
     }
 
     /// Accepts again after there was no room.

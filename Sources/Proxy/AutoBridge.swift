@@ -29,8 +29,9 @@ public final class AutoBridge {
 
     private let server: Server
     private let scope: Scope
+    private let chosen: BridgePlan.Ports
     private var ports: BridgePlan.Ports
-    private let settings: RouteSettings
+    private var settings: RouteSettings
     private let log: Log
     private var timer: Timer?
     private var started = MonotonicTime.coarse
@@ -55,11 +56,17 @@ public final class AutoBridge {
     ) throws(SystemError) {
         self.server = server
         self.scope = scope
-        self.ports = ports
-        self.ports.except.formUnion(configuration.routes.flatMap(\.listen).compactMap(Self.outsidePort))
+        chosen = ports
+        self.ports = Self.ports(ports, besides: configuration)
         settings = configuration.defaults
         self.log = log
         timer = try Timer(on: loop) { [unowned self] in look() }
+    }
+
+    private static func ports(_ chosen: BridgePlan.Ports, besides configuration: Configuration) -> BridgePlan.Ports {
+        var ports = chosen
+        ports.except.formUnion(configuration.routes.flatMap(\.listen).compactMap(outsidePort))
+        return ports
     }
 
     private static func outsidePort(_ listen: ListenAddress) -> UInt16? {
@@ -78,6 +85,23 @@ public final class AutoBridge {
     /// Looks no more; what is bridged stays.
     public func stop() {
         timer?.cancel()
+    }
+
+    /// Works by another configuration from now on: its defaults hold for the bridges that there are too, and those go
+    /// whose ports its routes listen on.
+    public func follow(_ configuration: Configuration) {
+        ports = Self.ports(chosen, besides: configuration)
+        let hasChanged = settings != configuration.defaults
+        settings = configuration.defaults
+        for (port, bridge) in bridges.sorted(by: { $0.key < $1.key }) {
+            if ports.except.contains(port) {
+                server.remove(route: bridge.route)
+                bridges[port] = nil
+            } else if hasChanged {
+                let number = server.replace(route: bridge.route, with: route(port, to: bridge.upstream))
+                bridges[port] = Bridge(upstream: bridge.upstream, route: number)
+            }
+        }
     }
 
     private func look() {
@@ -115,12 +139,16 @@ public final class AutoBridge {
         }
         for (port, addresses) in plan.bridges.sorted(by: { $0.key < $1.key })
         where bridges[port] == nil && gone[port] == nil {
-            let route = Route(
-                name: "auto:\(port)", listen: [.everyNonLoopback(port: port, families: [.v4, .v6])],
-                upstream: Self.upstream(addresses, port: port), settings: settings)
-            bridges[port] = Bridge(upstream: route.upstream, route: server.add(route))
+            let upstream = Self.upstream(addresses, port: port)
+            bridges[port] = Bridge(upstream: upstream, route: server.add(route(port, to: upstream)))
         }
         return !gone.isEmpty
+    }
+
+    private func route(_ port: UInt16, to upstream: UpstreamAddress) -> Route {
+        Route(
+            name: "auto:\(port)", listen: [.everyNonLoopback(port: port, families: [.v4, .v6])], upstream: upstream,
+            settings: settings)
     }
 
     /// `localhost` where the app listens on both of its addresses.

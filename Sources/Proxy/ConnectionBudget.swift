@@ -12,33 +12,45 @@ final class ConnectionBudget: Sendable {
     }
 
     private struct State {
+        var limit: Int
         var used = 0
         var refused: Set<Int> = []
         var lastNews: MonotonicTime?
     }
 
-    /// How many connections there may be at a time.
-    let limit: Int
     private let newsInterval: Duration
-    private let state = Guarded(State())
+    private let state: Guarded<State>
     private let tellThereIsRoom: @Sendable (_ worker: Int) -> Void
 
     /// - Parameters:
+    ///   - limit: how many connections there may be at a time.
     ///   - newsInterval: how long a refusal is no news after one that was.
     ///   - tellThereIsRoom: tells a worker that was refused; called on any thread.
     init(
         limit: Int, newsInterval: Duration = .seconds(60),
         tellThereIsRoom: @escaping @Sendable (_ worker: Int) -> Void
     ) {
-        self.limit = limit
+        state = Guarded(State(limit: limit))
         self.newsInterval = newsInterval
         self.tellThereIsRoom = tellThereIsRoom
+    }
+
+    /// How many connections there may be at a time. Where there are more already, they go on, and nobody is added.
+    var limit: Int {
+        get { state.withLock { $0.limit } }
+        set {
+            tell(
+                state.withLock { state in
+                    state.limit = newValue
+                    return Self.thoseWhoMayTryAgain(&state)
+                })
+        }
     }
 
     /// Takes a place for a connection that the worker is about to accept.
     func take(for worker: Int) -> Answer {
         state.withLock { state in
-            guard state.used >= limit else {
+            guard state.used >= state.limit else {
                 state.used += 1
                 return .granted
             }
@@ -52,13 +64,21 @@ final class ConnectionBudget: Sendable {
 
     /// Gives a place back.
     func giveBack() {
-        let refused = state.withLock { state in
-            state.used -= 1
-            guard !state.refused.isEmpty else { return Set<Int>() }
-            let refused = state.refused
-            state.refused = []
-            return refused
-        }
-        for worker in refused { tellThereIsRoom(worker) }
+        tell(
+            state.withLock { state in
+                state.used -= 1
+                return Self.thoseWhoMayTryAgain(&state)
+            })
+    }
+
+    private static func thoseWhoMayTryAgain(_ state: inout State) -> Set<Int> {
+        guard !state.refused.isEmpty, state.used < state.limit else { return [] }
+        let refused = state.refused
+        state.refused = []
+        return refused
+    }
+
+    private func tell(_ workers: Set<Int>) {
+        for worker in workers { tellThereIsRoom(worker) }
     }
 }

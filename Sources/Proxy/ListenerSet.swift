@@ -77,6 +77,23 @@ struct ListenerSet {
         open.filter { $0.key.route == route }.values.sorted { $0.number < $1.number }.map(\.boundTo)
     }
 
+    /// Gives what is open and not wanted any more to routes that want to listen on the same addresses.
+    /// - Returns: the numbers by which the workers know the listeners, with their new routes.
+    mutating func handOver(to wanted: [Listener]) -> [(number: Int, route: Int)] {
+        let stays = Set(wanted)
+        var idle: [SocketAddress: [Listener]] = [:]
+        // The last ones first, since they are taken from the end.
+        for listener in open.filter({ !stays.contains($0.key) }).sorted(by: { $0.value.number > $1.value.number }) {
+            idle[listener.key.address, default: []].append(listener.key)
+        }
+        return missing(from: wanted).compactMap { heir in
+            guard let former = idle[heir.address]?.popLast(), let socket = open.removeValue(forKey: former)
+            else { return nil }
+            open[heir] = socket
+            return (socket.number, heir.route)
+        }
+    }
+
     /// Forgets what is open and not wanted any more.
     /// - Returns: the listeners, with the numbers by which the workers know them.
     mutating func removeUnwanted(_ wanted: [Listener]) -> [(listener: Listener, number: Int)] {

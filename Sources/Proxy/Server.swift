@@ -18,13 +18,25 @@ public final class Server {
         case ended
     }
 
-    private let configuration: Configuration
-    private let log: Log
-    private let workers: WorkerPool
-    private var listeners = ListenerSet()
+    /// What the server works by; a reload replaces it.
+    public internal(set) var configuration: Configuration
+    let log: Log
+    let workers: WorkerPool
+    var listeners = ListenerSet()
+    /// The numbers of the configuration's routes, in their order.
+    var configuredRoutes: [Int] = []
+    /// The places for the clients of each route.
+    private var places: [Int: ConnectionBudget] = [:]
     private var state = State.notStarted
+    /// How many files the process may have open.
+    private var openFiles = 0
     private var interfaces: InterfaceAddresses?
+    /// The addresses that the interfaces had when they could last be read.
+    private var lastInterfaces: [InterfaceAddress] = []
     private var drainTimer: Timer?
+    /// The routes that a reload has removed, until their connections have had their time; the first to end is first.
+    private var removals: [(route: Int, deadline: MonotonicTime)] = []
+    private var removalTimer: Timer?
     private var retryTimer: Timer?
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
@@ -54,6 +66,7 @@ public final class Server {
         workers = try WorkerPool(count: count, on: loop)
         drainTimer = try Timer(on: loop) { [unowned self] in workers.tell(.abort) }
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
+        removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
         workers.onDrained = { [unowned self] in drained() }
         workers.onFailure = { [unowned self] error in onFailure?(error) }
@@ -63,11 +76,12 @@ public final class Server {
     /// - Throws: ``ListenError`` when a listening socket cannot be had, ``SystemError`` when the system refuses what
     ///   every start needs.
     public func start() throws {
-        let openFiles = ProcessLimits.raiseOpenFiles()
+        openFiles = ProcessLimits.raiseOpenFiles()
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnLargeBlocksAtOnce()
-        for route in configuration.routes { register(route) }
-        for listener in listeners.wanted(given: try InterfaceAddresses.current()) {
+        configuredRoutes = configuration.routes.map { register($0) }
+        lastInterfaces = try InterfaceAddresses.current()
+        for listener in listeners.wanted(given: lastInterfaces) {
             do {
                 try open(listener)
             } catch  where Self.isOptional(listener, error) {
@@ -77,7 +91,7 @@ public final class Server {
             }
         }
         try workers.start(
-            connections: connections(within: openFiles), pipes: Self.pipes(within: openFiles), log: log,
+            connections: connectionsThatFit, pipes: Self.pipes(within: openFiles), log: log,
             logsAccess: configuration.log.access)
         state = .running
         for route in listeners.routes.keys.sorted() { announce(route) }
@@ -88,32 +102,62 @@ public final class Server {
 
     // MARK: Routes
 
-    /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is reported in the log, and tried again.
+    /// Whether clients are accepted.
+    var isRunning: Bool {
+        if case .running = state { true } else { false }
+    }
+
+    /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
+    /// reported in the log, and tried again.
     /// - Returns: the number by which the route can be removed.
     public func add(_ route: Route) -> Int {
         let number = register(route)
-        guard case .running = state else { return number }
+        guard isRunning else { return number }
         updateListeners()
         announce(number)
         return number
     }
 
+    /// Has a route's clients served by another one from now on. Where both listen on the same address, the listening
+    /// socket stays; connections that run go on as they began.
+    /// - Returns: the number by which the new route can be removed.
+    public func replace(route number: Int, with route: Route) -> Int {
+        let successor = register(route, inPlaceOf: number)
+        retire(number)
+        guard isRunning else { return successor }
+        updateListeners()
+        workers.tell(.removeRoute(number))
+        announce(successor)
+        return successor
+    }
+
     /// Closes a route's listeners; its connections go on.
     public func remove(route number: Int) {
-        guard let route = listeners.remove(route: number) else { return }
+        guard let route = retire(number) else { return }
         for listener in listeners.removeAll(ofRoute: number) { workers.tell(.closeListener(listener)) }
         workers.tell(.removeRoute(number))
+        workers.limit(connections: connectionsThatFit)
         log.info("no longer forwarding to \(route.upstream)", ["route": .text(route.name)])
     }
 
-    @discardableResult
-    private func register(_ route: Route) -> Int {
+    /// Makes a route known to the workers.
+    /// - Parameter predecessor: a route whose clients count as this one's.
+    func register(_ route: Route, inPlaceOf predecessor: Int? = nil) -> Int {
         let number = listeners.add(route)
-        workers.tell(.addRoute(number, workers.share(route, number: number)))
+        let shared = workers.share(route, number: number, places: predecessor.flatMap { places[$0] })
+        places[number] = shared.connections
+        workers.tell(.addRoute(number, shared))
         return number
     }
 
-    private func announce(_ number: Int) {
+    /// Wants no listeners for a route any more.
+    @discardableResult
+    func retire(_ number: Int) -> Route? {
+        places[number] = nil
+        return listeners.remove(route: number)
+    }
+
+    func announce(_ number: Int) {
         guard let route = listeners.routes[number] else { return }
         let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
         let places =
@@ -146,23 +190,24 @@ public final class Server {
     }
 
     /// Makes the listeners agree with the routes and the interfaces' addresses again.
-    private func updateListeners() {
-        guard case .running = state else { return }
-        let current: [InterfaceAddress]
+    func updateListeners() {
+        guard isRunning else { return }
+        var isIncomplete = false
         do {
-            current = try InterfaceAddresses.current()
+            lastInterfaces = try InterfaceAddresses.current()
         } catch {
             log.warning("cannot read the interfaces' addresses", ["reason": .text(error.description)])
-            retryListeners()
-            return
+            isIncomplete = true
         }
-        let wanted = listeners.wanted(given: current)
+        let wanted = listeners.wanted(given: lastInterfaces)
+        for (listener, route) in listeners.handOver(to: wanted) {
+            workers.tell(.handOver(listener: listener, toRoute: route))
+        }
         for (listener, number) in listeners.removeUnwanted(wanted) {
             workers.tell(.closeListener(number))
             log.info("no longer listening on \(listener.address)", fields(listener))
         }
         failing.formIntersection(wanted)
-        var isIncomplete = false
         for listener in listeners.missing(from: wanted) {
             do throws(SystemError) {
                 try open(listener)
@@ -176,7 +221,13 @@ public final class Server {
                 }
             }
         }
+        workers.limit(connections: connectionsThatFit)
         if isIncomplete { retryListeners() } else { retryDelay = Self.firstRetryDelay }
+    }
+
+    /// Has the next failure to open a listener tried again soon, as the first one is.
+    func hurry() {
+        retryDelay = Self.firstRetryDelay
     }
 
     private func retryListeners() {
@@ -190,9 +241,9 @@ public final class Server {
     }
 
     /// How many connections fit: two descriptors each, after what the program needs for itself.
-    private func connections(within openFiles: Int) -> Int {
+    private var connectionsThatFit: Int {
         let forLoops = 4 * workers.count
-        // Some are opened later, for addresses that appear, or apps that are found.
+        // There is always room for a few more, for addresses that appear, apps that are found, routes that are added.
         let laterListeners = max(8, min(64, openFiles / 64))
         let forListeners = (listeners.count + laterListeners) * workers.count
         let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
@@ -206,6 +257,27 @@ public final class Server {
     }
 
     // MARK: The end
+
+    /// Gives the connections of a route that was removed as long to finish as all have at the end of the server.
+    func end(removedRoute number: Int) {
+        let deadline = MonotonicTime.now.advanced(by: configuration.drain)
+        removals.append((number, deadline))
+        removals.sort { $0.deadline < $1.deadline }
+        scheduleEndOfRemovedRoutes()
+    }
+
+    private func endRemovedRoutes() {
+        let now = MonotonicTime.now
+        let due = removals.prefix { $0.deadline <= now }
+        removals.removeFirst(due.count)
+        for removal in due { workers.tell(.abortRoute(removal.route)) }
+        scheduleEndOfRemovedRoutes()
+    }
+
+    private func scheduleEndOfRemovedRoutes() {
+        guard let next = removals.first else { return }
+        removalTimer?.schedule(after: next.deadline.since(.now))
+    }
 
     /// Accepts nobody any more and lets the connections finish, for as long as the configuration says; then resets
     /// the rest.

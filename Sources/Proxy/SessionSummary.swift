@@ -14,6 +14,8 @@ enum SessionEnd: Equatable {
     case appNotListening
     case appBusy
     case connectFailed(SystemError)
+    /// The route was removed, and the session did not end in time.
+    case routeRemoved
     /// loopbridge was stopped before the session was over.
     case drained
 
@@ -28,6 +30,7 @@ enum SessionEnd: Equatable {
         case .appNotListening: "the app is not listening"
         case .appBusy: "the app takes no connections"
         case .connectFailed(let error): "cannot connect to the app: \(error.reason)"
+        case .routeRemoved: "the route was removed"
         case .drained: "stopped"
         }
     }

@@ -17,12 +17,11 @@ final class Worker {
         /// How many pipes the worker's relays may have open.
         let pipes: Int
         let log: Log
-        let logsAccess: Bool
     }
 
     let workspace: RelayWorkspace
-    /// Whether each session gets a log line when it ends.
-    var logsAccess: Bool { environment.logsAccess }
+    /// Whether each connection gets a line in the log when it ends.
+    private(set) var logsAccess: Bool
 
     private let number: Int
     private let environment: Environment
@@ -34,15 +33,18 @@ final class Worker {
     private var isDraining = false
     private var mailboxEvent: IOEvent?
     private var sweep: Timer?
+    /// For how long the sweep was put off when it was scheduled.
+    private var sweepDelay = Duration.zero
     private var retryAccepting: Timer?
 
     /// - Parameter reportDrained: called when no session is left after ``WorkerCommand/drain``.
     init(
-        _ number: Int, in environment: Environment, commands: Mailbox<WorkerCommand>, on loop: EventLoop,
-        reportDrained: @escaping () -> Void
+        _ number: Int, in environment: Environment, logsAccess: Bool, commands: Mailbox<WorkerCommand>,
+        on loop: EventLoop, reportDrained: @escaping () -> Void
     ) throws(SystemError) {
         self.number = number
         self.environment = environment
+        self.logsAccess = logsAccess
         self.loop = loop
         self.reportDrained = reportDrained
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
@@ -59,6 +61,7 @@ final class Worker {
                 route.connector.onObstacle = { [unowned self, unowned route] in report($0, on: route) }
                 route.connector.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
                 routes[number] = route
+                sweepEarlier()
             } catch {
                 environment.log.error("cannot add a route", ["reason": .text(error.description)])
             }
@@ -73,8 +76,15 @@ final class Worker {
             } catch {
                 environment.log.error("cannot accept connections", ["reason": .text(error.description)])
             }
+        case .handOver(let listener, let route):
+            guard let route = routes[route] else { return }
+            acceptors[listener]?.handOver(to: route)
         case .closeListener(let listener):
             acceptors.removeValue(forKey: listener)?.acceptBacklog()
+        case .abortRoute(let number):
+            for session in sessions where session.route.number == number { session.abort(.routeRemoved) }
+        case .logAccess(let logsAccess):
+            self.logsAccess = logsAccess
         case .resumeAccepting:
             resumeAccepting()
         case .news(let news, let route):
@@ -197,8 +207,19 @@ final class Worker {
     /// One timer looks at all sessions now and then; a timer each would cost memory and be set anew with every
     /// byte. So a timeout is late by up to an eighth of the shortest one.
     private func scheduleSweep() {
+        sweepDelay = wantedSweepDelay
+        sweep?.schedule(after: sweepDelay)
+    }
+
+    private var wantedSweepDelay: Duration {
         let shortest = routes.values.map { min($0.configuration.idleTimeout, $0.configuration.halfCloseTimeout) }.min()
-        sweep?.schedule(after: min(max((shortest ?? .seconds(60)) / 8, .milliseconds(10)), .seconds(60)))
+        return min(max((shortest ?? .seconds(60)) / 8, .milliseconds(10)), .seconds(60))
+    }
+
+    /// A route has come whose timeouts may be shorter than those that the next look was planned for. Nothing else moves
+    /// it, or a crowd of new routes could put it off forever.
+    private func sweepEarlier() {
+        if !sessions.isEmpty, wantedSweepDelay < sweepDelay { scheduleSweep() }
     }
 
     private func sweepSessions() {

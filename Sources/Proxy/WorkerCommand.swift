@@ -10,8 +10,14 @@ enum WorkerCommand: Sendable {
     case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
     case listen(listener: Int, route: Int, Handoff<ListeningSocket>)
+    /// Accept a listening socket's clients on another route from now on.
+    case handOver(listener: Int, toRoute: Int)
     /// Accept those who wait already, then close the listening socket.
     case closeListener(Int)
+    /// Reset the connections of a route that are left.
+    case abortRoute(Int)
+    /// Log each connection that ends, or do not.
+    case logAccess(Bool)
     /// There is room again for connections that were refused a place.
     case resumeAccepting
     /// News about a route's app.

@@ -17,6 +17,8 @@ final class WorkerPool {
     private let reports: Mailbox<Report>
     private let commands: [Mailbox<WorkerCommand>]
     private var reportEvent: IOEvent?
+    /// Places for connections in the whole process; nil before the start.
+    private var descriptors: ConnectionBudget?
     /// How many workers have not yet reported that they have no connections left.
     private var undrained: Int
 
@@ -41,14 +43,17 @@ final class WorkerPool {
     ///   - connections: how many connections there may be in the whole process.
     ///   - pipes: how many pipes each worker may have.
     func start(connections: Int, pipes: Int, log: Log, logsAccess: Bool) throws(SystemError) {
-        let environment = Worker.Environment(
-            descriptors: budget(limit: connections), pipes: pipes, log: log, logsAccess: logsAccess)
+        let descriptors = budget(limit: connections)
+        self.descriptors = descriptors
+        let environment = Worker.Environment(descriptors: descriptors, pipes: pipes, log: log)
         for number in 0..<count {
             let (commands, reports) = (commands[number], reports)
             try Thread.start(named: "worker-\(number)") {
                 do throws(SystemError) {
                     let loop = try EventLoop()
-                    let worker = try Worker(number, in: environment, commands: commands, on: loop) {
+                    let worker = try Worker(
+                        number, in: environment, logsAccess: logsAccess, commands: commands, on: loop
+                    ) {
                         reports.post(.drained)
                     }
                     loop.run()
@@ -58,6 +63,11 @@ final class WorkerPool {
                 }
             }
         }
+    }
+
+    /// Says anew how many connections there may be in the whole process.
+    func limit(connections: Int) {
+        descriptors?.limit = connections
     }
 
     /// Tells all workers.
@@ -74,9 +84,12 @@ final class WorkerPool {
     }
 
     /// What the workers share of a route.
-    func share(_ route: Route, number: Int) -> SharedRoute {
-        SharedRoute(
-            configuration: route, connections: budget(limit: route.maxConnections),
+    /// - Parameter places: those of the route that this one takes the place of, whose clients count as this one's.
+    func share(_ route: Route, number: Int, places: ConnectionBudget?) -> SharedRoute {
+        let connections = places ?? budget(limit: route.maxConnections)
+        connections.limit = route.maxConnections
+        return SharedRoute(
+            configuration: route, connections: connections,
             hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) })
     }
 

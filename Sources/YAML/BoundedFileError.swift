@@ -10,6 +10,10 @@ public enum BoundedFileError: Error, Hashable, Sendable {
     case isDirectory
     /// The file has more bytes than the limit.
     case tooLarge(limit: Int)
+    /// Somebody writes to it all the time.
+    case changing
+    /// Nothing comes out of it: a pipe to which nobody writes, or a terminal.
+    case stalled
     /// Anything else, in the system's words.
     case unreadable(String)
 
@@ -32,6 +36,8 @@ extension BoundedFileError: CustomStringConvertible {
         case .permissionDenied: "permission denied"
         case .isDirectory: "is a directory, not a file"
         case .tooLarge(let limit): "is larger than \(limit) bytes"
+        case .changing: "changes while it is read"
+        case .stalled: "gives nothing to read"
         case .unreadable(let reason): reason
         }
     }

@@ -4,11 +4,14 @@ public struct YAMLError: Error, Hashable, Sendable {
     public let message: String
     /// Where it is.
     public let position: YAMLPosition
+    /// Where the list, mapping or text begins that is not in order; nil where that says nothing more.
+    public let beginning: YAMLPosition?
 
     /// An error at a position.
-    public init(_ message: String, at position: YAMLPosition) {
+    public init(_ message: String, at position: YAMLPosition, beginning: YAMLPosition? = nil) {
         self.message = message
         self.position = position
+        self.beginning = beginning
     }
 }
 

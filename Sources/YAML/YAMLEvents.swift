@@ -10,7 +10,8 @@ struct YAMLEvents: ~Copyable {
         case streamEnd
         case documentStart
         case documentEnd
-        case scalar(String, YAMLNode.Style)
+        /// With its width in its line, as in ``YAMLNode/width``.
+        case scalar(String, YAMLNode.Style, width: Int)
         case sequenceStart
         case sequenceEnd
         case mappingStart
@@ -64,7 +65,9 @@ struct YAMLEvents: ~Copyable {
             let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
             guard !bytes.contains(0) else { throw YAMLError("text must not contain a NUL character", at: position) }
             let style: YAMLNode.Style = scalar.style == YAML_PLAIN_SCALAR_STYLE ? .plain : .quoted
-            return .scalar(String(decoding: bytes, as: UTF8.self), style)
+            let end = YAMLPosition(raw.end_mark)
+            let width = end.line == position.line ? max(end.column - position.column, 1) : 1
+            return .scalar(String(decoding: bytes, as: UTF8.self), style, width: width)
         case YAML_SEQUENCE_START_EVENT:
             try refuse(anchor: raw.data.sequence_start.anchor, tag: raw.data.sequence_start.tag, at: position)
             return .sequenceStart
@@ -104,27 +107,51 @@ struct YAMLEvents: ~Copyable {
             return YAMLError("text that begins with '\(character)' needs quotes", at: position)
         case ("did not find expected alphabetic or numeric character", _):
             return YAMLError("text that begins with '*', '&' or '!' needs quotes", at: YAMLPosition(state.context_mark))
+        case (_, "{"?) where character(before: position) == "$":
+            return YAMLError("'${NAME}' needs quotes inside of brackets and braces", at: position)
         case ("did not find expected node content", ":"?) where hasBracket(before: position),
             ("did not find expected key", ":"?) where hasBracket(before: position):
             return YAMLError("this is not YAML; an IPv6 address needs quotes, as in '[::1]:8000'", at: position)
-        default:
-            let context = state.context.map { String(cString: $0) + ": " } ?? ""
-            return YAMLError(context + problem, at: position)
+        default: return failure(problem, at: position)
+        }
+    }
+
+    /// What belongs to a list, mapping or text that has begun before.
+    private func failure(_ problem: String, at position: YAMLPosition) -> YAMLError {
+        let context = parser.pointee.context.map { String(cString: $0) } ?? ""
+        let beginning = YAMLPosition(parser.pointee.context_mark)
+        switch (context, problem) {
+        case ("while scanning a quoted scalar", "found unexpected end of stream"):
+            return YAMLError("the quote is not closed", at: beginning)
+        case ("while scanning a simple key", "could not find expected ':'"):
+            return YAMLError("expected ':' and a value behind this key", at: beginning)
+        case ("while parsing a flow sequence", _):
+            return YAMLError("expected ',' or ']'", at: position, beginning: beginning)
+        case ("while parsing a flow mapping", _):
+            return YAMLError("expected ',' or '}'", at: position, beginning: beginning)
+        case ("while parsing a block mapping", _):
+            return YAMLError("expected another key; check the indentation", at: position, beginning: beginning)
+        case ("while parsing a block collection", _):
+            return YAMLError("expected another '-'; check the indentation", at: position, beginning: beginning)
+        case (_, "mapping values are not allowed in this context"):
+            return YAMLError("':' is not allowed here; check the indentation, or use quotes", at: position)
+        default: return YAMLError(context.isEmpty ? problem : "\(context): \(problem)", at: position)
         }
     }
 
     /// Whether a bracket stands right before the position, as in front of the colon of `[::1]:8000`.
     private func hasBracket(before position: YAMLPosition) -> Bool {
-        let before = character(at: YAMLPosition(line: position.line, column: position.column - 1))
+        let before = character(before: position)
         return before == "[" || before == "]"
     }
 
+    private func character(before position: YAMLPosition) -> Unicode.Scalar? {
+        character(at: YAMLPosition(line: position.line, column: position.column - 1))
+    }
+
     private func character(at position: YAMLPosition) -> Unicode.Scalar? {
-        let lines = input.split(
-            separator: UInt8(ascii: "\n"), maxSplits: position.line, omittingEmptySubsequences: false)
-        guard lines.indices.contains(position.line - 1) else { return nil }
-        return String(decoding: lines[position.line - 1], as: UTF8.self).unicodeScalars
-            .dropFirst(max(position.column - 1, 0)).first
+        guard let line = YAMLLines(Array(input))[position.line] else { return nil }
+        return String(decoding: line, as: UTF8.self).unicodeScalars.dropFirst(max(position.column - 1, 0)).first
     }
 }
 

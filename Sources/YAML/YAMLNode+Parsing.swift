@@ -18,8 +18,8 @@ extension YAMLNode {
         if let nul = bytes.firstIndex(of: 0) {
             throw YAMLError("the text must not contain a NUL byte", at: YAMLPosition(ofByte: nul, in: bytes))
         }
-        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let text = bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(byteOrderMark.count)) : bytes
+        let mark = YAMLLines.byteOrderMark
+        let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
         self = try text.withUnsafeBufferPointer { (input) throws(YAMLError) in
             var parser = YAMLParser(events: try YAMLEvents(reading: input))
             return try parser.document()

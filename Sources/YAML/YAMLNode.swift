@@ -8,11 +8,15 @@ public struct YAMLNode: Hashable, Sendable {
     public var content: Content
     /// Where the node begins.
     public var position: YAMLPosition
+    /// How many characters of its line a scalar takes, quotes and all; 1 for lists, mappings, and what goes on in
+    /// another line.
+    public var width: Int
 
     /// A node at a position; nodes that were not read from a text stand at 1:1.
-    public init(_ content: Content, at position: YAMLPosition = YAMLPosition(line: 1, column: 1)) {
+    public init(_ content: Content, at position: YAMLPosition = YAMLPosition(line: 1, column: 1), width: Int = 1) {
         self.content = content
         self.position = position
+        self.width = width
     }
 
     /// What a node can hold.

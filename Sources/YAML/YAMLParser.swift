@@ -33,8 +33,8 @@ struct YAMLParser: ~Copyable {
             throw YAMLError("there are more than \(YAMLLimits.nodes) keys and values", at: position)
         }
         switch event {
-        case .scalar(let text, let style):
-            return YAMLNode(.scalar(text, style), at: position)
+        case .scalar(let text, let style, let width):
+            return YAMLNode(.scalar(text, style), at: position, width: width)
         case .sequenceStart:
             var items: [YAMLNode] = []
             while let item = try child(depth: depth + 1, at: position) { items.append(item) }

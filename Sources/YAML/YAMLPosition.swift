@@ -13,11 +13,9 @@ public struct YAMLPosition: Hashable, Sendable {
 
     /// The position of the byte at `offset`, for faults that are found before there are lines.
     init(ofByte offset: Int, in bytes: [UInt8]) {
-        let before = bytes.prefix(offset)
-        let newline = UInt8(ascii: "\n")
-        let lastLine = before.lastIndex(of: newline).map { before[($0 + 1)...] } ?? before
-        line = before.count { $0 == newline } + 1
-        column = String(decoding: lastLine, as: UTF8.self).unicodeScalars.count + 1
+        let lines = YAMLLines(Array(bytes.prefix(offset)))
+        line = lines.count
+        column = String(decoding: lines[line] ?? [], as: UTF8.self).unicodeScalars.count + 1
     }
 }
 

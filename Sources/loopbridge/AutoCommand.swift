@@ -15,14 +15,18 @@ struct Auto: ParsableCommand {
 
     @OptionGroup var options: SharedOptions
     @OptionGroup var ports: PortOptions
+    @OptionGroup var watch: WatchOption
 
     func run() throws {
+        let source = try watch.reloadSource(options, requiresRoutes: false)
         let configuration = try options.configuration(requiresRoutes: false)
         let chosen = try ports.chosen()
         let log = try Log(to: .standardError(), as: configuration.log)
         try ExitCode.afterServing {
             var bridge: AutoBridge?
-            try Server.serve(configuration, log: log) { server, loop in
+            try Server.serve(configuration, log: log, reloading: source) { configuration in
+                bridge?.follow(configuration)
+            } prepare: { server, loop in
                 bridge = try AutoBridge(
                     server, scope: .everybody, ports: chosen, configuration: configuration, log: log, on: loop)
             } started: {

@@ -23,6 +23,7 @@ struct Run: ParsableCommand {
 
     @OptionGroup var options: SharedOptions
     @OptionGroup var ports: PortOptions
+    @OptionGroup var watch: WatchOption
 
     @Option(
         help: ArgumentHelp(
@@ -47,6 +48,7 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
+        let source = try watch.reloadSource(options, requiresRoutes: false)
         let configuration = try options.configuration(requiresRoutes: false)
         let stopTimeout =
             try CommandSetting("stop-timeout", stopTimeout).read("a duration such as 10s", durationValue)
@@ -56,7 +58,8 @@ struct Run: ParsableCommand {
         var end: ProcessEnd?
         try ExitCode.afterServing {
             let session = try RunSession(
-                Self.command, configuration: configuration, ports: chosen, stopTimeout: stopTimeout, log: log)
+                Self.command, configuration: configuration, source: source, ports: chosen, stopTimeout: stopTimeout,
+                log: log)
             end = try session.run()
         } log: {
             log

@@ -18,6 +18,8 @@ final class RunSession {
     private let server: Server
     private let supervisor: Supervisor
     private let ports: BridgePlan.Ports
+    /// SIGHUP is the app's; only a change of the file reloads.
+    private let reloader: Reloader
     private var bridge: AutoBridge?
 
     private var isStopping = false
@@ -26,7 +28,8 @@ final class RunSession {
     private var failure: (any Error)?
 
     init(
-        _ command: [String], configuration: Configuration, ports: BridgePlan.Ports, stopTimeout: Duration, log: Log
+        _ command: [String], configuration: Configuration, source: ReloadSource, ports: BridgePlan.Ports,
+        stopTimeout: Duration, log: Log
     ) throws {
         self.command = command
         self.configuration = configuration
@@ -36,6 +39,8 @@ final class RunSession {
         loop = try EventLoop()
         server = try Server(configuration, log: log, on: loop)
         supervisor = try Supervisor(on: loop)
+        reloader = Reloader(server, from: source, log: log, on: loop)
+        reloader.onReload = { [unowned self] in bridge?.follow($0) }
         server.onFailure = { [unowned self] error in
             // An app that nobody can reach is not left running.
             failure = error
@@ -53,6 +58,7 @@ final class RunSession {
     func run() throws -> ProcessEnd? {
         let openFiles = ProcessLimits.openFiles
         // Listening comes first: an app that nobody could reach is not started.
+        reloader.startWatching()
         try server.start()
         let child = try ProcessLimits.withOpenFiles(openFiles) { () throws(CommandNotStarted) in
             try supervisor.start(command)
@@ -76,7 +82,8 @@ final class RunSession {
             isDrained ? supervisor.terminate(killAfter: stopTimeout) : server.abort()
             return
         }
-        log.info("SIGTERM: finishing connections for up to \(durationText(configuration.drain)), then ending the app")
+        log.info(
+            "SIGTERM: finishing connections for up to \(durationText(server.configuration.drain)), then ending the app")
         stop()
     }
 

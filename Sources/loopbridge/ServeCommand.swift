@@ -11,18 +11,21 @@ struct Serve: ParsableCommand {
         discussion: """
             Ends on SIGTERM or SIGINT: the listeners close, running connections may
             finish for as long as --drain says, and what is left is reset. A second
-            signal ends it at once.
+            signal ends it at once. SIGHUP reads the configuration again and takes over
+            what has changed, without disturbing the rest.
 
             Exit codes: 0 done, 64 wrong usage, 71 cannot listen, 78 wrong configuration.
             """)
 
     @OptionGroup var options: SharedOptions
+    @OptionGroup var watch: WatchOption
 
     func run() throws {
+        let source = try watch.reloadSource(options)
         let configuration = try options.configuration()
         let log = try Log(to: .standardError(), as: configuration.log)
         try ExitCode.afterServing {
-            try Server.serve(configuration, log: log)
+            try Server.serve(configuration, log: log, reloading: source)
         } log: {
             log
         }

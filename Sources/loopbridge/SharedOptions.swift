@@ -1,6 +1,8 @@
 import ArgumentParser
 import Configuration
 import EventLoop
+import Observability
+import Proxy
 
 /// What every command that works on a configuration takes: the same settings as the environment and the file.
 ///
@@ -38,21 +40,37 @@ struct SharedOptions: ParsableArguments {
         return all.compactMapValues { $0 }
     }
 
-    /// Reads the file, the environment and the command line into one configuration.
+    /// Reads the file, the environment and the command line into one configuration, and logs what is surely not meant.
     ///
     /// Ends the program with an explanation where they are wrong: exit code 64 for the command line, 78 for the rest.
     /// - Parameter requiresRoutes: whether a route must come from somewhere.
     func configuration(requiresRoutes: Bool = true) throws -> Configuration {
-        let environment = ProcessStart.environment
+        let loaded = try loaded(requiresRoutes: requiresRoutes)
+        if !loaded.warnings.isEmpty {
+            let log = try Log(to: .standardError(), as: loaded.configuration.log)
+            loaded.log(to: log)
+            log.close()
+        }
+        return loaded.configuration
+    }
+
+    /// The same with all there is to know about it, and nothing logged.
+    func loaded(requiresRoutes: Bool = true) throws -> LoadedConfiguration {
         do throws(ConfigurationErrors) {
-            let file = try ConfigurationFile.find(option: config, environment: environment)
-            return try Configuration.load(
-                ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
-                requiresRoutes: requiresRoutes)
+            return try load(requiresRoutes: requiresRoutes)
         } catch {
-            for diagnostic in error.diagnostics { StandardError.write("loopbridge: \(diagnostic)") }
+            StandardError.write(report: error.report)
             throw ExitCode(error.exitCode)
         }
+    }
+
+    /// Does the same, and leaves it to the caller what to do about faults: while the program runs, it goes on.
+    func load(requiresRoutes: Bool) throws(ConfigurationErrors) -> LoadedConfiguration {
+        let environment = ProcessStart.environment
+        let file = try ConfigurationFile.find(option: config, environment: environment)
+        return try LoadedConfiguration(
+            ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
+            requiresRoutes: requiresRoutes)
     }
 
     private static func help(_ name: String) -> ArgumentHelp {

@@ -4,6 +4,11 @@ import EventLoop
 enum StandardError {
     /// Writes one line.
     static func write(_ line: String) {
-        try? Descriptor(duplicating: 2).write(Array("\(line)\n".utf8))
+        write(report: "\(line)\n")
+    }
+
+    /// Writes lines that end with a newline each.
+    static func write(report: String) {
+        try? Descriptor(duplicating: 2).write(Array(report.utf8))
     }
 }

@@ -21,3 +21,16 @@ extension Result<Configuration, ConfigurationErrors> {
         get throws { try #require(get().routes.first) }
     }
 }
+
+/// What the repository holds besides code.
+enum Repository {
+    /// The path of a file, from the repository's folder.
+    static func path(_ path: String) -> String {
+        "/\(#filePath.split(separator: "/").dropLast(3).joined(separator: "/"))/\(path)"
+    }
+
+    /// A file of at most 1 MiB.
+    static func text(_ path: String) throws -> String {
+        String(decoding: try ConfigurationFile(reading: self.path(path)).contents, as: UTF8.self)
+    }
+}

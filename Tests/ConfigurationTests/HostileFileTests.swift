@@ -28,7 +28,7 @@ import YAML
             let lines = bytes.count + 2
             return !error.diagnostics.isEmpty
                 && error.diagnostics.allSatisfy { diagnostic in
-                    guard case .file("f", let position) = diagnostic.location else { return false }
+                    guard case .file("f", let position, _) = diagnostic.location else { return false }
                     return position.map { 1...lines ~= $0.line && $0.column >= 1 } ?? true
                 }
         }

@@ -101,6 +101,25 @@ def test_command_line_beats_environment_beats_file(write):
     assert effective({"LOOPBRIDGE_HOLD": "30s"}, "--hold", "20s") == "20s"
 
 
+def test_check_explains_where_each_value_came_from(write):
+    path = write("routes: [{listen: '0.0.0.0:8080', upstream: '${APP}', hold: 40s}]\n")
+    lines = run(
+        "env", "APP=8000", "LOOPBRIDGE_DRAIN=1s", PROGRAM, "check", "--explain", "--config", path, "--idle-timeout", "2m"
+    ).splitlines()
+    origins = {line.split("#")[0].strip(" -"): line.split("# ")[1] for line in lines if "#" in line}
+    assert origins["workers: auto"] == "default"
+    assert origins["drain: 1s"] == "LOOPBRIDGE_DRAIN"
+    assert origins["idle_timeout: 2m"] == "--idle-timeout"
+    assert origins["hold: 40s"] == f"{path}:1:61"
+    assert origins["upstream: localhost:8000"] == f"{path}:1:45 ${{APP}}"
+
+
+def test_what_is_surely_not_meant_is_logged(container, loopbridge):
+    program = loopbridge("127.0.0.1:8080:8000")
+    assert program.messages("nobody outside can reach it")[0]["level"] == "warning"
+    assert container.listens_on(8080)
+
+
 def test_what_check_prints_is_a_configuration(container, outside, loopbridge, write):
     printed = run(PROGRAM, "check", "--hold", "3s", "8080:8000", "8001")
     assert run(PROGRAM, "check", "--config", write(printed)) == printed

@@ -59,7 +59,7 @@ def test_wrong_usage_is_64_and_explained(arguments, explanation):
 @pytest.mark.parametrize(
     "text, explanation",
     [
-        ("routes:\n  - listen: 8080\n    upstream: 8000\n    holt: 1s\n", ":4:5: unknown key 'holt' in a route; did you mean 'hold'?"),
+        ("routes:\n  - listen: 8080\n    upstream: 8000\n    holt: 1s\n", ":4:5: error: unknown key 'holt' in a route; did you mean 'hold'?"),
         ("routes: [\n", "config.yaml:"),
         ("\0", "config.yaml:1:1: "),
     ],
@@ -73,7 +73,7 @@ def test_wrong_file_is_78_and_explained(tmp_path, text, explanation):
 
 
 def test_unreadable_files_are_78_and_explained(tmp_path):
-    assert run("--config", str(tmp_path / "nowhere"))[::2] == (78, f"loopbridge: {tmp_path}/nowhere: no such file\n")
+    assert run("--config", str(tmp_path / "nowhere"))[::2] == (78, f"loopbridge: error: {tmp_path}/nowhere: no such file\n")
     assert "is a directory" in run("--config", str(tmp_path))[2]
 
 

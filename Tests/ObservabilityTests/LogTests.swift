@@ -34,6 +34,32 @@ import Testing
         #expect(try pipe.readToEnd().isEmpty)
     }
 
+    @Test func levelAndFormatCanChange() throws {
+        let pipe = try Pipe()
+        let log = Log(level: .error, format: .text, writer: try LogWriter(to: pipe.takeWritingEnd()))
+        log.info("not shown")
+        log.level = .info
+        log.format = .json
+        #expect(log.level == .info && log.format == .json)
+        log.info("shown")
+        log.close()
+        let lines = try pipe.readToEnd().split(separator: "\n")
+        #expect(lines.count == 1)
+        #expect(lines.first?.hasPrefix("{") == true && lines.first?.contains("\"shown\"") == true)
+    }
+
+    @Test(arguments: [(LogFormat.text, 2), (.json, 1)])
+    func aReportIsSoManyLinesOfTextOrOneObject(format: LogFormat, lines: Int) throws {
+        let pipe = try Pipe()
+        let log = Log(level: .error, format: format, writer: try LogWriter(to: pipe.takeWritingEnd()))
+        log.error(report: "first\n  second")
+        log.close()
+        let written = try pipe.readToEnd().split(separator: "\n")
+        #expect(written.count == lines)
+        #expect(written.allSatisfy { $0.contains("error") })
+        #expect(written.last?.contains("  second") == true)
+    }
+
     @Test func theLevelsAreInTheOrderOfTheirSeverity() {
         #expect(LogLevel.allCases.sorted() == [.debug, .info, .warning, .error])
         #expect(LogLevel.debug < .info && !(LogLevel.info < .info))

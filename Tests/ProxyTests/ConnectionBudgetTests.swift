@@ -71,6 +71,34 @@ import Testing
         #expect(notes.take() == [])
     }
 
+    @Test func theLimitCanBeRaised() {
+        let notes = Notes()
+        let budget = ConnectionBudget(limit: 1) { notes.tell($0) }
+        #expect(budget.take(for: 0) == .granted)
+        #expect(budget.take(for: 1) != .granted)
+        budget.limit = 3
+        #expect(budget.limit == 3)
+        #expect(notes.take() == [1])
+        for _ in 0..<2 { #expect(budget.take(for: 1) == .granted) }
+        #expect(budget.take(for: 1) != .granted)
+    }
+
+    @Test func whoIsThereStaysWhenTheLimitIsLowered() {
+        let notes = Notes()
+        let budget = ConnectionBudget(limit: 3) { notes.tell($0) }
+        for _ in 0..<3 { #expect(budget.take(for: 0) == .granted) }
+        budget.limit = 1
+        #expect(budget.take(for: 1) != .granted)
+        // Nobody is told before there is room under the new limit.
+        budget.giveBack()
+        budget.giveBack()
+        #expect(notes.take() == [])
+        #expect(budget.take(for: 2) != .granted)
+        budget.giveBack()
+        #expect(notes.take() == [1, 2])
+        #expect(budget.take(for: 1) == .granted)
+    }
+
     @Test func whoeverIsToldMayTakeAtOnce() {
         let answers = Guarded<[ConnectionBudget.Answer]>([])
         let budget = Guarded<ConnectionBudget?>(nil)

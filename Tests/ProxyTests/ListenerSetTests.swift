@@ -140,6 +140,51 @@ import Testing
         #expect(listeners.routes.keys.sorted() == [2, 3])
     }
 
+    @Test func aListenerIsHandedOverToTheRouteThatWantsItsAddress() {
+        let shared = ListenAddress.address(.ip(.anyV4, port: 1))
+        let own = ListenAddress.address(.ip(.anyV4, port: 2))
+        var listeners = set([shared, own])
+        let before = listeners.wanted(given: [])
+        let numbers = before.map { listeners.opened($0, boundTo: $0.address, inodes: [7]) }
+        #expect(listeners.handOver(to: before).isEmpty)
+
+        _ = listeners.remove(route: 1)
+        let successor = listeners.add(Route(listen: [shared], upstream: .localhost(port: 1)))
+        let after = listeners.wanted(given: [])
+        let handedOver = listeners.handOver(to: after)
+        #expect(handedOver.map(\.number) == [numbers[0]])
+        #expect(handedOver.map(\.route) == [successor])
+        #expect(listeners.missing(from: after).isEmpty)
+        #expect(listeners.boundAddresses(ofRoute: successor) == [.ip(.anyV4, port: 1)])
+        #expect(listeners.removeUnwanted(after).map(\.number) == [numbers[1]])
+    }
+
+    @Test func twoRoutesCanSwapTheirListeners() {
+        let one = ListenAddress.address(.ip(.anyV4, port: 1))
+        let two = ListenAddress.address(.ip(.anyV4, port: 2))
+        var listeners = set([one], [two])
+        let numbers = listeners.wanted(given: []).map { listeners.opened($0, boundTo: $0.address, inodes: []) }
+        for route in [1, 2] { _ = listeners.remove(route: route) }
+        let routes = [two, one].map { listeners.add(Route(listen: [$0], upstream: .localhost(port: 1))) }
+        let handedOver = listeners.handOver(to: listeners.wanted(given: []))
+        #expect(handedOver.map(\.route) == routes)
+        #expect(handedOver.map(\.number) == numbers.reversed())
+    }
+
+    /// With port 0 many listeners look alike; each goes to one route only.
+    @Test func aListenerIsHandedOverOnce() {
+        let any = ListenAddress.address(.ip(.anyV4, port: 0))
+        var listeners = set([any], [any])
+        let numbers = listeners.wanted(given: []).map { listeners.opened($0, boundTo: $0.address, inodes: []) }
+        for route in [1, 2] { _ = listeners.remove(route: route) }
+        let routes = (0..<3).map { _ in listeners.add(Route(listen: [any], upstream: .localhost(port: 1))) }
+        let wanted = listeners.wanted(given: [])
+        let handedOver = listeners.handOver(to: wanted)
+        #expect(handedOver.map(\.number) == numbers)
+        #expect(handedOver.map(\.route) == Array(routes[..<2]))
+        #expect(listeners.missing(from: wanted).map(\.route) == [routes[2]])
+    }
+
     @Test func theInodesAreThoseOfTheOpenListeners() {
         var listeners = set([samePort()])
         let wanted = listeners.wanted(given: [interface(container), interface(container6)])

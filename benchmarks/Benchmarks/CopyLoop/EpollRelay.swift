@@ -49,7 +49,7 @@ final class EpollRelay<Bytes: Carrier>: RelayUnderTest {
             for (source, sink) in [(stream.downstream, stream.upstream), (stream.upstream, stream.downstream)] {
                 var event = epoll_event()
                 event.events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
-                event.data.u64 = UInt64(directions.count)
+                event.data.fd = CInt(directions.count)
                 guard epoll_ctl(epoll, EPOLL_CTL_ADD, source, &event) == 0 else { throw SystemError("epoll_ctl") }
                 directions.append(Direction(source: source, sink: sink, carrier: try carrier()))
             }
@@ -72,7 +72,7 @@ final class EpollRelay<Bytes: Carrier>: RelayUnderTest {
     }
 
     private func handle(_ event: epoll_event) {
-        let number = Int(event.data.u64)
+        let number = Int(event.data.fd)
         if event.events & ~EPOLLOUT.rawValue != 0, !directions[number].hasEnded {
             directions[number].isReadable = true
             if event.events & EPOLLRDHUP.rawValue != 0 { directions[number].endIsNear = true }

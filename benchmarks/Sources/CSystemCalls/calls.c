@@ -5,8 +5,10 @@
 #define _GNU_SOURCE
 #include "CSystemCalls.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,18 +28,26 @@ ssize_t send(int fd, const void *buffer, size_t size, int flags) {
 }
 
 ssize_t splice_nonblocking(int from, int to, size_t length) {
-  calls++;
-  return syscall(SYS_splice, from, NULL, to, NULL, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  return splice(from, NULL, to, NULL, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }
 
-int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout) {
+ssize_t splice(int from, off_t *from_offset, int to, off_t *to_offset, size_t length, unsigned flags) {
   calls++;
-  return (int)syscall(SYS_epoll_pwait, epoll, events, count, timeout, NULL, 8);
+  return syscall(SYS_splice, from, from_offset, to, to_offset, length, flags);
 }
 
-int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
-  calls++;
-  return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+// The product has its own epoll_ctl() and epoll_wait(), which make the calls by syscall(2).
+long syscall(long number, ...) {
+  static long (*libc_syscall)(long, ...);
+  if (!libc_syscall) libc_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+  if (number == SYS_epoll_ctl || number == SYS_epoll_pwait) calls++;
+  va_list list;
+  va_start(list, number);
+  long arguments[6];
+  for (int index = 0; index < 6; index++) arguments[index] = va_arg(list, long);
+  va_end(list);
+  return libc_syscall(
+      number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
 int shutdown(int fd, int how) {

@@ -72,6 +72,15 @@ import Testing
     }
 }
 
+@Suite struct WorkFolderTests {
+    @Test func oneThatGoesLeavesTheOthersAlone() throws {
+        let kept = try WorkFolder()
+        let folder = try kept.newFolder()
+        _ = try WorkFolder().newFolder()
+        #expect(access(folder, F_OK) == 0)
+    }
+}
+
 @Suite struct ListeningSocketsTests {
     private let table = """
           sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -11,7 +11,7 @@ public final class WorkFolder: Sendable {
 
     public init() throws {
         let parent = FileManager.default.temporaryDirectory
-        let path = parent.appending(path: "\(WorkFolder.prefix)\(getpid())").path
+        let path = parent.appending(path: "\(WorkFolder.prefix)\(getpid())-\(UUID().uuidString)").path
         self.path = path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         ProcessRegistry.onClose {
@@ -31,7 +31,9 @@ public final class WorkFolder: Sendable {
     /// Removes what comparisons that were killed have left behind.
     private static func removeStale(in parent: URL) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
-        where name.hasPrefix(prefix) && access("/proc/\(name.dropFirst(prefix.count))", F_OK) != 0 {
+        where name.hasPrefix(prefix) {
+            let process = name.dropFirst(prefix.count).prefix { $0 != "-" }
+            guard access("/proc/\(process)", F_OK) != 0 else { continue }
             try? FileManager.default.removeItem(at: parent.appending(path: name))
         }
     }

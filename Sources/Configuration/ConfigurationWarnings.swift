@@ -1,0 +1,123 @@
+internal import Network
+internal import Observability
+
+/// Finds what is allowed but surely not meant.
+///
+/// A warning that is wrong is worse than none. So a setting is held against another one only where it was given with
+/// the same right: who overrides a value on the command line knows what the file says.
+struct ConfigurationWarnings {
+    private let draft: ConfigurationDraft
+    private let origins: [KeyPathText: ValueOrigin]
+    private let mayFindRoutes: Bool
+
+    /// - Parameters:
+    ///   - draft: a configuration without errors.
+    ///   - origins: where its values were given.
+    ///   - mayFindRoutes: whether routes may be found while the program runs.
+    init(_ draft: ConfigurationDraft, origins: [KeyPathText: ValueOrigin], mayFindRoutes: Bool) {
+        self.draft = draft
+        self.origins = origins
+        self.mayFindRoutes = mayFindRoutes
+    }
+
+    /// All of them, each once.
+    var all: [Diagnostic] {
+        var seen: Set<Diagnostic> = []
+        return (uselessAccessLog + uselessHalfCloseTimeouts + unreachableListeners + accidentalPorts + unusedDefaults)
+            .filter { seen.insert($0).inserted }
+    }
+
+    private func warning(_ message: String, at origin: ValueOrigin, note: Diagnostic.Note? = nil) -> Diagnostic {
+        Diagnostic(message, at: origin.location, note: note, severity: .warning)
+    }
+
+    /// A line for each connection is asked for, and no line of that level is written.
+    private var uselessAccessLog: [Diagnostic] {
+        let log = KeyPathText("log")
+        guard draft.log.access, draft.log.level > .info, let access = origins[log.appending("access")],
+            let level = origins[log.appending("level")], access.rank >= level.rank
+        else { return [] }
+        return [
+            warning(
+                "the access log is lost: its lines are of level info, and only \(draft.log.level.rawValue) is logged",
+                at: access, note: Diagnostic.Note("the level is set", at: level.location))
+        ]
+    }
+
+    /// Silence ends a connection by the shorter one of both timeouts, half-closed or not.
+    private var uselessHalfCloseTimeouts: [Diagnostic] {
+        let builtIn = RouteSettings().halfCloseTimeout
+        let routes = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings) }
+        return (routes.isEmpty ? [(KeyPathText("defaults"), draft.defaults)] : routes).compactMap { place, settings in
+            guard settings.halfCloseTimeout > settings.idleTimeout, settings.halfCloseTimeout != builtIn,
+                let halfClose = origins[place.appending("half_close_timeout")],
+                case let idle = origins[place.appending("idle_timeout")], halfClose.rank >= idle?.rank ?? 0
+            else { return nil }
+            return warning(
+                "half_close_timeout \(durationText(settings.halfCloseTimeout)) has no effect: "
+                    + "idle_timeout ends the connection after \(durationText(settings.idleTimeout))",
+                at: halfClose, note: idle.map { Diagnostic.Note("idle_timeout is set", at: $0.location) })
+        }
+    }
+
+    /// From loopback to loopback: whoever can reach the listeners could reach the app before.
+    private var unreachableListeners: [Diagnostic] {
+        draft.routes.compactMap { route in
+            guard let first = route.listen.first, route.upstream?.value.loopbackPort != nil,
+                route.listen.allSatisfy({ $0.value.isLoopback })
+            else { return nil }
+            return Diagnostic(
+                "this route listens on loopback only, as its app does: nobody outside can reach it",
+                at: first.location, severity: .warning)
+        }
+    }
+
+    /// Port 0, in a file that is meant to stay.
+    private var accidentalPorts: [Diagnostic] {
+        draft.routes.flatMap(\.listen).compactMap { listen in
+            guard listen.value.port == 0, case .file = listen.location else { return nil }
+            return Diagnostic(
+                "port 0 lets the kernel choose, another port at each start", at: listen.location, severity: .warning)
+        }
+    }
+
+    /// The file's defaults, where every route sets all of that itself. A file that says every key, as `check` writes
+    /// it, does so for completeness.
+    private var unusedDefaults: [Diagnostic] {
+        let given = RouteSettings.keys.map(\.name).compactMap { name in
+            origins[KeyPathText("defaults").appending(name)].map { (name: name, origin: $0) }
+        }
+        guard !mayFindRoutes, !draft.routes.isEmpty, given.count < RouteSettings.keys.count,
+            given.allSatisfy({ $0.origin.isInFile }), let first = given.first
+        else { return [] }
+        let isUsed = given.contains { name, _ in
+            draft.routes.indices.contains { index in
+                origins[KeyPathText.route(index).appending(name)].map { $0.isInherited || !$0.isInFile } ?? true
+            }
+        }
+        return isUsed
+            ? [] : [warning("nothing starts from 'defaults': every route sets what is here itself", at: first.origin)]
+    }
+}
+
+extension ValueOrigin {
+    fileprivate var isInFile: Bool {
+        if case .file = location { true } else { false }
+    }
+}
+
+extension ListenSpec {
+    fileprivate var port: UInt16? {
+        switch self {
+        case .wildcards(let port): port
+        case .address(let address): address.port
+        }
+    }
+
+    fileprivate var isLoopback: Bool {
+        switch self {
+        case .wildcards: false
+        case .address(let address): address.ipAddress?.isLoopback == true
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// Where a value is in the file, counted from the top: `log.level`, `routes[1].listen[0]`.
+struct KeyPathText: Hashable, Sendable, CustomStringConvertible {
+    private(set) var description: String
+
+    /// The top.
+    init() {
+        description = ""
+    }
+
+    init(_ key: String) {
+        description = key
+    }
+
+    init(index: Int) {
+        description = "[\(index)]"
+    }
+
+    func appending(_ step: KeyPathText) -> KeyPathText {
+        let needsDot = !description.isEmpty && !step.description.isEmpty && !step.description.hasPrefix("[")
+        return KeyPathText("\(description)\(needsDot ? "." : "")\(step.description)")
+    }
+
+    func appending(_ key: String) -> KeyPathText { appending(KeyPathText(key)) }
+
+    /// `'level' in 'log'`
+    var inWords: String {
+        description.split(separator: ".").reversed().map { "'\($0)'" }.joined(separator: " in ")
+    }
+
+    /// Whether it is about one of the routes.
+    var isInRoutes: Bool { description.hasPrefix("routes[") }
+
+    /// A route, by its index.
+    static func route(_ index: Int) -> KeyPathText { KeyPathText("routes[\(index)]") }
+}

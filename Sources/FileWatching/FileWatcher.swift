@@ -1,0 +1,184 @@
+public import EventLoop
+internal import Glibc
+
+/// Tells when the file that a path leads to has become another one, or has got other contents, and is whole again.
+///
+/// It follows the path through every link and directory on its way. A change is told once nothing has happened for a
+/// moment: not in the middle of several, and not while somebody has the file open and has written to it. Nothing is
+/// polled. Belongs to its loop's thread.
+public final class FileWatcher {
+    /// What is known about somebody who may be writing the file at this moment.
+    private enum Writing: Equatable {
+        case nobody
+        /// The file has come by a way that does not say whether it is whole: it is once it has not been written to for
+        /// so long, or whoever wrote it has closed it.
+        case unknown(until: Duration)
+        /// It has been written to, and whoever did so has not closed it yet.
+        case underWay
+    }
+
+    /// What the news about a watched directory or file mean.
+    private struct Watch {
+        /// The names that the path is made of.
+        var names: Set<String> = []
+        /// The last of them, which is the file's own.
+        var fileName: String?
+        /// It is the file itself that is watched.
+        var isFile = false
+    }
+
+    private let path: String
+    private let inotify: Inotify
+    private let onChange: () -> Void
+    private var event: IOEvent?
+    private var timer: Timer?
+    private var chain: PathChain
+    private var watches: [CInt: Watch] = [:]
+    private var writing = Writing.nobody
+    /// When the first of the changes was noticed that have not been told yet.
+    private var changed: MonotonicTime?
+
+    /// Why not all of the way to the file can be watched; nil where it can. What can be is watched all the same.
+    public private(set) var obstacle: SystemError?
+
+    /// So long must nothing happen before a change is told.
+    private static let quiet = Duration.milliseconds(100)
+    /// But a change is told after this time however much happens, unless the file is being written.
+    private static let longestDelay = Duration.milliseconds(500)
+    /// After how long without a change a file is taken for whole that has appeared with its directory or a link to it.
+    private static let quietAfterAppearance = Duration.seconds(1)
+    /// The same for one that was created: whoever did so should have closed it, and all but the strangest do.
+    private static let quietAfterCreation = Duration.seconds(10)
+
+    /// Watches from now on.
+    /// - Parameters:
+    ///   - path: need not lead anywhere yet.
+    ///   - onChange: called on the loop's thread; may read the file, and should ask ``hasNews()`` then.
+    /// - Throws: ``SystemError`` when the system refuses to tell about files at all.
+    public init(_ path: String, on loop: EventLoop, onChange: @escaping () -> Void) throws(SystemError) {
+        self.path = path
+        self.onChange = onChange
+        inotify = try Inotify()
+        chain = PathChain(of: path)
+        timer = try Timer(on: loop) { [unowned self] in settle() }
+        event = try IOEvent(inotify.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
+            _ = hasNews()
+        }
+        follow()
+    }
+
+    deinit {
+        event = nil
+    }
+
+    /// Whether the path leads to a file.
+    public var isThere: Bool { chain.file != nil }
+
+    /// Looks whether anything has happened since the last change was told. If so, there will be another one to tell, and
+    /// what has been read of the file since then may be half of it.
+    public func hasNews() -> Bool {
+        let events = inotify.takeEvents()
+        var isNews = false
+        for event in events where take(event) { isNews = true }
+        if isNews {
+            follow()
+            scheduleSettling()
+        }
+        return changed != nil || writing == .underWay
+    }
+
+    /// - Returns: whether the event concerns the path.
+    private func take(_ event: Inotify.Event) -> Bool {
+        if event.kind.contains(.overflow) { return true }
+        guard let watch = watches[event.watch] else { return false }
+        if event.name.isEmpty {
+            guard watch.isFile else { return !event.kind.isDisjoint(with: [.selfDeleted, .selfMoved]) }
+            if event.kind.contains(.modified) { writing = .underWay }
+            if event.kind.contains(.written) { writing = .nobody }
+            return !event.kind.isDisjoint(with: [.modified, .written, .attributes, .selfDeleted, .selfMoved])
+        }
+        guard watch.names.contains(event.name) else { return false }
+        let isFilesName = event.name == watch.fileName
+        if event.kind.contains(.written) {
+            guard isFilesName else { return false }
+            writing = .nobody
+        } else if event.kind.contains(.created) {
+            // What is in a new directory, or behind a new link, may have been created before we can watch it.
+            let isFile = isFilesName && chain.steps.last.map(PathChain.isLink) != true
+            writing = .unknown(until: isFile ? Self.quietAfterCreation : Self.quietAfterAppearance)
+        } else {
+            writing = .nobody
+        }
+        return true
+    }
+
+    /// Watches what the path leads through now.
+    private func follow() {
+        // While watches are added, the path may change: once more then, but not forever.
+        for _ in 0..<8 {
+            let before = PathChain(of: path)
+            watch(before)
+            chain = PathChain(of: path)
+            if chain == before { return }
+        }
+        scheduleSettling()
+    }
+
+    private func watch(_ chain: PathChain) {
+        var new: [CInt: Watch] = [:]
+        obstacle = nil
+        for (index, step) in chain.steps.enumerated() where step.identity != nil {
+            let isLast = index == chain.steps.count - 1
+            do throws(SystemError) {
+                let number = try inotify.watch(directory: step.directory)
+                new[number, default: Watch()].names.insert(step.name)
+                if isLast { new[number]?.fileName = step.name }
+            } catch {
+                // A directory on the way that may be passed but not read is nothing unusual.
+                note(error, isExpected: !isLast && error.code == EACCES)
+            }
+        }
+        if let file = chain.file {
+            do throws(SystemError) {
+                let number = try inotify.watch(file: file)
+                new[number] = Watch(isFile: true)
+            } catch {
+                note(error, isExpected: false)
+            }
+        }
+        for number in watches.keys where new[number] == nil { inotify.end(watch: number) }
+        watches = new
+    }
+
+    /// - Parameter isExpected: the change will be told without this watch too.
+    private func note(_ error: SystemError, isExpected: Bool) {
+        // What has gone meanwhile is noticed when the path is looked at again.
+        if isExpected || error.code == ENOENT || error.code == ENOTDIR { return }
+        obstacle = obstacle ?? error
+    }
+
+    private func scheduleSettling() {
+        let now = MonotonicTime.now
+        let first = changed ?? now
+        changed = first
+        timer?.schedule(after: min(Self.quiet, max(Self.longestDelay - now.since(first), .zero)))
+    }
+
+    private func settle() {
+        switch writing {
+        case .underWay:
+            // Its end is news.
+            changed = nil
+            return
+        case .unknown(let limit):
+            if let age = chain.fileAge, .zero <= age, age < limit {
+                timer?.schedule(after: limit - age)
+                return
+            }
+        case .nobody: break
+        }
+        writing = .nobody
+        changed = nil
+        onChange()
+    }
+}

@@ -1,0 +1,97 @@
+internal import Glibc
+
+/// The way from a path to its file at this moment: every directory in which a name is looked up, through all symbolic
+/// links, and the file at its end.
+///
+/// Whatever changes where the path leads is a change of one of these names in its directory: a file that is renamed
+/// over, a link that is swapped, a directory that is removed and made again.
+struct PathChain: Equatable {
+    /// Which file or directory something is, whatever it is called.
+    struct Identity: Equatable {
+        private let device: UInt64
+        private let inode: UInt64
+
+        fileprivate init(_ status: stat) {
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+        }
+    }
+
+    /// A name that is looked up in a directory.
+    struct Step: Equatable {
+        let directory: String
+        let name: String
+        /// The directory's; nil where there is none.
+        let identity: Identity?
+    }
+
+    private(set) var steps: [Step] = []
+    /// Without a symbolic link in it; nil where the path leads nowhere.
+    private(set) var file: String?
+    private(set) var fileIdentity: Identity?
+
+    /// As many as the kernel follows.
+    private static let mostLinks = 40
+
+    init(of path: String) {
+        var pending = Self.components(path)
+        var directory = path.hasPrefix("/") ? "/" : "."
+        var links = 0
+        while let name = pending.popLast() {
+            if name == ".." {
+                directory = Self.join(directory, name)
+                continue
+            }
+            steps.append(Step(directory: directory, name: name, identity: Self.status(directory).map(Identity.init)))
+            let place = Self.join(directory, name)
+            if let target = Self.link(place) {
+                links += 1
+                guard links <= Self.mostLinks else { return }
+                if target.hasPrefix("/") { directory = "/" }
+                pending += Self.components(target)
+            } else {
+                directory = place
+            }
+        }
+        guard let status = Self.status(directory), status.st_mode & S_IFMT == S_IFREG else { return }
+        file = directory
+        fileIdentity = Identity(status)
+    }
+
+    /// How long ago the file was written to; nil where there is none.
+    var fileAge: Duration? {
+        guard let file, let status = Self.status(file) else { return nil }
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return .seconds(now.tv_sec - status.st_mtim.tv_sec) + .nanoseconds(now.tv_nsec - status.st_mtim.tv_nsec)
+    }
+
+    /// Whether what the name stands for at this moment is a symbolic link.
+    static func isLink(_ step: Step) -> Bool {
+        link(join(step.directory, step.name)) != nil
+    }
+
+    /// The names in a path, the last one first.
+    private static func components(_ path: String) -> [String] {
+        path.split(separator: "/").map(String.init).filter { $0 != "." }.reversed()
+    }
+
+    private static func join(_ directory: String, _ name: String) -> String {
+        directory == "/" ? "/\(name)" : "\(directory)/\(name)"
+    }
+
+    private static func status(_ path: String) -> stat? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status : nil
+    }
+
+    /// Where a symbolic link points; nil for everything else.
+    private static func link(_ path: String) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink(path, start, buffer.count)
+            guard count > 0 else { return nil }
+            return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+        }
+    }
+}

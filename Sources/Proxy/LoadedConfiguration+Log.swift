@@ -1,0 +1,9 @@
+public import Configuration
+public import Observability
+
+extension LoadedConfiguration {
+    /// Logs what is allowed but surely not meant.
+    public func log(to log: Log) {
+        for warning in warnings { log.warning(warning.message, ["at": "\(warning.location)"]) }
+    }
+}

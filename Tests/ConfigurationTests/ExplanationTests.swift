@@ -1,0 +1,92 @@
+import Configuration
+import Testing
+
+@Suite struct ExplanationTests {
+    private func explanation(
+        _ yaml: String?, environment: [String: String] = [:], options: [String: String] = [:], routes: [String] = []
+    ) throws -> String {
+        let file = yaml.map { ConfigurationFile(path: "f", contents: Array($0.utf8)) }
+        let sources = ConfigurationSources(file: file, environment: environment, options: options, routes: routes)
+        return try LoadedConfiguration(sources).explanation
+    }
+
+    @Test func namesEverySource() throws {
+        let yaml = """
+            log: { level: warning }
+            defaults: { hold: 3s, connect_timeout: 2s }
+            routes:
+              - listen: [8080, 127.0.0.1:9000]
+                upstream: localhost:${PORT}
+                hold: ${HOLD:-1m}
+            """
+        let text = try explanation(
+            yaml,
+            environment: ["LOOPBRIDGE_DRAIN": "1s", "LOOPBRIDGE_IDLE_TIMEOUT": "2h", "PORT": "8000"],
+            options: ["max-connections": "7"])
+        #expect(
+            text == """
+                workers: auto               # default
+                log:
+                  level: warning            # f:1:15
+                  format: text              # default
+                  access: true              # default
+                drain: 1s                   # LOOPBRIDGE_DRAIN
+                defaults:
+                  hold: 3s                  # f:2:19
+                  connect_timeout: 2s       # f:2:40
+                  idle_timeout: 2h          # LOOPBRIDGE_IDLE_TIMEOUT
+                  half_close_timeout: 5m    # default
+                  max_connections: 7        # --max-connections
+                  source: default           # default
+                routes:
+                - name: 0.0.0.0:8080        # the first listen address
+                  listen:
+                  - 0.0.0.0:8080            # f:4:14
+                  - '[::]:8080'             # f:4:14
+                  - 127.0.0.1:9000          # f:4:20
+                  upstream: localhost:8000  # f:5:15 ${PORT}
+                  protocol: tcp             # default
+                  hold: 1m                  # f:6:11 ${HOLD}
+                  connect_timeout: 2s       # f:2:40 (defaults)
+                  idle_timeout: 2h          # LOOPBRIDGE_IDLE_TIMEOUT
+                  half_close_timeout: 5m    # default
+                  max_connections: 7        # --max-connections
+                  source: default           # default
+
+                """)
+    }
+
+    @Test func namesRoutesThatReplaceTheFiles() throws {
+        let yaml = "defaults: { hold: 3s }\nroutes: [{ name: web, listen: 80, upstream: 8000, idle_timeout: 1m }]"
+        #expect(
+            try explanation(yaml, routes: ["81:8001"]).hasSuffix(
+                """
+                routes:
+                - name: 0.0.0.0:81          # the first listen address
+                  listen:
+                  - 0.0.0.0:81              # route '81:8001'
+                  - '[::]:81'               # route '81:8001'
+                  upstream: localhost:8001  # route '81:8001'
+                  protocol: tcp             # default
+                  hold: 3s                  # f:1:19 (defaults)
+                  connect_timeout: 1s       # default
+                  idle_timeout: 1h          # default
+                  half_close_timeout: 5m    # default
+                  max_connections: 10000    # default
+                  source: default           # default
+
+                """))
+        let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])
+        #expect(environment.contains("upstream: localhost:8000  # LOOPBRIDGE_ROUTES: route '8000'\n"))
+    }
+
+    /// Whatever a name holds, the lines and their comments stay together, and the whole stays a configuration.
+    @Test(arguments: ["null", "a # b", "'", "\"", "- x", "$", "🙂 ü", " a ", String(repeating: "x ", count: 49)])
+    func staysAConfiguration(name: String) throws {
+        var written = try load(routes: ["8000"]).get()
+        written.routes[0].name = name
+        let text = try explanation(written.yaml)
+        #expect(text.split(separator: "\n").count == written.yaml.split(separator: "\n").count)
+        #expect(try load(yaml: text).get() == written)
+    }
+}

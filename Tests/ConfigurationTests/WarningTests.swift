@@ -1,0 +1,104 @@
+import Configuration
+import Testing
+
+@Suite struct WarningTests {
+    private func warnings(
+        _ yaml: String?, environment: [String: String] = [:], options: [String: String] = [:], routes: [String] = [],
+        requiresRoutes: Bool = true
+    ) throws -> [String] {
+        let file = yaml.map { ConfigurationFile(path: "f", contents: Array($0.utf8)) }
+        let sources = ConfigurationSources(file: file, environment: environment, options: options, routes: routes)
+        return try LoadedConfiguration(sources, requiresRoutes: requiresRoutes).warnings.map(\.description)
+    }
+
+    private let route = "routes: [{ listen: 80, upstream: 8000 }]"
+
+    @Test func ofAUselessHalfCloseTimeout() throws {
+        let message = "half_close_timeout 2m has no effect: idle_timeout ends the connection after 1m"
+        let defaults = "defaults: { half_close_timeout: 2m, idle_timeout: 1m }"
+        // Once, however many routes it is for.
+        #expect(
+            try warnings("\(defaults)\nroutes: [{ listen: 80, upstream: 8000 }, { listen: 81, upstream: 8000 }]") == [
+                "f:1:33: warning: \(message)\n    note: idle_timeout is set at f:1:51"
+            ])
+        #expect(try warnings(defaults, requiresRoutes: false).count == 1)
+        #expect(
+            try warnings(nil, options: ["half-close-timeout": "2m", "idle-timeout": "1m"], routes: ["80:8000"]) == [
+                "--half-close-timeout: warning: \(message)\n    note: idle_timeout is set at --idle-timeout"
+            ])
+        #expect(
+            try warnings("routes: [{ listen: 80, upstream: 8000, half_close_timeout: 2h }]") == [
+                "f:1:60: warning: half_close_timeout 2h has no effect: idle_timeout ends the connection after 1h"
+            ])
+    }
+
+    @Test func ofALostAccessLog() throws {
+        #expect(
+            try warnings("log: { level: error, access: true }\n\(route)") == [
+                "f:1:30: warning: the access log is lost: its lines are of level info, and only error is logged\n"
+                    + "    note: the level is set at f:1:15"
+            ])
+        #expect(try warnings("log: { level: error, access: false }\n\(route)") == [])
+        #expect(try warnings("log: { level: error }\n\(route)") == [])
+        #expect(try warnings("log: { level: info, access: true }\n\(route)") == [])
+    }
+
+    @Test func ofListenersOnLoopbackOnly() throws {
+        let message = "this route listens on loopback only, as its app does: nobody outside can reach it"
+        #expect(
+            try warnings("routes: [{ listen: ['127.0.0.1:80', '[::1]:80'], upstream: 8000 }]") == [
+                "f:1:21: warning: \(message)"
+            ])
+        #expect(try warnings(nil, routes: ["127.0.0.1:80:8000"]) == ["route '127.0.0.1:80:8000': warning: \(message)"])
+        #expect(try warnings(nil, routes: ["127.0.0.1:80:192.0.2.1:80"]) == [])
+        #expect(try warnings(nil, routes: ["127.0.0.1:80:unix:/run/app.sock"]) == [])
+        #expect(try warnings("routes: [{ listen: ['127.0.0.1:80', '192.0.2.1:80'], upstream: 8000 }]") == [])
+    }
+
+    @Test func ofAPortThatTheKernelChooses() throws {
+        #expect(
+            try warnings("routes: [{ listen: 0, upstream: 8000 }]") == [
+                "f:1:20: warning: port 0 lets the kernel choose, another port at each start"
+            ])
+        #expect(try warnings(nil, routes: ["0:8000"]) == [])
+    }
+
+    @Test func ofUnusedDefaults() throws {
+        let yaml = "defaults: { hold: 3s }\nroutes: [{ listen: 80, upstream: 8000, hold: 4s }]"
+        #expect(
+            try warnings(yaml) == [
+                "f:1:19: warning: nothing starts from 'defaults': every route sets what is here itself"
+            ])
+        // What is found while the program runs, or given on the command line, starts from them.
+        #expect(try warnings(yaml, requiresRoutes: false) == [])
+        #expect(try warnings(yaml, routes: ["80:8000"]) == [])
+        let half = "defaults: { hold: 3s, idle_timeout: 1m }\nroutes: [{ listen: 80, upstream: 8000, hold: 4s }]"
+        #expect(try warnings(half) == [])
+    }
+
+    /// Who overrides a value knows what it stood for.
+    @Test func notOfWhatIsOverridden() throws {
+        let file = "log: { access: true }\nroutes: [{ listen: 80, upstream: 8000, half_close_timeout: 2m }]"
+        #expect(try warnings(file, options: ["idle-timeout": "1m", "log-level": "error"]) == [])
+        #expect(
+            try warnings(
+                "defaults: { half_close_timeout: 2m }\nroutes: [{ listen: 80, upstream: 8000, idle_timeout: 1m }]")
+                == [])
+    }
+
+    /// The timeout of half-closed connections has a default, which nobody has meant to be of use.
+    @Test func notOfDefaults() throws {
+        #expect(try warnings(nil, options: ["idle-timeout": "1m"], routes: ["80:8000"]) == [])
+    }
+
+    @Test func areShownWithTheirLines() throws {
+        let file = ConfigurationFile(path: "f", contents: Array("routes: [{ listen: 0, upstream: 8000 }]".utf8))
+        #expect(
+            try LoadedConfiguration(ConfigurationSources(file: file)).warningReport == """
+                f:1:20: warning: port 0 lets the kernel choose, another port at each start
+                    1 | routes: [{ listen: 0, upstream: 8000 }]
+                      |                    ^
+
+                """)
+    }
+}

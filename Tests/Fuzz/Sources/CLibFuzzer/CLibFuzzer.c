@@ -1,0 +1,1 @@
+// SwiftPM wants a source file; the function comes with -sanitize=fuzzer.
