@@ -16,13 +16,16 @@ public struct Route: Sendable, Equatable {
     public var halfCloseTimeout: Duration
     /// How many clients may be connected; above it the listeners pause.
     public var maxConnections: Int
+    /// From which addresses the connections to the app come.
+    public var source: ConnectionSource
 
     /// A route, with the defaults where nothing is given.
     /// - Parameter name: nil for the first listen address.
     public init(
         name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, hold: Duration = .seconds(10),
         connectTimeout: Duration = .seconds(1), idleTimeout: Duration = .seconds(3600),
-        halfCloseTimeout: Duration = .seconds(300), maxConnections: Int = 10_000
+        halfCloseTimeout: Duration = .seconds(300), maxConnections: Int = 10_000,
+        source: ConnectionSource = .default
     ) {
         self.name = name ?? listen.first?.description ?? upstream.description
         self.listen = listen
@@ -32,6 +35,7 @@ public struct Route: Sendable, Equatable {
         self.idleTimeout = idleTimeout
         self.halfCloseTimeout = halfCloseTimeout
         self.maxConnections = maxConnections
+        self.source = source
     }
 }
 
@@ -44,6 +48,7 @@ extension Route {
         self.init(
             name: name, listen: listen, upstream: upstream, hold: settings.hold,
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
-            halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections)
+            halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
+            source: settings.source)
     }
 }

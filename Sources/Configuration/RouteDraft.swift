@@ -28,6 +28,6 @@ extension RouteDraft: KeyedMapping {
             .scalar("protocol", .protocol, \.protocol, help: "What is carried.", example: "tcp"),
         ] + RouteSettings.keys.map { $0.lifted(into: \.settings) }
         + [
-            "connect", "upstream_connections", "pool", "source", "proxy_protocol", "allow", "deny", "tls", "http",
+            "connect", "upstream_connections", "pool", "proxy_protocol", "allow", "deny", "tls", "http",
         ].map(Key.unsupported)
 }

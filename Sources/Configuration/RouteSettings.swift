@@ -5,6 +5,7 @@ public struct RouteSettings: Sendable, Equatable {
     public var idleTimeout: Duration
     public var halfCloseTimeout: Duration
     public var maxConnections: Int
+    public var source: ConnectionSource
 
     /// Those of a finished route.
     init(of route: Route) {
@@ -13,6 +14,7 @@ public struct RouteSettings: Sendable, Equatable {
         idleTimeout = route.idleTimeout
         halfCloseTimeout = route.halfCloseTimeout
         maxConnections = route.maxConnections
+        source = route.source
     }
 }
 
@@ -43,5 +45,9 @@ extension RouteSettings: KeyedMapping {
             "max_connections", .number(1...1_000_000), \.maxConnections, option: "max-connections",
             unit: "connections",
             help: "How many clients of a route may be connected; above it the listeners pause.", example: "500"),
+        .scalar(
+            "source", .choice(), \.source, option: "source",
+            help: "Where connections to the app come from: one address for all, or one for each client.",
+            example: "per_client"),
     ]
 }

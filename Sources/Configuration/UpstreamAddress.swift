@@ -15,6 +15,11 @@ public enum UpstreamAddress: Sendable, Hashable {
         }
     }
 
+    /// Whether the app may be in 127.0.0.0/8.
+    var isOnLoopbackV4: Bool {
+        candidates.contains { $0.ipAddress.map { $0.family == .v4 && $0.isLoopback } ?? false }
+    }
+
     /// The port where the app listens on loopback; nil where it listens elsewhere.
     var loopbackPort: UInt16? {
         switch self {

@@ -7,4 +7,5 @@ struct SharedRoute: Sendable {
     /// Places for downstream connections (`max_connections`).
     let connections: ConnectionBudget
     let hold: HoldCoordinator
+    let sourceTroubles = SourceTrouble.Register()
 }

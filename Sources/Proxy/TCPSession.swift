@@ -11,7 +11,8 @@ final class TCPSession {
     private enum State {
         /// The client waits for a connection to the app.
         case connecting(WatchedSocket, ConnectRequest?)
-        case relaying(Duplex, to: SocketAddress)
+        /// - from: where the app sees it come from, where that is worth naming.
+        case relaying(Duplex, to: SocketAddress, from: SocketAddress?)
         case ended
     }
 
@@ -35,7 +36,7 @@ final class TCPSession {
     func start(with socket: WatchedSocket) {
         state = .connecting(socket, nil)
         socket.onReady = { [unowned self, unowned socket] readiness in waitingClientReady(socket, readiness) }
-        let request = route.connector.connect { [unowned self] in answered($0) }
+        let request = route.connector.connect(for: client.ipAddress) { [unowned self] in answered($0) }
         if case .connecting(let socket, nil) = state { state = .connecting(socket, request) }
     }
 
@@ -45,7 +46,7 @@ final class TCPSession {
         case .connecting(let socket, let request):
             request?.cancel()
             refuse(socket, reason)
-        case .relaying(let duplex, _):
+        case .relaying(let duplex, _, _):
             abortReason = reason
             duplex.abort()
         case .ended: break
@@ -55,7 +56,7 @@ final class TCPSession {
     /// Ends the session if nothing has moved for too long.
     func checkTimeouts(now: MonotonicTime) {
         // Those who wait for the app are looked after by the connector.
-        guard case .relaying(let duplex, _) = state else { return }
+        guard case .relaying(let duplex, _, _) = state else { return }
         let silence = now.since(duplex.lastActivity)
         if duplex.isHalfClosed, silence >= route.configuration.halfCloseTimeout {
             abort(.halfCloseTimeout)
@@ -77,8 +78,10 @@ final class TCPSession {
         guard case .connecting(let socket, _) = state else { return }
         switch result {
         case .connected(let upstream, let address):
+            let isNamed = worker.logsAccess && route.connector.sources.areWorthNaming
+            let source = isNamed ? upstream.socket.localAddress : nil
             let duplex = Duplex(downstream: socket, upstream: upstream, in: worker.workspace)
-            state = .relaying(duplex, to: address)
+            state = .relaying(duplex, to: address, from: source)
             duplex.onEnd = { [unowned self] in relayEnded($0) }
             duplex.start()
         case _ where socket.unusedReadiness.contains(.failed):
@@ -95,7 +98,7 @@ final class TCPSession {
     }
 
     private func relayEnded(_ end: Duplex.End) {
-        guard case .relaying(let duplex, let address) = state else { return }
+        guard case .relaying(let duplex, let address, let source) = state else { return }
         let reason: SessionEnd =
             switch end {
             case .finished: .finished
@@ -103,15 +106,19 @@ final class TCPSession {
             case .upstreamFailed(let code): .appFailed(code)
             case .aborted: abortReason
             }
-        self.end(reason, upstream: address, sent: duplex.bytesToUpstream, received: duplex.bytesToDownstream)
+        self.end(
+            reason, upstream: address, source: source, sent: duplex.bytesToUpstream,
+            received: duplex.bytesToDownstream)
     }
 
-    private func end(_ reason: SessionEnd, upstream: SocketAddress?, sent: UInt64, received: UInt64) {
+    private func end(
+        _ reason: SessionEnd, upstream: SocketAddress?, source: SocketAddress? = nil, sent: UInt64, received: UInt64
+    ) {
         state = .ended
         worker.ended(
             self,
             SessionSummary(
-                client: client, route: route.configuration.name, upstream: upstream, bytesToApp: sent,
+                client: client, route: route.configuration.name, upstream: upstream, source: source, bytesToApp: sent,
                 bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
     }
 }

@@ -20,8 +20,18 @@ final class WorkerRoute {
         connector = try Connector(
             to: configuration.upstream.candidates,
             limits: Connector.Limits(hold: configuration.hold, connectTimeout: configuration.connectTimeout),
-            hold: shared.hold, worker: worker, on: loop)
+            hold: shared.hold, worker: worker,
+            sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
     }
 
     var configuration: Route { shared.configuration }
+}
+
+extension Route {
+    fileprivate var sourcePolicy: LoopbackSources.Policy {
+        switch source {
+        case .default: .kernelsChoice
+        case .perClient: .perClient
+        }
+    }
 }

@@ -37,6 +37,9 @@ public final class Connector {
         case releasing
     }
 
+    /// Where its connections come from.
+    public let sources: LoopbackSources
+
     private let candidates: [SocketAddress]
     private let limits: Limits
     private let loop: EventLoop
@@ -68,9 +71,12 @@ public final class Connector {
     ///   - candidates: the addresses where the app may be; at least one.
     ///   - hold: shared by the connectors of a route in all workers.
     ///   - worker: the number by which `hold` knows this worker.
+    ///   - sources: this connector's own.
     public init(
-        to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, worker: Int, on loop: EventLoop
+        to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, worker: Int,
+        sources: LoopbackSources = LoopbackSources(), on loop: EventLoop
     ) throws(SystemError) {
+        self.sources = sources
         self.candidates = candidates
         self.limits = limits
         self.hold = hold
@@ -86,9 +92,12 @@ public final class Connector {
 
     /// Asks for a connection to the app. `completion` is called once: as a rule in a later turn of the loop, but
     /// before this returns where the system will not even try, and for an app on a Unix socket.
+    /// - Parameter client: who may have a source address of its own; nil for nobody in particular.
     @discardableResult
-    public func connect(_ completion: @escaping (ConnectRequest.Result) -> Void) -> ConnectRequest {
-        let request = ConnectRequest(to: self, completion)
+    public func connect(
+        for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
+    ) -> ConnectRequest {
+        let request = ConnectRequest(to: self, for: client, completion)
         switch state {
         case .open where !hold.isHeld || limits.hold == .zero: attempt(request)
         case .open: wait(request, for: .notListening)
@@ -124,7 +133,8 @@ public final class Connector {
 
     private func begin(_ request: ConnectRequest) -> ConnectionAttempt {
         let attempt = ConnectionAttempt(
-            to: candidates, preferred: preferred, timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
+            to: candidates, preferred: preferred, for: request.client, from: sources,
+            timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
         request.attempt = attempt
         return attempt
     }

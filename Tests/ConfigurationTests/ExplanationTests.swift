@@ -37,6 +37,7 @@ import Testing
                   idle_timeout: 2h          # LOOPBRIDGE_IDLE_TIMEOUT
                   half_close_timeout: 5m    # default
                   max_connections: 7        # --max-connections
+                  source: default           # default
                 routes:
                 - name: 0.0.0.0:8080        # the first listen address
                   listen:
@@ -50,6 +51,7 @@ import Testing
                   idle_timeout: 2h          # LOOPBRIDGE_IDLE_TIMEOUT
                   half_close_timeout: 5m    # default
                   max_connections: 7        # --max-connections
+                  source: default           # default
 
                 """)
     }
@@ -71,6 +73,7 @@ import Testing
                   idle_timeout: 1h          # default
                   half_close_timeout: 5m    # default
                   max_connections: 10000    # default
+                  source: default           # default
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])

@@ -13,7 +13,8 @@ private func route(_ line: String) -> String {
 
 @Suite struct FileErrorTests {
     private static let routeKeys =
-        "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout or max_connections"
+        "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, max_connections "
+        + "or source"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -44,7 +45,6 @@ private func route(_ line: String) -> String {
         (route("connect: accept"), "config.yaml:4:5: key 'connect' is not supported yet"),
         (route("upstream_connections: {}"), "config.yaml:4:5: key 'upstream_connections' is not supported yet"),
         (route("pool: {}"), "config.yaml:4:5: key 'pool' is not supported yet"),
-        (route("source: default"), "config.yaml:4:5: key 'source' is not supported yet"),
         (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
         (route("allow: []"), "config.yaml:4:5: key 'allow' is not supported yet"),
         (route("deny: []"), "config.yaml:4:5: key 'deny' is not supported yet"),

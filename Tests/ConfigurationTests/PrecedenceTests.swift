@@ -45,7 +45,7 @@ import Testing
             "LOOPBRIDGE_ACCESS_LOG": "true", "LOOPBRIDGE_DRAIN": "5m", "LOOPBRIDGE_HOLD": "6s",
             "LOOPBRIDGE_CONNECT_TIMEOUT": "7s", "LOOPBRIDGE_IDLE_TIMEOUT": "8s",
             "LOOPBRIDGE_HALF_CLOSE_TIMEOUT": "9s", "LOOPBRIDGE_MAX_CONNECTIONS": "10",
-            "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
+            "LOOPBRIDGE_SOURCE": "per_client", "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
         ]
         let configuration = try load(yaml: yaml, environment: environment).get()
         #expect(configuration.workers == .count(3))
@@ -57,13 +57,14 @@ import Testing
             #expect(route.idleTimeout == .seconds(8))
             #expect(route.halfCloseTimeout == .seconds(9))
             #expect(route.maxConnections == 10)
+            #expect(route.source == .perClient)
         }
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name))
     func putsTheCommandLineAboveAll(name: String) throws {
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
-        let samples = ["auto", "4", "error", "json", "false", "11s"]
+        let samples = ["auto", "4", "error", "json", "false", "11s", "per_client"]
         let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2"]).get()) != nil }
         let value = try #require(values.last)
         let fromCommandLine = try load(
@@ -90,7 +91,7 @@ import Testing
     private static let allVariables =
         "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_FORMAT, LOOPBRIDGE_ACCESS_LOG, "
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
-        + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
+        + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_SOURCE, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
         let configuration = try load(yaml: yaml, environment: ["LOOPBRIDGE_HOLD": "", "LOOPBRIDGE_ROUTES": ""]).get()
@@ -180,6 +181,7 @@ import Testing
                 "--idle-timeout DURATION LOOPBRIDGE_IDLE_TIMEOUT 1h",
                 "--half-close-timeout DURATION LOOPBRIDGE_HALF_CLOSE_TIMEOUT 5m",
                 "--max-connections NUMBER LOOPBRIDGE_MAX_CONNECTIONS 10000",
+                "--source default|per_client LOOPBRIDGE_SOURCE default",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

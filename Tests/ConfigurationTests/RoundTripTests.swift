@@ -18,6 +18,7 @@ import Testing
                   idle_timeout: 1h
                   half_close_timeout: 5m
                   max_connections: 10000
+                  source: default
                 routes:
                 - name: '*:8000'
                   listen:
@@ -29,6 +30,7 @@ import Testing
                   idle_timeout: 1h
                   half_close_timeout: 5m
                   max_connections: 10000
+                  source: default
 
                 """)
     }
@@ -53,10 +55,10 @@ import Testing
         let options = [
             "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
-            "max-connections": "5",
+            "max-connections": "5", "source": "per_client",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
-        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:unix:/run/a b"]).get()
+        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82"]).get()
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)
     }

@@ -8,6 +8,8 @@ final class App {
     let address: SocketAddress
     private let socket: Descriptor
     private var accepted: [AcceptedConnection] = []
+    /// Where those that have been accepted came from, in this order.
+    private(set) var peers: [SocketAddress] = []
 
     init(on address: SocketAddress = .ip(.loopbackV4, port: 0), type: __socket_type = SOCK_STREAM) throws {
         let number = Glibc.socket(
@@ -32,8 +34,9 @@ final class App {
     @discardableResult
     func accept() -> Int {
         while true {
-            let number = Glibc.accept(socket.number, nil, nil)
+            let (peer, number) = SocketAddress.fromKernelForm { Glibc.accept(socket.number, $0, $1) }
             guard number >= 0 else { return accepted.count }
+            if let peer { peers.append(peer) }
             accepted.append(AcceptedConnection(Descriptor(owning: number)))
         }
     }
