@@ -117,7 +117,7 @@ extension ListenSpec {
     fileprivate var isLoopback: Bool {
         switch self {
         case .wildcards: false
-        case .address(let address): address.ipAddress?.isLoopback == true
+        case .address(let address): address.isOnLoopback
         }
     }
 }

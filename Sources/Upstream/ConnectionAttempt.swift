@@ -135,7 +135,7 @@ final class ConnectionAttempt {
             socket.onReady = { [unowned self] readiness in becameReady(readiness) }
             undecided = socket
             started = .coarse
-            patience = address.ipAddress?.isLoopback == true ? min(Self.localPatience, timeout) : timeout
+            patience = address.isOnLoopback ? min(Self.localPatience, timeout) : timeout
             deadlines.watch(self)
             if asksAtOnce { askKernel() }
         }

@@ -130,11 +130,3 @@ public final class LoopbackSources {
         if troubles.isNew(trouble) { onTrouble?(trouble) }
     }
 }
-
-extension SocketAddress {
-    /// Whether it is in 127.0.0.0/8, where there are further sources.
-    var isOnLoopbackV4: Bool {
-        guard let ipAddress else { return false }
-        return ipAddress.family == .v4 && ipAddress.isLoopback
-    }
-}
