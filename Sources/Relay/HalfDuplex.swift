@@ -230,7 +230,7 @@ struct HalfDuplex: ~Copyable {
         switch pipe.fill(from: source, upTo: limit) {
         case .moved(let count): isBulk = count >= Self.leastBulk
         case .wouldBlock, .endOfStream: break
-        case .failed(let code) where workspace.pipes.isRefusal(code): isBulk = false
+        case .failed(let code) where workspace.pipes.noteRefusal(code): isBulk = false
         case .failed(let code):
             sourceIsReadable = false
             workspace.pipes.giveBack(pipe)

@@ -2,7 +2,7 @@ internal import CLinux
 public import EventLoop
 internal import Network
 
-/// What all relays of one worker share: the scratch buffer through which every byte goes, and the account of
+/// What all relays of one worker share: the scratch buffer and the pipes through which bytes go, and the account of
 /// parked bytes.
 ///
 /// Belongs to its loop's thread.
