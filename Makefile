@@ -8,6 +8,9 @@ export SWIFT_BACKTRACE ?= interactive=no
 SWIFT_SOURCES = Sources Tests Package.swift $(wildcard benchmarks/Package.swift benchmarks/Sources benchmarks/Tests \
 	benchmarks/Benchmarks)
 
+# Where nothing is measured, debug is built faster.
+BENCH_CONFIGURATION ?= release
+
 # Network namespaces take root.
 AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 
@@ -67,15 +70,16 @@ bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='b
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \
 		--filter '$(or $(FILTER),.*)' </dev/null
 
-bench: dist build-bench ## Compare with other proxies (25 minutes); ARGUMENTS='--only nginx' compares with some
-	$(AS_ROOT) benchmarks/.build/release/compare $(ARGUMENTS)
+bench: dist build-bench ## Compare with other proxies (half an hour); ARGUMENTS='--only nginx' compares with some
+	$(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare $(ARGUMENTS)
 
 bench-quick: dist build-bench ## See that every part of the comparison works (3 minutes)
-	$(AS_ROOT) benchmarks/.build/release/compare --quick --output benchmarks/results/quick
+	$(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare --quick --output benchmarks/results/quick
 
 test-bench: setup setup-tests build-bench ## Run the tests of the comparison and of the limit
 	$(SWIFT) test --package-path benchmarks
-	/usr/bin/python3 -m pytest -q -p no:cacheprovider benchmarks/Tests
+	LIMIT_PROGRAM=$(CURDIR)/benchmarks/.build/release/limit \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider benchmarks/Tests
 
 format: ## Format the sources
 	$(SWIFT) format format --in-place --recursive $(SWIFT_SOURCES)
@@ -99,6 +103,5 @@ setup-bench:
 	@scripts/install-packages bench
 
 build-bench: setup setup-bench
-	$(SWIFT) build -c release --package-path benchmarks --product compare
-	@if [ -d benchmarks/Sources/limit ]; then \
-		$(SWIFT) build -c release --package-path benchmarks --product limit; fi
+	$(SWIFT) build -c $(BENCH_CONFIGURATION) --package-path benchmarks --product compare
+	$(SWIFT) build -c release --package-path benchmarks --product limit

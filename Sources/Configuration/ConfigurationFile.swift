@@ -34,8 +34,9 @@ public struct ConfigurationFile: Sendable, Equatable {
     public static func find(
         option: String?, environment: [String: String], defaultPath: String = defaultPath
     ) throws(ConfigurationErrors) -> ConfigurationFile? {
-        let variable = environment[ConfigurationOption.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
-        if let path = option ?? variable { return try ConfigurationFile(reading: path) }
+        if let path = namedPath(option: option, environment: environment) {
+            return try ConfigurationFile(reading: path)
+        }
         do {
             return ConfigurationFile(path: defaultPath, contents: try BoundedFile.read(defaultPath))
         } catch .notFound {
@@ -43,5 +44,16 @@ public struct ConfigurationFile: Sendable, Equatable {
         } catch {
             throw ConfigurationErrors([Diagnostic(error.description, at: .file(path: defaultPath, position: nil))])
         }
+    }
+
+    /// Where ``find(option:environment:defaultPath:)`` looks for a file, whether there is one or not.
+    /// - Parameter option: what `--config` says.
+    public static func path(option: String?, environment: [String: String]) -> String {
+        namedPath(option: option, environment: environment) ?? defaultPath
+    }
+
+    /// What somebody has named; nil where nobody has.
+    private static func namedPath(option: String?, environment: [String: String]) -> String? {
+        option ?? environment[ConfigurationOption.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -54,10 +54,8 @@ public struct ConfigurationOption: Sendable {
         key == self.key || routeKey.map { KeyPathText("routes[]").appending($0) } == key
     }
 
-    /// The key's name in a route.
-    private var routeKey: String? {
-        RouteSettings.keys.map(\.name).first { key == KeyPathText("defaults").appending($0) }
-    }
+    /// The key within a route.
+    private var routeKey: KeyPathText? { key.within("defaults") }
 
     /// Whether somebody who writes this into the file means the option.
     func isCalled(_ name: String) -> Bool {

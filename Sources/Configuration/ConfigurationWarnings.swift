@@ -23,8 +23,10 @@ struct ConfigurationWarnings {
     /// All of them, each once.
     var all: [Diagnostic] {
         var seen: Set<Diagnostic> = []
-        return (uselessAccessLog + uselessHalfCloseTimeouts + unreachableListeners + accidentalPorts + unusedDefaults)
-            .filter { seen.insert($0).inserted }
+        let found =
+            uselessAccessLog + uselessHalfCloseTimeouts + uselessSpares + unreachableListeners + accidentalPorts
+            + unusedDefaults
+        return found.filter { seen.insert($0).inserted }
     }
 
     private func warning(_ message: String, at origin: ValueOrigin, note: Diagnostic.Note? = nil) -> Diagnostic {
@@ -44,11 +46,16 @@ struct ConfigurationWarnings {
         ]
     }
 
+    /// Those of the routes; where there are none yet, those that routes will start from.
+    private var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
+        let routes = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings) }
+        return routes.isEmpty ? [(KeyPathText("defaults"), draft.defaults)] : routes
+    }
+
     /// Silence ends a connection by the shorter one of both timeouts, half-closed or not.
     private var uselessHalfCloseTimeouts: [Diagnostic] {
         let builtIn = RouteSettings().halfCloseTimeout
-        let routes = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings) }
-        return (routes.isEmpty ? [(KeyPathText("defaults"), draft.defaults)] : routes).compactMap { place, settings in
+        return settingsInUse.compactMap { place, settings in
             guard settings.halfCloseTimeout > settings.idleTimeout, settings.halfCloseTimeout != builtIn,
                 let halfClose = origins[place.appending("half_close_timeout")],
                 case let idle = origins[place.appending("idle_timeout")], halfClose.rank >= idle?.rank ?? 0
@@ -57,6 +64,19 @@ struct ConfigurationWarnings {
                 "half_close_timeout \(durationText(settings.halfCloseTimeout)) has no effect: "
                     + "idle_timeout ends the connection after \(durationText(settings.idleTimeout))",
                 at: halfClose, note: idle.map { Diagnostic.Note("idle_timeout is set", at: $0.location) })
+        }
+    }
+
+    /// A connection that is opened ahead has its source before it is known whose it will be.
+    private var uselessSpares: [Diagnostic] {
+        settingsInUse.compactMap { place, settings in
+            guard settings.source == .perClient, settings.pool.spare > 0,
+                let spare = origins[place.appending("pool").appending("spare")]
+            else { return nil }
+            return warning(
+                "spare \(settings.pool.spare) has no effect: each client's connection comes from its own address",
+                at: spare,
+                note: origins[place.appending("source")].map { Diagnostic.Note("source is set", at: $0.location) })
         }
     }
 
@@ -117,7 +137,7 @@ extension ListenSpec {
     fileprivate var isLoopback: Bool {
         switch self {
         case .wildcards: false
-        case .address(let address): address.ipAddress?.isLoopback == true
+        case .address(let address): address.isOnLoopback
         }
     }
 }

@@ -22,6 +22,12 @@ struct KeyPathText: Hashable, Sendable, CustomStringConvertible {
 
     func appending(_ key: String) -> KeyPathText { appending(KeyPathText(key)) }
 
+    /// The same place as seen from within a mapping at the top; nil where it is not in there.
+    func within(_ mapping: String) -> KeyPathText? {
+        let prefix = mapping + "."
+        return description.hasPrefix(prefix) ? KeyPathText(String(description.dropFirst(prefix.count))) : nil
+    }
+
     /// `'level' in 'log'`
     var inWords: String {
         description.split(separator: ".").reversed().map { "'\($0)'" }.joined(separator: " in ")

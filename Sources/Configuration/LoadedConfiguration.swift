@@ -37,13 +37,12 @@ extension ConfigurationLoader {
     var settingOrigins: [KeyPathText: ValueOrigin] {
         var result = origins
         for index in draft.routes.indices {
-            for key in RouteSettings.keys {
-                let path = KeyPathText.route(index).appending(key.name)
-                guard result[path] == nil, var origin = origins[KeyPathText("defaults").appending(key.name)] else {
-                    continue
-                }
-                origin.isInherited = true
+            for (place, origin) in origins {
+                guard let key = place.within("defaults") else { continue }
+                let path = KeyPathText.route(index).appending(key)
+                guard result[path] == nil else { continue }
                 result[path] = origin
+                result[path]?.isInherited = true
             }
         }
         return result

@@ -22,6 +22,8 @@ public struct Route: Sendable, Equatable {
     public var upstreamConnections: UpstreamConnections
     /// Connections to the app that are open while nobody uses them.
     public var pool: PoolSettings
+    /// From which addresses the connections to the app come.
+    public var source: ConnectionSource
 
     /// A route, with the defaults where nothing is given.
     /// - Parameter name: nil for the first listen address.
@@ -30,7 +32,7 @@ public struct Route: Sendable, Equatable {
         connectTimeout: Duration = .seconds(1), idleTimeout: Duration = .seconds(3600),
         halfCloseTimeout: Duration = .seconds(300), maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
-        pool: PoolSettings = PoolSettings()
+        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default
     ) {
         self.name = name ?? listen.first?.description ?? upstream.description
         self.listen = listen
@@ -43,6 +45,7 @@ public struct Route: Sendable, Equatable {
         self.connect = connect
         self.upstreamConnections = upstreamConnections
         self.pool = pool
+        self.source = source
     }
 }
 
@@ -56,6 +59,7 @@ extension Route {
             name: name, listen: listen, upstream: upstream, hold: settings.hold,
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
-            connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool)
+            connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
+            source: settings.source)
     }
 }

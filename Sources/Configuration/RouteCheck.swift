@@ -19,6 +19,7 @@ struct RouteCheck {
         checkNames(complete, &routes)
         checkListeners(complete)
         checkLoops(complete, routes)
+        checkSources(complete)
         return routes
     }
 
@@ -91,6 +92,17 @@ struct RouteCheck {
                 Diagnostic(
                     "upstream \(quoted("\(upstream.value)")) leads back to this route\(through)", at: upstream.location)
             )
+        }
+    }
+
+    /// Reports upstreams to which no client can have an address of its own.
+    private mutating func checkSources(_ drafts: [RouteDraft]) {
+        for draft in drafts where draft.settings.source == .perClient {
+            guard let upstream = draft.upstream, !upstream.value.isOnLoopbackV4 else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    "source per_client is not possible with upstream \(quoted("\(upstream.value)")); "
+                        + "it takes an app on 127.0.0.1 or localhost", at: upstream.location))
         }
     }
 

@@ -28,6 +28,6 @@ extension RouteDraft: KeyedMapping {
             .scalar("protocol", .protocol, \.protocol, help: "What is carried.", example: "tcp"),
         ] + RouteSettings.keys.map { $0.lifted(into: \.settings) }
         + [
-            "source", "proxy_protocol", "allow", "deny", "tls", "http",
+            "proxy_protocol", "allow", "deny", "tls", "http",
         ].map(Key.unsupported)
 }

@@ -8,6 +8,7 @@ public struct RouteSettings: Sendable, Equatable {
     public var connect: ConnectMoment
     public var upstreamConnections: UpstreamConnections
     public var pool: PoolSettings
+    public var source: ConnectionSource
 
     /// Those of a finished route.
     init(of route: Route) {
@@ -19,6 +20,7 @@ public struct RouteSettings: Sendable, Equatable {
         connect = route.connect
         upstreamConnections = route.upstreamConnections
         pool = route.pool
+        source = route.source
     }
 }
 
@@ -59,5 +61,9 @@ extension RouteSettings: KeyedMapping {
         .mapping(
             "pool", \.pool, help: "Connections to the app that are open while nobody uses them.",
             example: "{ spare: 8 }"),
+        .scalar(
+            "source", .choice(), \.source, option: "source",
+            help: "Where connections to the app come from: one address for all, or one for each client.",
+            example: "per_client"),
     ]
 }

@@ -15,11 +15,16 @@ public enum UpstreamAddress: Sendable, Hashable {
         }
     }
 
+    /// Whether the app may be in 127.0.0.0/8.
+    var isOnLoopbackV4: Bool {
+        candidates.contains(where: \.isOnLoopbackV4)
+    }
+
     /// The port where the app listens on loopback; nil where it listens elsewhere.
     var loopbackPort: UInt16? {
         switch self {
         case .localhost(let port): port
-        case .address(let address): address.ipAddress?.isLoopback == true ? address.port : nil
+        case .address(let address): address.isOnLoopback ? address.port : nil
         }
     }
 }

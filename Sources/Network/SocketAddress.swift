@@ -20,6 +20,12 @@ public enum SocketAddress: Hashable, Sendable {
     public var ipAddress: IPAddress? {
         if case .ip(let address, _, _) = self { address } else { nil }
     }
+
+    /// Whether it is an IP address that only this machine reaches.
+    public var isOnLoopback: Bool { ipAddress?.isLoopback == true }
+
+    /// Whether it is in 127.0.0.0/8, which has as many addresses as one could want; IPv6 has ::1 alone.
+    public var isOnLoopbackV4: Bool { ipAddress?.family == .v4 && isOnLoopback }
 }
 
 extension SocketAddress: CustomStringConvertible {

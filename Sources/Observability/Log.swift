@@ -11,6 +11,8 @@ public final class Log: Sendable {
     public enum Value: Sendable, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
         case text(String)
         case number(Int)
+        /// Leaves the field out.
+        case nothing
 
         public init(stringLiteral value: String) { self = .text(value) }
         public init(integerLiteral value: Int) { self = .number(value) }

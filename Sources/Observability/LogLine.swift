@@ -19,10 +19,10 @@ struct LogLine {
         line += String(repeating: " ", count: LogLevel.warning.rawValue.count - level.rawValue.count + 1)
         line += escaped(message, quoted: false)
         for (name, value) in fields {
-            line += " \(name)="
             switch value {
-            case .number(let number): line += String(number)
-            case .text(let text): line += isPlain(text) ? text : escaped(text, quoted: true)
+            case .number(let number): line += " \(name)=\(number)"
+            case .text(let text): line += " \(name)=" + (isPlain(text) ? text : escaped(text, quoted: true))
+            case .nothing: break
             }
         }
         return line
@@ -31,10 +31,11 @@ struct LogLine {
     private var json: String {
         var line = #"{"time":"\#(time)","level":"\#(level.rawValue)","message":\#(escaped(message, quoted: true))"#
         for (name, value) in fields {
-            line += "," + escaped(name, quoted: true) + ":"
+            let key = "," + escaped(name, quoted: true) + ":"
             switch value {
-            case .number(let number): line += String(number)
-            case .text(let text): line += escaped(text, quoted: true)
+            case .number(let number): line += key + String(number)
+            case .text(let text): line += key + escaped(text, quoted: true)
+            case .nothing: break
             }
         }
         return line + "}"

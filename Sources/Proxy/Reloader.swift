@@ -83,7 +83,7 @@ public final class Reloader {
         case .failure(let errors):
             let count = errors.diagnostics.count
             log.error("not reloaded, nothing has changed: \(count) \(count == 1 ? "error" : "errors")")
-            for diagnostic in errors.diagnostics { log.error(report: diagnostic.description) }
+            log.error(report: errors.report)
         case .success(let loaded):
             let configuration = loaded.configuration
             guard server.isRunning else {

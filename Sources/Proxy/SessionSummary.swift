@@ -51,6 +51,8 @@ struct SessionSummary {
     let route: String
     /// The address that took the connection, if any did.
     let upstream: SocketAddress?
+    /// Where the app saw the connection come from; nil where that says nothing about the client.
+    let source: SocketAddress?
     let bytesToApp: UInt64
     let bytesToClient: UInt64
     let duration: Duration
@@ -61,7 +63,8 @@ struct SessionSummary {
             "closed",
             [
                 "client": .text(client.description), "route": .text(route),
-                "upstream": .text(upstream?.description ?? "-"), "to_app": .number(Int(bytesToApp)),
+                "upstream": .text(upstream?.description ?? "-"),
+                "source": source.map { .text($0.description) } ?? .nothing, "to_app": .number(Int(bytesToApp)),
                 "to_client": .number(Int(bytesToClient)), "ms": .number(Int(duration / .milliseconds(1))),
                 "end": .text(end.explanation),
             ])

@@ -9,4 +9,5 @@ struct SharedRoute: Sendable {
     let hold: HoldCoordinator
     /// Places for connections to the app (`upstream_connections`); nil where there may be any number.
     let admission: AdmissionQueue?
+    let sourceTroubles = SourceTrouble.Register()
 }

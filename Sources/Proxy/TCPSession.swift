@@ -13,7 +13,8 @@ final class TCPSession {
         case silent(WatchedSocket)
         /// The client waits for a connection to the app.
         case connecting(WatchedSocket, ConnectRequest?)
-        case relaying(Duplex, to: SocketAddress)
+        /// - from: where the app sees it come from, where that is worth naming.
+        case relaying(Duplex, to: SocketAddress, from: SocketAddress?)
         case ended
     }
 
@@ -44,7 +45,7 @@ final class TCPSession {
 
     private func connect(_ socket: WatchedSocket) {
         state = .connecting(socket, nil)
-        let request = route.app.connect { [unowned self] in answered($0) }
+        let request = route.app.connect(for: client.ipAddress) { [unowned self] in answered($0) }
         if case .connecting(let socket, nil) = state { state = .connecting(socket, request) }
     }
 
@@ -55,7 +56,7 @@ final class TCPSession {
         case .connecting(let socket, let request):
             request?.cancel()
             refuse(socket, reason)
-        case .relaying(let duplex, _):
+        case .relaying(let duplex, _, _):
             abortReason = reason
             duplex.abort()
         case .ended: break
@@ -66,7 +67,7 @@ final class TCPSession {
     func checkTimeouts(now: MonotonicTime) {
         if case .silent = state, now.since(started) >= route.configuration.idleTimeout { return abort(.idleTimeout) }
         // Those who wait for the app are looked after on the way there.
-        guard case .relaying(let duplex, _) = state else { return }
+        guard case .relaying(let duplex, _, _) = state else { return }
         let silence = now.since(duplex.lastActivity)
         if duplex.isHalfClosed, silence >= route.configuration.halfCloseTimeout {
             abort(.halfCloseTimeout)
@@ -113,8 +114,10 @@ final class TCPSession {
         guard case .connecting(let socket, _) = state else { return }
         switch result {
         case .connected(let connection):
+            let isNamed = worker.logsAccess && route.app.sources.areWorthNaming
+            let source = isNamed ? connection.socket.socket.localAddress : nil
             let duplex = Duplex(downstream: socket, upstream: connection.socket, in: worker.workspace)
-            state = .relaying(duplex, to: connection.address)
+            state = .relaying(duplex, to: connection.address, from: source)
             duplex.onEnd = { [unowned self] in relayEnded($0) }
             duplex.start()
         case _ where socket.unusedReadiness.contains(.failed):
@@ -133,7 +136,7 @@ final class TCPSession {
     }
 
     private func relayEnded(_ end: Duplex.End) {
-        guard case .relaying(let duplex, let address) = state else { return }
+        guard case .relaying(let duplex, let address, let source) = state else { return }
         let reason: SessionEnd =
             switch end {
             case .finished: .finished
@@ -141,15 +144,19 @@ final class TCPSession {
             case .upstreamFailed(let code): .appFailed(code)
             case .aborted: abortReason
             }
-        self.end(reason, upstream: address, sent: duplex.bytesToUpstream, received: duplex.bytesToDownstream)
+        self.end(
+            reason, upstream: address, source: source, sent: duplex.bytesToUpstream,
+            received: duplex.bytesToDownstream)
     }
 
-    private func end(_ reason: SessionEnd, upstream: SocketAddress?, sent: UInt64, received: UInt64) {
+    private func end(
+        _ reason: SessionEnd, upstream: SocketAddress?, source: SocketAddress? = nil, sent: UInt64, received: UInt64
+    ) {
         state = .ended
         worker.ended(
             self,
             SessionSummary(
-                client: client, route: route.configuration.name, upstream: upstream, bytesToApp: sent,
+                client: client, route: route.configuration.name, upstream: upstream, source: source, bytesToApp: sent,
                 bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
     }
 }

@@ -20,6 +20,8 @@ final class Worker {
     }
 
     let workspace: RelayWorkspace
+    /// Whether each connection gets a line in the log when it ends.
+    private(set) var logsAccess: Bool
 
     private let number: Int
     private let environment: Environment
@@ -29,8 +31,6 @@ final class Worker {
     private var acceptors: [Int: Acceptor] = [:]
     private var sessions: [TCPSession] = []
     private var isDraining = false
-    /// Whether each connection gets a line in the log when it ends.
-    private var logsAccess: Bool
     private var mailboxEvent: IOEvent?
     private var sweep: Timer?
     /// For how long the sweep was put off when it was scheduled.
@@ -59,6 +59,7 @@ final class Worker {
             do {
                 let route = try WorkerRoute(shared, number: number, worker: self.number, of: workers, on: loop)
                 route.app.onNews = { [unowned self, unowned route] in report($0, on: route) }
+                route.app.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
                 routes[number] = route
                 sweepEarlier()
             } catch {
@@ -131,6 +132,10 @@ final class Worker {
         case nil:
             environment.log.info("the app at \(upstream) answers", fields)
         }
+    }
+
+    private func report(_ trouble: SourceTrouble, on route: WorkerRoute) {
+        environment.log.warning("\(trouble)", ["route": .text(route.configuration.name)])
     }
 
     // MARK: Places

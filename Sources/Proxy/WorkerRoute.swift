@@ -21,7 +21,8 @@ final class WorkerRoute {
         self.number = number
         self.shared = shared
         let configuration = shared.configuration
-        let spare = configuration.pool.spare
+        // Where each client has an address of its own, none can be opened before it is known whose it is.
+        let spare = configuration.source == .perClient ? 0 : configuration.pool.spare
         app = try AppConnections(
             to: configuration.upstream.candidates,
             limits: AppConnections.Limits(
@@ -29,8 +30,18 @@ final class WorkerRoute {
                 queueTimeout: configuration.upstreamConnections.queueTimeout,
                 pool: ConnectionPool.Limits(spare: spare / workers + (worker < spare % workers ? 1 : 0))),
             hold: shared.hold, admission: shared.admission,
-            member: AdmissionQueue.Member(route: number, worker: worker), on: loop)
+            member: AdmissionQueue.Member(route: number, worker: worker),
+            sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
     }
 
     var configuration: Route { shared.configuration }
+}
+
+extension Route {
+    fileprivate var sourcePolicy: LoopbackSources.Policy {
+        switch source {
+        case .default: .kernelsChoice
+        case .perClient: .perClient
+        }
+    }
 }

@@ -112,7 +112,7 @@ struct HalfDuplex: ~Copyable {
         var maySplice = true
         while sourceIsReadable {
             guard bytesLeft > 0, readsLeft > 0 else { return .yielded }
-            if isBulk, maySplice, let pipe = workspace.pipes.take() {
+            if isBulk, maySplice, let pipe = workspace.takePipe() {
                 let limit = min(PipePool.capacity, turnBytes)
                 let before = bytesMoved
                 if let outcome = splice(through: pipe, limit, from: source, to: sink, in: workspace) { return outcome }
@@ -230,7 +230,7 @@ struct HalfDuplex: ~Copyable {
         switch pipe.fill(from: source, upTo: limit) {
         case .moved(let count): isBulk = count >= Self.leastBulk
         case .wouldBlock, .endOfStream: break
-        case .failed(let code) where workspace.pipes.isRefusal(code): isBulk = false
+        case .failed(let code) where workspace.pipes.noteRefusal(code): isBulk = false
         case .failed(let code):
             sourceIsReadable = false
             workspace.pipes.giveBack(pipe)

@@ -41,10 +41,10 @@ struct PipePool {
         if pipe.count == 0, count <= limit { empty.append(pipe) } else { count -= 1 }
     }
 
-    /// Notes that splice(2) has failed with this errno.
-    /// - Returns: whether it was because there is no splice(2) for such sockets here, or no memory for it: the bytes
-    ///   can be received all the same, and are from now on.
-    mutating func isRefusal(_ code: CInt) -> Bool {
+    /// Takes note that splice(2) has failed with this errno. Where there is no splice(2) for such sockets here, there are
+    /// no pipes any more.
+    /// - Returns: whether it was because of that, or for want of memory, so that the bytes can be received all the same.
+    mutating func noteRefusal(_ code: CInt) -> Bool {
         switch code {
         case EINVAL, ENOSYS, EPERM, EOPNOTSUPP:
             limit = 0

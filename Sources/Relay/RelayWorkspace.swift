@@ -1,7 +1,8 @@
 internal import CLinux
 public import EventLoop
+internal import Network
 
-/// What all relays of one worker share: the scratch buffer through which every byte goes, and the account of
+/// What all relays of one worker share: the scratch buffer and the pipes through which bytes go, and the account of
 /// parked bytes.
 ///
 /// Belongs to its loop's thread.
@@ -48,7 +49,7 @@ public final class RelayWorkspace {
     /// The more are busy, the less each may, so that a turn of all together stays short for whoever has only a little to
     /// say.
     var turnBytes: Int {
-        min(max(Self.smallestTurn, Self.turnOfAll / max(busyThisTick, busyLastTick, 1)), Self.largestTurn)
+        min(max(Self.smallestTurn, Self.turnOfAll / max(tick.count, 1)), Self.largestTurn)
     }
 
     /// About what all busy relays together move in a turn of each.
@@ -59,19 +60,26 @@ public final class RelayWorkspace {
     /// Moving less than this in a turn is not being busy.
     private static let busyBytes = 64 << 10
 
-    private var tick = MonotonicTime.coarse
-    private var busyThisTick = 0
-    private var busyLastTick = 0
+    /// How many relays are busy within one tick of the kernel's coarse clock.
+    private var tick = BusyCount(interval: .zero)
+    /// How many are within a time in which every stream has its turns, however many there are.
+    private var period = BusyCount(interval: .milliseconds(64))
 
-    /// Notes that a relay has moved bytes, to know how many are busy within one tick of the kernel's coarse clock.
+    /// Notes that a relay has moved bytes.
     /// - Parameter last: when the relay had moved something before.
     func noteMoved(_ bytes: UInt64, at now: MonotonicTime, last: MonotonicTime) {
-        if now > tick {
-            tick = now
-            busyLastTick = busyThisTick
-            busyThisTick = 0
-        }
-        if bytes >= Self.busyBytes, last < now { busyThisTick += 1 }
+        let isBusy = bytes >= Self.busyBytes
+        tick.note(isBusy, at: now, last: last)
+        period.note(isBusy, at: now, last: last)
+    }
+
+    /// The most streams that go through pipes. With more, each brings less at a time, and pipes win nothing; but they
+    /// make the kernel hold so much that it runs short of memory for sockets (docs/benchmarks.md).
+    private static let mostSplicedStreams = 16
+
+    /// A pipe for a bulk stream; nil where it is to be copied.
+    func takePipe() -> SplicePipe? {
+        period.count <= Self.mostSplicedStreams ? pipes.take() : nil
     }
 
     /// What is worth being returned to the system, in bytes.

@@ -60,14 +60,16 @@ public final class AppConnections {
     ///   - hold: shared by the route in all workers.
     ///   - admission: likewise; nil where the connections to the app are not bounded.
     ///   - member: the number by which `hold` knows this worker, and the route's, by which `admission` knows it.
+    ///   - sources: this worker's own. Where each client has its own, nothing may be kept.
     public init(
         to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, admission queue: AdmissionQueue?,
-        member: AdmissionQueue.Member, on loop: EventLoop
+        member: AdmissionQueue.Member, sources: LoopbackSources = LoopbackSources(), on loop: EventLoop
     ) throws(SystemError) {
         self.hold = hold
         self.member = member
         self.loop = loop
-        connector = try Connector(to: candidates, limits: limits.connector, hold: hold, worker: member.worker, on: loop)
+        connector = try Connector(
+            to: candidates, limits: limits.connector, hold: hold, worker: member.worker, sources: sources, on: loop)
         if let queue {
             let line = try AdmissionLine(
                 for: queue, patience: limits.queueTimeout, hold: limits.connector.hold, coordinator: hold, on: loop)
@@ -84,6 +86,9 @@ public final class AppConnections {
         refillSoon()
     }
 
+    /// Where its connections come from.
+    public var sources: LoopbackSources { connector.sources }
+
     /// What is kept at present; nil where nothing ever is.
     public var pool: ConnectionPool? { keeping }
 
@@ -96,14 +101,17 @@ public final class AppConnections {
     // MARK: Clients
 
     /// Asks for a connection to the app. `completion` is called once; maybe before this returns.
+    /// - Parameter client: who may have a source address of its own; nil for nobody in particular.
     @discardableResult
-    public func connect(_ completion: @escaping (ConnectRequest.Result) -> Void) -> ConnectRequest {
+    public func connect(
+        for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
+    ) -> ConnectRequest {
         guard let keeping else {
-            let request = ConnectRequest(to: connector, completion)
+            let request = ConnectRequest(to: connector, for: client, completion)
             admit(request)
             return request
         }
-        let request = ConnectRequest(to: connector) { [self] result in
+        let request = ConnectRequest(to: connector, for: client) { [self] result in
             // Whoever is served pays for the next one's spare.
             if case .connected = result { refillSoon() }
             completion(result)

@@ -35,11 +35,14 @@ public final class ConnectRequest {
     var place: AdmissionPlace?
     /// Whether the request is kept when the app is not there.
     private(set) var mayWait = true
+    /// Whose wish it is; nil where it is nobody's in particular.
+    let client: IPAddress?
     private let connector: Connector
     private var completion: ((Result) -> Void)?
 
-    init(to connector: Connector, _ completion: @escaping (Result) -> Void) {
+    init(to connector: Connector, for client: IPAddress?, _ completion: @escaping (Result) -> Void) {
         self.connector = connector
+        self.client = client
         self.completion = completion
     }
 

@@ -17,6 +17,10 @@ final class ConnectionAttempt {
 
     private let candidates: [SocketAddress]
     private let preferred: Int
+    /// The address of the client for whom the attempt is made.
+    private let client: IPAddress?
+    /// The connector's, as ``deadlines`` is.
+    private unowned let sources: LoopbackSources
     private let timeout: Duration
     /// The connector's. Whoever has an undecided attempt keeps the connector, so this is there as long as it is used.
     private unowned let deadlines: AttemptDeadlines
@@ -25,6 +29,10 @@ final class ConnectionAttempt {
     private var tried = 0
     /// The candidate whose turn it is.
     private var index = 0
+    /// Where the connection to it comes from.
+    private var source = LoopbackSources.Source.kernelsChoice
+    /// Of a candidate that may well be there.
+    private var lackOfPorts: SystemError?
     private var undecided: WatchedSocket?
     private var asksAtOnce = false
     private var completion: ((Outcome) -> Void)?
@@ -43,13 +51,16 @@ final class ConnectionAttempt {
 
     /// - Parameters:
     ///   - preferred: the index of the candidate to try first.
+    ///   - client: for whom the attempt is made; nil for nobody in particular.
     ///   - timeout: how long an address that is not on this machine may take to answer.
     init(
-        to candidates: [SocketAddress], preferred: Int, timeout: Duration, deadlines: AttemptDeadlines,
-        on loop: EventLoop
+        to candidates: [SocketAddress], preferred: Int, for client: IPAddress?, from sources: LoopbackSources,
+        timeout: Duration, deadlines: AttemptDeadlines, on loop: EventLoop
     ) {
         self.candidates = candidates
         self.preferred = preferred
+        self.client = client
+        self.sources = sources
         self.timeout = timeout
         self.deadlines = deadlines
         self.loop = loop
@@ -92,12 +103,19 @@ final class ConnectionAttempt {
     }
 
     private func tryNext(otherwise outcome: Outcome) {
-        guard tried < candidates.count else { return finish(outcome) }
+        guard tried < candidates.count else { return finish(lackOfPorts.map { .failed($0) } ?? outcome) }
         // The preferred one, then the others in their order.
         index = tried == 0 ? preferred : tried <= preferred ? tried - 1 : tried
         tried += 1
+        call(from: sources.source(for: client, to: candidates[index]))
+    }
+
+    /// Calls the candidate whose turn it is.
+    private func call(from source: LoopbackSources.Source) {
+        self.source = source
         do {
             let socket = try Socket(toReach: candidates[index])
+            if let address = source.address { try socket.bind(toSource: address) }
             try connect(socket)
         } catch {
             proceed(after: error)
@@ -117,7 +135,7 @@ final class ConnectionAttempt {
             socket.onReady = { [unowned self] readiness in becameReady(readiness) }
             undecided = socket
             started = .coarse
-            patience = address.ipAddress?.isLoopback == true ? min(Self.localPatience, timeout) : timeout
+            patience = address.isOnLoopback ? min(Self.localPatience, timeout) : timeout
             deadlines.watch(self)
             if asksAtOnce { askKernel() }
         }
@@ -152,6 +170,7 @@ final class ConnectionAttempt {
             return tryNext(otherwise: .refused)
         }
         socket.onReady = nil
+        sources.connected(to: candidates[index])
         finish(.connected(socket, candidate: index))
     }
 
@@ -163,8 +182,15 @@ final class ConnectionAttempt {
     }
 
     private func proceed(after error: SystemError) {
+        if let other = sources.replacement(of: source, after: error, for: client, to: candidates[index]) {
+            return call(from: other)
+        }
         switch error.code {
         case ECONNREFUSED, ENOENT:
+            tryNext(otherwise: .refused)
+        case EADDRNOTAVAIL where isShortOfPorts(to: candidates[index]):
+            lackOfPorts = error
+            sources.isOutOfPorts(to: candidates[index])
             tryNext(otherwise: .refused)
         case EADDRNOTAVAIL where candidates[index].ipAddress?.family == .v6, EAFNOSUPPORT, ENETUNREACH:
             // This machine has no IPv6 (or no IPv4): the other address decides.
@@ -175,5 +201,12 @@ final class ConnectionAttempt {
         default:
             finish(.failed(error))
         }
+    }
+
+    /// Whether an address that could not be connected to is ::1 and there is such an address, so that it was only a port
+    /// that could not be had.
+    private func isShortOfPorts(to address: SocketAddress) -> Bool {
+        guard address.ipAddress == .loopbackV6, let probe = try? Socket(toReach: address) else { return false }
+        return (try? probe.bind(toSource: .loopbackV6)) != nil
     }
 }

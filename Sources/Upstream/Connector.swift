@@ -37,6 +37,9 @@ public final class Connector {
         case releasing
     }
 
+    /// Where its connections come from.
+    public let sources: LoopbackSources
+
     private let candidates: [SocketAddress]
     private let limits: Limits
     private let loop: EventLoop
@@ -70,9 +73,12 @@ public final class Connector {
     ///   - candidates: the addresses where the app may be; at least one.
     ///   - hold: shared by the connectors of a route in all workers.
     ///   - worker: the number by which `hold` knows this worker.
+    ///   - sources: this connector's own.
     public init(
-        to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, worker: Int, on loop: EventLoop
+        to candidates: [SocketAddress], limits: Limits, hold: HoldCoordinator, worker: Int,
+        sources: LoopbackSources = LoopbackSources(), on loop: EventLoop
     ) throws(SystemError) {
+        self.sources = sources
         self.candidates = candidates
         self.limits = limits
         self.hold = hold
@@ -88,9 +94,12 @@ public final class Connector {
 
     /// Asks for a connection to the app. `completion` is called once: as a rule in a later turn of the loop, but
     /// before this returns where the system will not even try, and for an app on a Unix socket.
+    /// - Parameter client: who may have a source address of its own; nil for nobody in particular.
     @discardableResult
-    public func connect(_ completion: @escaping (ConnectRequest.Result) -> Void) -> ConnectRequest {
-        let request = ConnectRequest(to: self, completion)
+    public func connect(
+        for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
+    ) -> ConnectRequest {
+        let request = ConnectRequest(to: self, for: client, completion)
         connect(request)
         return request
     }
@@ -98,9 +107,13 @@ public final class Connector {
     /// Takes a request on, that has its place where it needs one.
     func connect(_ request: ConnectRequest) {
         switch state {
-        case .open where !hold.isHeld || limits.hold == .zero: attempt(request)
-        case .open: wait(request, for: .notListening)
-        case .waiting(let obstacle): wait(request, for: obstacle)
+        case .open:
+            let returns = hold.appReturns
+            if hold.isHeld, limits.hold != .zero, wait(request, for: .notListening, refusedAfter: returns) { return }
+            attempt(request)
+        case .waiting:
+            insert(request)
+            scheduleExpiry()
         case .releasing: insert(request)
         }
     }
@@ -111,7 +124,8 @@ public final class Connector {
     func openSpare(_ completion: @escaping (AppConnection?) -> Void) {
         guard case .open = state, !hold.isHeld, spareAttempt == nil else { return completion(nil) }
         let attempt = ConnectionAttempt(
-            to: candidates, preferred: preferred, timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
+            to: candidates, preferred: preferred, for: nil, from: sources, timeout: limits.connectTimeout,
+            deadlines: deadlines, on: loop)
         spareAttempt = attempt
         attempt.start(askingAtOnce: false) { [unowned self] outcome in
             spareAttempt = nil
@@ -147,7 +161,8 @@ public final class Connector {
         }
         switch news {
         case .appAnswers: release()
-        case .takeOver: takeTurn()
+        case .takeOver:
+            if hold.takeOver(worker) { makeAttempts() }
         }
     }
 
@@ -157,20 +172,27 @@ public final class Connector {
         // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
         // Whoever is let in after waiting asks at once: were it a turn of the loop each, clients who come meanwhile
         // and wait behind them could make this go on for as long as there is load.
+        let returns = hold.appReturns
         begin(request).start(askingAtOnce: request === beingLetIn) { [unowned self] outcome in
-            attempted(request, outcome)
+            attempted(request, outcome, begunAfter: returns)
         }
     }
 
     private func begin(_ request: ConnectRequest) -> ConnectionAttempt {
         let attempt = ConnectionAttempt(
-            to: candidates, preferred: preferred, timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
+            to: candidates, preferred: preferred, for: request.client, from: sources,
+            timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
         request.attempt = attempt
         return attempt
     }
 
-    private func attempted(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
+    /// - Parameter returns: how often the app had come back when the attempt was begun.
+    private func attempted(
+        _ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome, begunAfter returns: Int
+    ) {
         request.attempt = nil
+        // What a refusal said is not so any more.
+        if case .refused = outcome, returns != hold.appReturns { return attempt(request) }
         if let connection = connection(from: outcome) { request.complete(.connected(connection)) }
         switch outcome {
         case .connected: break
@@ -181,9 +203,9 @@ public final class Connector {
         case .busy where !request.mayWait:
             request.complete(.timedOut)
         case .refused:
-            wait(request, for: .notListening)
+            guard wait(request, for: .notListening, refusedAfter: returns) else { return attempt(request) }
         case .busy:
-            wait(request, for: .busy)
+            guard wait(request, for: .busy, refusedAfter: hold.appReturns) else { return attempt(request) }
         }
         letInNext(after: request)
     }
@@ -196,21 +218,34 @@ public final class Connector {
         waiting.insert(request, at: earlier.map { $0 + 1 } ?? 0)
     }
 
-    private func wait(_ request: ConnectRequest, for obstacle: Obstacle) {
+    /// - Parameter returns: how often the app had come back when the request met the obstacle.
+    /// - Returns: false where the app has come back since, so that the request need not wait.
+    private func wait(_ request: ConnectRequest, for obstacle: Obstacle, refusedAfter returns: Int) -> Bool {
+        var isNews = false
+        // Where requests wait already, the coordinator knows, or its news is on the way.
+        if case .waiting = state {
+        } else {
+            switch hold.wait(worker, refusedAfter: returns) {
+            case .outdated: return false
+            case .waits: break
+            case .makesAttempts: isNews = true
+            }
+            backoff = Self.firstBackoff
+        }
         insert(request)
-        if case .waiting = state {} else { backoff = Self.firstBackoff }
         state = .waiting(for: obstacle)
         scheduleExpiry()
-        if takeTurn() { onObstacle?(obstacle) }
+        if isNews {
+            makeAttempts()
+            onObstacle?(obstacle)
+        }
+        return true
     }
 
-    /// - Returns: whether it is this worker that makes the attempts from now on.
-    @discardableResult
-    private func takeTurn() -> Bool {
-        guard !makesAttempts, hold.wait(worker) else { return false }
+    /// This worker makes the attempts for all from now on.
+    private func makeAttempts() {
         makesAttempts = true
         attemptTimer?.schedule(after: backoff)
-        return true
     }
 
     /// The one attempt that is made while requests wait.

@@ -17,6 +17,16 @@ public final class HoldCoordinator: Sendable {
         case takeOver
     }
 
+    /// What becomes of a worker whose client was refused.
+    enum Verdict {
+        /// It makes the attempts for everybody.
+        case makesAttempts
+        /// Another worker does.
+        case waits
+        /// The app has taken a connection since the client was refused: it may try again.
+        case outdated
+    }
+
     private struct State {
         var attempting: Int?
         var waiting: Set<Int> = []
@@ -29,6 +39,7 @@ public final class HoldCoordinator: Sendable {
     private let isKnownUp = Atomic(false)
     private let isKnownDown = Atomic(false)
     private let losses = Atomic(0)
+    private let returns = Atomic(0)
     private let tell: @Sendable (_ worker: Int, News) -> Void
 
     /// - Parameter tell: brings news to a worker, through its mailbox; called on any worker's thread.
@@ -68,14 +79,30 @@ public final class HoldCoordinator: Sendable {
         }
     }
 
-    /// Enters a worker among those whose clients wait.
-    /// - Returns: whether it is the one to make the attempts.
-    func wait(_ worker: Int) -> Bool {
+    /// How often the app has come back while clients waited for it. Callable from every thread, without a lock; to be
+    /// read before ``isHeld``, and before an attempt is begun.
+    var appReturns: Int { returns.load(ordering: .acquiring) }
+
+    /// Enters a worker among those whose clients wait, unless it is behind the times.
+    /// - Parameter returns: ``appReturns`` when the client's attempt was begun.
+    func wait(_ worker: Int, refusedAfter returns: Int) -> Verdict {
         state.withLock { state in
+            guard returns == self.returns.load(ordering: .relaxed) else { return .outdated }
             state.waiting.insert(worker)
             if state.attempting == nil { state.attempting = worker }
             isHolding.store(true, ordering: .relaxed)
-            return state.attempting == worker
+            return state.attempting == worker ? .makesAttempts : .waits
+        }
+    }
+
+    /// Takes the task of a worker that gave it up.
+    /// - Returns: whether the worker has it now.
+    func takeOver(_ worker: Int) -> Bool {
+        state.withLock { state in
+            guard state.waiting.contains(worker), state.attempting == nil else { return false }
+            state.attempting = worker
+            isHolding.store(true, ordering: .relaxed)
+            return true
         }
     }
 
@@ -99,6 +126,8 @@ public final class HoldCoordinator: Sendable {
             state.waiting = []
             state.attempting = nil
             isHolding.store(false, ordering: .relaxed)
+            // Whoever sees this sees that nobody is held any more.
+            returns.add(1, ordering: .releasing)
             return others
         }
         for other in others { tell(other, .appAnswers) }

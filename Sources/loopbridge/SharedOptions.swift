@@ -25,6 +25,7 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("idle-timeout")) var idleTimeout: String?
     @Option(help: help("half-close-timeout")) var halfCloseTimeout: String?
     @Option(help: help("max-connections")) var maxConnections: String?
+    @Option(help: help("source")) var source: String?
 
     @Argument(help: ArgumentHelp("Where to listen, and where the app is.", valueName: "ROUTE"))
     var routes: [String] = []
@@ -34,7 +35,7 @@ struct SharedOptions: ParsableArguments {
         let all: [String: String?] = [
             "workers": workers, "log-level": logLevel, "log-format": logFormat, "access-log": accessLog,
             "drain": drain, "hold": hold, "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
-            "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections,
+            "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "source": source,
         ]
         return all.compactMapValues { $0 }
     }

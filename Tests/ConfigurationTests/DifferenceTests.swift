@@ -42,6 +42,7 @@ import Testing
         "name: web, listen: 8080, upstream: 8000, idle_timeout: 1s",
         "name: web, listen: 8080, upstream: 8000, half_close_timeout: 1s",
         "name: web, listen: 8080, upstream: 8000, max_connections: 1",
+        "name: web, listen: 8080, upstream: 8000, source: per_client",
         // Without its name, by its listener.
         "listen: 8080, upstream: 8000",
         "name: other, listen: [9090, 8080], upstream: 8000",

@@ -37,6 +37,14 @@ import Testing
                   idle_timeout: 2h          # LOOPBRIDGE_IDLE_TIMEOUT
                   half_close_timeout: 5m    # default
                   max_connections: 7        # --max-connections
+                  connect: accept           # default
+                  upstream_connections:
+                    max: unlimited          # default
+                    queue: 1000             # default
+                    queue_timeout: 10s      # default
+                  pool:
+                    spare: 0                # default
+                  source: default           # default
                 routes:
                 - name: 0.0.0.0:8080        # the first listen address
                   listen:
@@ -50,8 +58,35 @@ import Testing
                   idle_timeout: 2h          # LOOPBRIDGE_IDLE_TIMEOUT
                   half_close_timeout: 5m    # default
                   max_connections: 7        # --max-connections
+                  connect: accept           # default
+                  upstream_connections:
+                    max: unlimited          # default
+                    queue: 1000             # default
+                    queue_timeout: 10s      # default
+                  pool:
+                    spare: 0                # default
+                  source: default           # default
 
                 """)
+    }
+
+    @Test func namesWhatARouteHasFromTheDefaultsOneByOne() throws {
+        let yaml = """
+            defaults: { pool: { spare: 2 }, upstream_connections: { max: 3, queue: 4 } }
+            routes: [{ listen: 80, upstream: 8000, upstream_connections: { queue: 5 } }]
+            """
+        let route = try #require(try explanation(yaml).split(separator: "routes:").last)
+        #expect(
+            route.contains(
+                """
+                  upstream_connections:
+                    max: 3                  # f:1:62 (defaults)
+                    queue: 5                # f:2:71
+                    queue_timeout: 10s      # default
+                  pool:
+                    spare: 2                # f:1:28 (defaults)
+
+                """))
     }
 
     @Test func namesRoutesThatReplaceTheFiles() throws {
@@ -71,6 +106,14 @@ import Testing
                   idle_timeout: 1h          # default
                   half_close_timeout: 5m    # default
                   max_connections: 10000    # default
+                  connect: accept           # default
+                  upstream_connections:
+                    max: unlimited          # default
+                    queue: 1000             # default
+                    queue_timeout: 10s      # default
+                  pool:
+                    spare: 0                # default
+                  source: default           # default
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])

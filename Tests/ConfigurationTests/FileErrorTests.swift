@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections or pool"
+        + "max_connections, connect, upstream_connections, pool or source"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -55,7 +55,6 @@ private func route(_ line: String) -> String {
             "config.yaml:4:29: unknown key 'maxi' in 'upstream_connections'; did you mean 'max'?"
         ),
         (route("pool: { idle: 3 }"), "config.yaml:4:13: key 'idle' is not supported yet"),
-        (route("source: default"), "config.yaml:4:5: key 'source' is not supported yet"),
         (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
         (route("allow: []"), "config.yaml:4:5: key 'allow' is not supported yet"),
         (route("deny: []"), "config.yaml:4:5: key 'deny' is not supported yet"),

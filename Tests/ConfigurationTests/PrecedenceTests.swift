@@ -47,7 +47,7 @@ import Testing
             "LOOPBRIDGE_HALF_CLOSE_TIMEOUT": "9s", "LOOPBRIDGE_MAX_CONNECTIONS": "10",
             "LOOPBRIDGE_CONNECT": "first_byte", "LOOPBRIDGE_UPSTREAM_CONNECTIONS": "11", "LOOPBRIDGE_QUEUE": "12",
             "LOOPBRIDGE_QUEUE_TIMEOUT": "13s", "LOOPBRIDGE_SPARE": "14",
-            "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
+            "LOOPBRIDGE_SOURCE": "per_client", "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
         ]
         let configuration = try load(yaml: yaml, environment: environment).get()
         #expect(configuration.workers == .count(3))
@@ -62,13 +62,14 @@ import Testing
             #expect(route.connect == .firstByte)
             #expect(route.upstreamConnections == UpstreamConnections(max: 11, queue: 12, queueTimeout: .seconds(13)))
             #expect(route.pool == PoolSettings(spare: 14))
+            #expect(route.source == .perClient)
         }
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name))
     func putsTheCommandLineAboveAll(name: String) throws {
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
-        let samples = ["auto", "4", "error", "json", "false", "first_byte", "11s"]
+        let samples = ["auto", "4", "error", "json", "false", "first_byte", "11s", "per_client"]
         let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2"]).get()) != nil }
         let value = try #require(values.last)
         let fromCommandLine = try load(
@@ -97,7 +98,7 @@ import Testing
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
-        + "LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, LOOPBRIDGE_STOP_TIMEOUT, "
+        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, LOOPBRIDGE_STOP_TIMEOUT, "
         + "LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
@@ -193,6 +194,7 @@ import Testing
                 "--queue NUMBER LOOPBRIDGE_QUEUE 1000",
                 "--queue-timeout DURATION LOOPBRIDGE_QUEUE_TIMEOUT 10s",
                 "--spare NUMBER LOOPBRIDGE_SPARE 0",
+                "--source default|per_client LOOPBRIDGE_SOURCE default",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

@@ -25,6 +25,7 @@ import Testing
                     queue_timeout: 10s
                   pool:
                     spare: 0
+                  source: default
                 routes:
                 - name: '*:8000'
                   listen:
@@ -43,6 +44,7 @@ import Testing
                     queue_timeout: 10s
                   pool:
                     spare: 0
+                  source: default
 
                 """)
     }
@@ -68,10 +70,10 @@ import Testing
             "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
-            "queue-timeout": "7s", "spare": "2",
+            "queue-timeout": "7s", "spare": "2", "source": "per_client",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
-        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:unix:/run/a b"]).get()
+        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82"]).get()
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)
     }

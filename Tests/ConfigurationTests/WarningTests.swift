@@ -32,6 +32,20 @@ import Testing
             ])
     }
 
+    @Test func ofSparesThatNobodyCouldUse() throws {
+        let message = "spare 3 has no effect: each client's connection comes from its own address"
+        #expect(
+            try warnings("routes: [{ listen: 80, upstream: 8000, pool: { spare: 3 }, source: per_client }]") == [
+                "f:1:55: warning: \(message)\n    note: source is set at f:1:68"
+            ])
+        #expect(
+            try warnings(nil, options: ["spare": "3", "source": "per_client"], routes: ["80:127.0.0.1:8000"]) == [
+                "--spare: warning: \(message)\n    note: source is set at --source"
+            ])
+        #expect(try warnings("routes: [{ listen: 80, upstream: 8000, source: per_client }]") == [])
+        #expect(try warnings("routes: [{ listen: 80, upstream: 8000, pool: { spare: 3 } }]") == [])
+    }
+
     @Test func ofALostAccessLog() throws {
         #expect(
             try warnings("log: { level: error, access: true }\n\(route)") == [

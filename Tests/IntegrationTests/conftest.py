@@ -38,6 +38,12 @@ def pytest_report_header():
     return f"loopbridge: {PROGRAM}{' (release)' if IS_RELEASE else ''}{' (sanitized)' if IS_SANITIZED else ''}"
 
 
+# A shell's job in the background has these ignored, and every program that is started here would inherit that.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def machine():
     """Skips everything where it cannot work, and makes room for thousands of sockets."""

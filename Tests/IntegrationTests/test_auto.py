@@ -48,6 +48,21 @@ def test_anybody_s_listener_comes_and_goes(container, outside, auto, address):
         wait_until(lambda: not container.listens_on(8000), "the bridge has gone")
 
 
+def test_clients_have_addresses_of_their_own_where_the_app_is_on_ipv4(container, outside, auto):
+    """What is found may be on ::1, which no configuration could have forbidden."""
+    def names_its_peer(connection):
+        connection.recv(100)
+        connection.sendall(connection.getpeername()[0].encode())
+
+    program = auto("--source", "per_client")
+    for port, address, seen in ((8000, "127.0.0.1", b"127.17.0.1"), (8001, "::1", b"::1")):
+        with App(container, names_its_peer, address=address, port=port):
+            wait_until(lambda: port in program.bridged(), "it is bridged")
+            assert ask(outside, port) == ask(outside, port) == seen
+    warnings = [line["route"] for line in program.messages("does not see clients by addresses of their own")]
+    assert warnings == ["auto:8001"]
+
+
 def test_what_is_not_bridged(container, outside, auto):
     program = auto()
     with App(container, greets(b"dns"), address="127.0.0.11", port=8001), \

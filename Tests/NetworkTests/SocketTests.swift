@@ -68,6 +68,29 @@ import Testing
         #expect(result == .failed(ECONNREFUSED))
     }
 
+    @Test func aSourceAddressIsChosenAndItsPortWhenItConnects() throws {
+        let listener = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
+        let address = listener.localAddress!
+        let source = IPAddress("127.5.6.7")!
+        let client = try Socket(toReach: address)
+        try client.bind(toSource: source)
+        #expect(client.localAddress == .ip(source, port: 0))
+        while client.connect(to: address) == .inProgress {}
+        guard case .accepted(_, from: let peer) = listener.accept() else {
+            Issue.record("nobody was accepted")
+            return
+        }
+        #expect(peer.ipAddress == source)
+        #expect(peer == client.localAddress)
+    }
+
+    @Test func anAddressOfSomebodyElseIsNoSource() throws {
+        let client = try Socket(toReach: .ip(.loopbackV4, port: 1))
+        #expect(throws: SystemError("bind", code: EADDRNOTAVAIL)) {
+            try client.bind(toSource: IPAddress("192.0.2.1")!)
+        }
+    }
+
     @Test func aResetIsNoCleanEnd() throws {
         let (reset, victim) = try Peer.pair()
         #expect(reset.send([1, 2, 3]) == 3)

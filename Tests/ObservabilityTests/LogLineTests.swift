@@ -51,6 +51,12 @@ import Testing
                 + #""route":"web","bytes":1234,"none":""}"#)
     }
 
+    @Test(arguments: LogFormat.allCases) func whatSaysNothingIsLeftOut(format: LogFormat) {
+        #expect(
+            render("closed", ["a": 1, "b": .nothing, "c": 2], as: format)
+                == render("closed", ["a": 1, "c": 2], as: format))
+    }
+
     @Test(arguments: ["", "plain", #"say "hi""#, #"C:\n\u0041"#, "\r\n", "naïve \u{1F680} \u{2028}", "a/b", "{}[],:"])
     func jsonReadsBackAsWhatWasWritten(text: String) throws {
         try expectRoundTrip(text)

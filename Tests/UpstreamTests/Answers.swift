@@ -36,8 +36,10 @@ final class Answers {
 
     /// Asks for a connection as request `number`, and does `work` once it is answered.
     @discardableResult
-    func ask(_ connector: Connector, _ number: Int, andThen work: @escaping () -> Void = {}) -> ConnectRequest {
-        connector.connect { [self] result in
+    func ask(
+        _ connector: Connector, _ number: Int, for client: IPAddress? = nil, andThen work: @escaping () -> Void = {}
+    ) -> ConnectRequest {
+        connector.connect(for: client) { [self] result in
             note(result, of: number)
             work()
         }

@@ -8,6 +8,8 @@ final class App {
     let address: SocketAddress
     private let socket: Descriptor
     private var accepted: [AcceptedConnection] = []
+    /// Where those that have been accepted came from, in this order.
+    private(set) var peers: [SocketAddress] = []
 
     init(on address: SocketAddress = .ip(.loopbackV4, port: 0), type: __socket_type = SOCK_STREAM) throws {
         let number = Glibc.socket(
@@ -15,6 +17,9 @@ final class App {
         guard number >= 0 else { throw SystemError("socket") }
         socket = Descriptor(owning: number)
         guard address.withKernelForm({ bind(number, $0, $1) }) == 0 else { throw SystemError("bind") }
+        // Not before the address is ours alone; without it, connections that go on would keep it from being bound again.
+        var one: CInt = 1
+        precondition(setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size)) == 0)
         self.address = SocketAddress.fromKernelForm { getsockname(number, $0, $1) }.address ?? address
     }
 
@@ -31,6 +36,8 @@ final class App {
     func stopListening() {
         accept()
         precondition(shutdown(socket.number, CInt(SHUT_RDWR)) == 0)
+        // The kernel has taken away an address that it had chosen itself.
+        precondition(address.withKernelForm { bind(socket.number, $0, $1) } == 0)
     }
 
     /// Accepts everybody who waits.
@@ -38,8 +45,9 @@ final class App {
     @discardableResult
     func accept() -> Int {
         while true {
-            let number = Glibc.accept(socket.number, nil, nil)
+            let (peer, number) = SocketAddress.fromKernelForm { Glibc.accept(socket.number, $0, $1) }
             guard number >= 0 else { return accepted.count }
+            if let peer { peers.append(peer) }
             accepted.append(AcceptedConnection(Descriptor(owning: number)))
         }
     }

@@ -94,13 +94,38 @@ import Testing
         answers.ask(connectors[1], 2)
         for (worker, news) in mail.withLock({ $0 }) { connectors[worker].receive(news) }
         #expect(answers.order == [0, 1, 2])
-        // What was reported is over.
-        #expect(reports == [.notListening, nil])
+        // The first one has reported it.
+        #expect(reports.isEmpty)
         // Nobody is kept from the app any more, so nobody waits for the others.
         #expect(!hold.isHeld)
         try answers.ask(connectors[0], 3, answeredOn: loop)
         #expect(answers.order == [0, 1, 2, 3])
         #expect(app.accept() == 4)
+    }
+
+    @Test func refusalFromBeforeTheAppCameBackIsNoNews() throws {
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], workers: 2, on: loop)
+        var reports: [Connector.Obstacle?] = []
+        route[1].onObstacle = { reports.append($0) }
+        let answers = Answers()
+        try answers.ask(route[0], 0..<1, untilWaitingOn: loop, count: 1)
+        let hold = route.coordinator
+        #expect(hold.wait(1, refusedAfter: hold.appReturns) == .waits)
+        hold.leave(1)
+        let before = hold.appReturns
+        hold.answered(0)
+        // What the second worker's client met has been overtaken.
+        #expect(hold.wait(1, refusedAfter: before) == .outdated)
+        #expect(!hold.isHeld)
+        // A client of the second worker is refused as the first worker gets through.
+        answers.ask(route[1], 1)
+        hold.answered(0)
+        app.listen()
+        #expect(try loop.run(until: { answers.count == 2 }, atMost: .seconds(3)))
+        #expect(answers.kinds == [.connected(app.address)])
+        #expect(reports.isEmpty)
     }
 
     @Test func aWorkerWithoutHoldDoesNotWaitForTheOthers() throws {
@@ -133,11 +158,17 @@ import Testing
         for worker in 0..<4 {
             try Thread.start(named: "worker-\(worker)") {
                 for round in 0..<2000 {
+                    let returns = hold.appReturns
                     let isTold = told.withLock { told in
                         defer { told[worker] = false }
                         return told[worker]
                     }
-                    if hold.wait(worker) || isTold && hold.wait(worker) {
+                    let verdict = hold.wait(worker, refusedAfter: returns)
+                    if verdict == .outdated {
+                        if isTold { hold.leave(worker) }
+                        continue
+                    }
+                    if verdict == .makesAttempts || isTold && hold.takeOver(worker) {
                         let count = attempting.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
                         mostAttempting.max(count, ordering: .sequentiallyConsistent)
                         attempting.wrappingSubtract(1, ordering: .sequentiallyConsistent)

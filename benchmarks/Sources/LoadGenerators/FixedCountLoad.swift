@@ -20,13 +20,9 @@ public struct FixedCountLoad {
     /// Sends the requests on connections that stay. `connected` is called once all connections have had a request
     /// that does not count.
     public func runOnKeptConnections(connected: () throws -> Void) throws {
-        let request = HTTPRequest(host: host, port: port, closes: false)
-        let answerLength = try request.answerLength(host: host, port: port)
-        let bundle = try KeptConnections(
-            host: host, port: port, count: connections, request: request, answerLength: answerLength)
+        let bundle = try KeptConnections(host: host, port: port, count: connections)
         try connected()
-        var poller = try Poller(capacity: connections)
-        for index in 0..<connections { try poller.add(bundle.descriptors[index], tag: index) }
+        var poller = try bundle.poller()
         var sent = 0
         var answered = 0
         for index in 0..<min(connections, requests) {

@@ -44,13 +44,9 @@ public struct FixedRateLoad {
     public func run(connected: () throws -> Void) throws -> Result {
         // Without this the kernel wakes us up to 50 us late.
         _ = set_timer_slack_to_nothing()
-        let request = HTTPRequest(host: host, port: port, closes: false)
-        let answerLength = try request.answerLength(host: host, port: port)
-        let bundle = try KeptConnections(
-            host: host, port: port, count: connections, request: request, answerLength: answerLength)
+        let bundle = try KeptConnections(host: host, port: port, count: connections)
         try connected()
-        var poller = try Poller(capacity: connections)
-        for index in 0..<connections { try poller.add(bundle.descriptors[index], tag: index) }
+        var poller = try bundle.poller()
 
         var latency = Histogram<UInt64>(highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
         let total = max(1, Int(Double(rate) * seconds))

@@ -10,10 +10,7 @@ public final class IdleConnections {
     ///   - port: 1 to 65535.
     ///   - count: how many.
     public init(host: String, port: Int, count: Int) throws {
-        let request = HTTPRequest(host: host, port: port, closes: false)
-        let answerLength = try request.answerLength(host: host, port: port)
-        connections = try KeptConnections(
-            host: host, port: port, count: count, request: request, answerLength: answerLength)
+        connections = try KeptConnections(host: host, port: port, count: count)
     }
 
     /// How many are open.

@@ -10,9 +10,9 @@ final class KeptConnections {
     private var buffer = [UInt8](repeating: 0, count: 16384)
 
     /// Opens them, one after the other, each with one request and its answer, so that the whole way is open.
-    init(host: String, port: Int, count: Int, request: HTTPRequest, answerLength: Int) throws(LoadFailure) {
-        self.request = request
-        self.answerLength = answerLength
+    init(host: String, port: Int, count: Int) throws(LoadFailure) {
+        request = HTTPRequest(host: host, port: port, closes: false)
+        answerLength = try request.answerLength(host: host, port: port)
         missing = Array(repeating: 0, count: count)
         for index in 0..<count {
             let socket = try ClientSocket(host: host, port: port)
@@ -25,6 +25,13 @@ final class KeptConnections {
 
     deinit {
         for descriptor in descriptors { close(descriptor) }
+    }
+
+    /// Waits for all of them; the tags are their indices.
+    func poller() throws(LoadFailure) -> Poller {
+        let poller = try Poller(capacity: descriptors.count)
+        for (index, descriptor) in descriptors.enumerated() { try poller.add(descriptor, tag: index) }
+        return poller
     }
 
     /// Sends a request on a connection that has none on its way.
