@@ -25,6 +25,11 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("idle-timeout")) var idleTimeout: String?
     @Option(help: help("half-close-timeout")) var halfCloseTimeout: String?
     @Option(help: help("max-connections")) var maxConnections: String?
+    @Option(help: help("connect")) var connect: String?
+    @Option(help: help("upstream-connections")) var upstreamConnections: String?
+    @Option(help: help("queue")) var queue: String?
+    @Option(help: help("queue-timeout")) var queueTimeout: String?
+    @Option(help: help("spare")) var spare: String?
     @Option(help: help("source")) var source: String?
 
     @Argument(help: ArgumentHelp("Where to listen, and where the app is.", valueName: "ROUTE"))
@@ -35,7 +40,9 @@ struct SharedOptions: ParsableArguments {
         let all: [String: String?] = [
             "workers": workers, "log-level": logLevel, "log-format": logFormat, "access-log": accessLog,
             "drain": drain, "hold": hold, "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
-            "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "source": source,
+            "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
+            "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
+            "source": source,
         ]
         return all.compactMapValues { $0 }
     }

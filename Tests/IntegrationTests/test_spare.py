@@ -59,6 +59,7 @@ def test_as_many_as_asked_for_over_all_workers(container, outside, loopbridge):
             client.sendall(b"hello")
             # It was given one of those, and another one has been opened in its place.
             wait_until(lambda: app.accepted == 6, "the spare is replaced")
+            app.stop()
         assert program.wait_for_closed()["upstream"] == "127.0.0.1:8000"
 
 
@@ -82,8 +83,9 @@ def test_what_the_app_says_first_is_not_lost(container, outside, loopbridge):
 def test_an_app_that_ends_silent_connections_is_left_alone(container, outside, loopbridge):
     with AppInHand(container) as app:
         loopbridge("--workers", "1", "--spare", "2", "8080:8000")
-        for _ in range(2):
-            app.next().close()
+        # One that ends before all are there would be replaced.
+        for spare in [app.next(), app.next()]:
+            spare.close()
         stays_true(lambda: app.accepted == 2, "it was called although nobody wants anything", 0.5)
         with connect(outside, Cable.CONTAINER, 8080) as client:
             client.sendall(b"hello")

@@ -48,6 +48,7 @@ class CountingApp:
 
     def _accept(self):
         connection, _ = self._listener.accept()
+        connection.setblocking(False)
         self.accepted += 1
         self._words[connection] = b""
         self._selector.register(connection, selectors.EVENT_READ)
@@ -59,6 +60,8 @@ class CountingApp:
     def _read(self, connection):
         try:
             data = connection.recv(65536)
+        except BlockingIOError:
+            return
         except OSError:
             data = b""
         if not data:
