@@ -246,7 +246,7 @@ public final class Server {
         // There is always room for a few more, for addresses that appear, apps that are found, routes that are added.
         let laterListeners = max(8, min(64, openFiles / 64))
         let forListeners = (listeners.count + laterListeners) * workers.count
-        let forSpares = configuration.routes.reduce(0) { $0 + $1.pool.spare }
+        let forSpares = listeners.routes.values.reduce(0) { $0 + $1.pool.spare }
         let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
         let forTheRest = 16
         return max(1, (openFiles - forLoops - forListeners - forSpares - forPipes - forTheRest) / 2)

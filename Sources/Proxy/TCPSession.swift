@@ -63,6 +63,11 @@ final class TCPSession {
         }
     }
 
+    /// The server is about to end: a client that has not asked for anything yet has nothing to finish.
+    func drain() {
+        if case .silent = state { abort(.drained) }
+    }
+
     /// Ends the session if nothing has moved for too long.
     func checkTimeouts(now: MonotonicTime) {
         if case .silent = state, now.since(started) >= route.configuration.idleTimeout { return abort(.idleTimeout) }

@@ -97,6 +97,7 @@ final class Worker {
             for route in routes.values { route.app.drain() }
             for acceptor in acceptors.values { acceptor.acceptBacklog() }
             acceptors = [:]
+            for session in sessions { session.drain() }
             isDraining = true
             reportIfDrained()
         case .abort:

@@ -77,15 +77,27 @@ public final class AdmissionQueue: Sendable {
 
     /// Says anew how many connections the app may see, and how many clients may wait. Those that there are stay.
     public func setBounds(limit: Int, length: Int) {
-        state.withLock { state in
+        let granted = state.withLock { state in
             state.limit = limit
             state.length = length
+            var granted: [AdmissionPlace] = []
             while state.used < limit, let (ticket, member) = state.line.popFirst() {
                 state.used += 1
-                tell(member, .granted(ticket: ticket, AdmissionPlace(in: self)))
+                granted.append(grant(ticket, to: member))
             }
             check(state)
+            return granted
         }
+        withExtendedLifetime(granted) {}
+    }
+
+    /// Tells a waiting client's worker that it is its turn; under the lock.
+    /// - Returns: the place, to be let go of once the lock is free: the worker may have done with it before that, and then
+    ///   it is we who give it back.
+    private func grant(_ ticket: UInt64, to member: Member) -> AdmissionPlace {
+        let place = AdmissionPlace(in: self)
+        tell(member, .granted(ticket: ticket, place))
+        return place
     }
 
     /// How many places are taken, and how many clients wait.
@@ -124,14 +136,13 @@ public final class AdmissionQueue: Sendable {
 
     /// Called by a place that nobody has any more.
     func placeReturned() {
-        state.withLock { state in
-            if state.used <= state.limit, let (ticket, member) = state.line.popFirst() {
-                tell(member, .granted(ticket: ticket, AdmissionPlace(in: self)))
-            } else {
-                state.used -= 1
-            }
-            check(state)
+        let granted: AdmissionPlace? = state.withLock { state in
+            defer { check(state) }
+            if state.used <= state.limit, let (ticket, member) = state.line.popFirst() { return grant(ticket, to: member) }
+            state.used -= 1
+            return nil
         }
+        withExtendedLifetime(granted) {}
     }
 
     // MARK: Connections that nobody uses

@@ -1,10 +1,11 @@
-"""The way to the app under everything at once: clients that leave at any moment, an app that dies and comes back.
+"""The way to the app under everything at once: clients that leave at any moment, an app that dies and comes back, reloads.
 
 LOOPBRIDGE_CHAOS_SECONDS says for how long (8), once for each combination of settings.
 """
 
 import os
 import random
+import signal
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ import time
 import pytest
 
 from support.apps import AppInHand
+from support.configuration import ConfigurationFile, route
 from support.namespaces import Cable
 from support.restartable import RestartableApp
 from support.settings import CHAOS_SECONDS, IS_SANITIZED
@@ -20,12 +22,20 @@ from support.waiting import wait_until
 
 MAX = 4
 SETTINGS = {
-    "accept": [],
-    "first byte": ["--connect", "first_byte"],
-    "spare": ["--spare", "3"],
-    "spare, first byte, short patience": [
-        "--connect", "first_byte", "--spare", "6", "--queue-timeout", "100ms", "--hold", "200ms", "--idle-timeout", "1s"],
+    "accept": {},
+    "first byte": {"connect": "first_byte"},
+    "spare": {"pool": "{ spare: 3 }"},
+    "spare, first byte, short patience": {
+        "connect": "first_byte", "pool": "{ spare: 6 }", "hold": "200ms", "idle_timeout": "1s"},
 }
+
+
+def configured(settings, bound=MAX, hold=None):
+    """The only route, with a bound on the app's connections."""
+    patience = "100ms" if "short" in settings else "10s"
+    bounds = f"{{ max: {bound}, queue: 40, queue_timeout: {patience} }}"
+    changes = {"hold": hold} if hold else {}
+    return route(8080, 8000, upstream_connections=bounds, **{**SETTINGS[settings], **changes})
 
 
 def behave(outside, chance):
@@ -76,9 +86,9 @@ def settled_descriptors(program):
 @pytest.mark.load
 @pytest.mark.limit(int(CHAOS_SECONDS) + 90)
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_nothing_is_lost(container, outside, loopbridge, settings):
-    program = loopbridge(
-        "--workers", "3", "--upstream-connections", str(MAX), "--queue", "40", *SETTINGS[settings], "8080:8000")
+def test_nothing_is_lost(container, outside, loopbridge, tmp_path, settings):
+    file = ConfigurationFile(tmp_path, configured(settings))
+    program = loopbridge("--config", file.path, "--workers", "3")
     before = settled_descriptors(program)
     is_over = threading.Event()
     visits = [0] * 16
@@ -101,7 +111,14 @@ def test_nothing_is_lost(container, outside, loopbridge, settings):
             app.kill()
             time.sleep(chance.choice((0, 0, 0.05, 0.4)))
             app.start()
+            # The route goes on with the same queue, in front of more or fewer places.
+            file.set(configured(settings, bound=chance.choice((1, MAX, 2 * MAX)), hold=chance.choice(("100ms", "5s"))))
+            program.signal(signal.SIGHUP)
             memory.append(program.memory("Anonymous"))
+        file.set(configured(settings))
+        reloaded = len(program.messages("reloaded: "))
+        program.signal(signal.SIGHUP)
+        program.wait_for_message("reloaded: ", count=reloaded + 1)
         app.wait_until_listening()
         is_over.set()
         for thread in threads:

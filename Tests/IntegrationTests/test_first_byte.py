@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -55,6 +56,23 @@ def test_silence_has_its_end(container, outside, loopbridge):
         assert isinstance(error, ConnectionResetError)
         assert program.wait_for_closed()["end"] == "idle timeout"
         assert app.accepted == 0
+
+
+def test_a_drain_does_not_wait_for_the_silent(container, outside, loopbridge):
+    program = loopbridge(*FIRST_BYTE, "--drain", "1m", "8080:8000")
+    with App(container, echo) as app, connect(outside, Cable.CONTAINER, 8080) as silent:
+        with connect(outside, Cable.CONTAINER, 8080) as client:
+            client.sendall(b"hello")
+            assert read_exactly(client, 5) == b"hello"
+            program.signal(signal.SIGTERM)
+            _, error = read_to_end(silent)
+            assert isinstance(error, ConnectionResetError)
+            # Whoever has begun may finish.
+            client.sendall(b"again")
+            assert read_exactly(client, 5) == b"again"
+        assert program.wait(10) == 0
+        assert app.accepted == 1
+    assert sorted(line["end"] for line in program.closed()) == ["finished", "stopped"]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -205,6 +205,21 @@ import Testing
         queue.keptLess(by: member, now: 0)
     }
 
+    /// A worker may be done with what it is told before the one who told it has come out of the lock.
+    @Test func aPlaceMayBeLetGoOfAsSoonAsItIsTold() {
+        let queue = AdmissionQueue(limit: 1, length: 3) { _, _ in }
+        let member = AdmissionQueue.Member(worker: 0)
+        var entries = (0..<4).map { _ in queue.enter(from: member) }
+        #expect(queue.occupancy == (1, 3))
+        entries.removeAll()
+        #expect(queue.occupancy == (0, 0))
+        entries = (0..<4).map { _ in queue.enter(from: member) }
+        withExtendedLifetime(entries) { queue.setBounds(limit: 3, length: 3) }
+        #expect(queue.occupancy.waiting == 0)
+        entries.removeAll()
+        #expect(queue.occupancy == (0, 0))
+    }
+
     @Test func boundsMayChangeWhileClientsWait() throws {
         let loop = try EventLoop()
         let app = try App()
