@@ -40,7 +40,11 @@ def configured(settings, bound=MAX, hold=None):
 
 def behave(outside, chance):
     """One client's visit, which may end in any way."""
-    client = connect(outside, Cable.CONTAINER, 8080, timeout=20)
+    try:
+        client = connect(outside, Cable.CONTAINER, 8080, timeout=20)
+    except ConnectionResetError:
+        # It was turned away before connect(2) returned.
+        return None
     try:
         kind = chance.randrange(8)
         if kind == 0:
