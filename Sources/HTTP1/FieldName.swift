@@ -84,10 +84,4 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
         case .pragma: "pragma"
         }
     }
-
-    /// Looks a name up, in any case of its letters.
-    @inline(__always)
-    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
-        self = FieldNameTable.shared.name(of: FoldedToken(bytes, range))
-    }
 }
