@@ -20,7 +20,7 @@ let package = Package(
         .library(name: "EventLoop", targets: ["EventLoop"]),
         .library(name: "Network", targets: ["Network"]),
         .library(name: "Relay", targets: ["Relay"]),
-        // For the fuzzer, which is another one (Tests/Fuzz/Package.swift).
+        // For the fuzzers, which are another one (Tests/Fuzz/Package.swift).
         .library(name: "Configuration", targets: ["Configuration"]),
         .library(name: "HTTP1", targets: ["HTTP1"]),
     ],
@@ -60,6 +60,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Tells tests in other languages what the HTTP parsers make of bytes.
+        .executableTarget(
+            name: "HTTP1Probe", dependencies: ["HTTP1"], path: "Tests/HTTP1Probe", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "Network"], path: "Tests/TestSupport",
             swiftSettings: strict),

@@ -64,7 +64,8 @@ import Testing
                     FieldNameTable.shared.name(of: FoldedToken(bytes.span, 0..<text.utf8.count)) == name)
             }
         }
-        for other in ["\(text)x", "x\(text)", String(text.dropLast()), text.replacing("e", with: "~")] where other != text {
+        for other in ["\(text)x", "x\(text)", String(text.dropLast()), text.replacing("e", with: "~")]
+        where other != text {
             let found = self.name(of: other)
             #expect(found.text == nil || found.text == other, "\(other) is taken for \(found)")
         }

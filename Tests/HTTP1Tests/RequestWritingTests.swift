@@ -142,8 +142,9 @@ import Testing
 
     @Test func startsWhereATrustedSenderSaysNothing() {
         #expect(
-            fields(of: ForwardedRequest(address: "2001:db8::7", scheme: .https, isTrusted: true)(
-                lines("GET / HTTP/1.1", "Host: [::1]:8443")))
+            fields(
+                of: ForwardedRequest(address: "2001:db8::7", scheme: .https, isTrusted: true)(
+                    lines("GET / HTTP/1.1", "Host: [::1]:8443")))
                 == [
                     "X-Forwarded-For: 2001:db8::7", "X-Forwarded-Proto: https", "X-Forwarded-Host: [::1]:8443",
                     "Forwarded: for=\"[2001:db8::7]\";host=\"[::1]:8443\";proto=https",
