@@ -11,7 +11,7 @@ public struct BodyStep: Sendable, Equatable {
 
     /// What is to be passed on, as it is; may be empty.
     public let pass: Range<Int>
-    /// Where to go on.
+    /// Where to go on; after a fault without meaning.
     public let next: Int
     public let outcome: Outcome
 }

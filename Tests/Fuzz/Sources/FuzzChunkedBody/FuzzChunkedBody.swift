@@ -43,6 +43,8 @@ struct FuzzChunkedBody {
             if length == bytes.count { break }
             length = min(bytes.count, length + 1 + Int(bytes[length] & 7))
         }
+        // Where a fault was found depends on how the bytes were cut.
+        if case .invalid = result.outcome { result.end = 0 }
         if result.outcome == .ended { result.passed += scanner.trailerSection }
         result.payloadBytes = scanner.payloadBytes
         return result
