@@ -14,6 +14,12 @@ public struct BodyStep: Sendable, Equatable {
     /// Where to go on; after a fault without meaning.
     public let next: Int
     public let outcome: Outcome
+
+    public init(pass: Range<Int>, next: Int, outcome: Outcome) {
+        self.pass = pass
+        self.next = next
+        self.outcome = outcome
+    }
 }
 
 /// How a body is passed on.

@@ -2,7 +2,7 @@
 ///
 /// Bit 5 is set in every byte. Among the characters of a token that makes no two equal that differ by more than the case
 /// of a letter, except `^` and `~`, which none of the texts has that anything is compared with.
-struct FoldedToken: Equatable {
+struct FoldedToken: Equatable, Sendable {
     static let longest = 24
 
     private(set) var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
