@@ -10,8 +10,8 @@ public final class FileWatcher {
     /// What is known about somebody who may be writing the file at this moment.
     private enum Writing: Equatable {
         case nobody
-        /// The file has come by a way that does not say whether it is whole: it is once it has not been written to for
-        /// so long, or whoever wrote it has closed it.
+        /// The file has come or changed by a way that does not say whether it is whole: it is once it has not been
+        /// written to for so long, or whoever wrote it has closed it.
         case unknown(until: Duration)
         /// It has been written to, and whoever did so has not closed it yet.
         case underWay
@@ -35,6 +35,8 @@ public final class FileWatcher {
     private var chain: PathChain
     private var watches: [CInt: Watch] = [:]
     private var writing = Writing.nobody
+    /// The file when the news were last looked at.
+    private var seen: PathChain.FileState?
     /// When the first of the changes was noticed that have not been told yet.
     private var changed: MonotonicTime?
 
@@ -45,7 +47,8 @@ public final class FileWatcher {
     private static let quiet = Duration.milliseconds(100)
     /// But a change is told after this time however much happens, unless the file is being written.
     private static let longestDelay = Duration.milliseconds(500)
-    /// After how long without a change a file is taken for whole that has appeared with its directory or a link to it.
+    /// After how long without a change a file is taken for whole that has appeared with its directory or a link to it, or
+    /// of whose change there was no news.
     private static let quietAfterAppearance = Duration.seconds(1)
     /// The same for one that was created: whoever did so should have closed it, and all but the strangest do.
     private static let quietAfterCreation = Duration.seconds(10)
@@ -80,11 +83,25 @@ public final class FileWatcher {
         let events = inotify.takeEvents()
         var isNews = false
         for event in events where take(event) { isNews = true }
+        // The news come after the fact, and the file may be empty for milliseconds before its truncation is told: opening
+        // it waits for the disk in between. What changes without any news, as a file that is mapped into memory does,
+        // is noticed here too.
+        if !isNews, PathChain.state(ofFileAt: path) != seen {
+            isNews = true
+            writing = .unknown(until: Self.quietAfterAppearance)
+        }
         if isNews {
             follow()
             scheduleSettling()
         }
         return changed != nil || writing == .underWay
+    }
+
+    /// Has a change told that happened before this watcher began, once the file has not been written to for a second:
+    /// whoever did that may not be done yet.
+    public func tellEarlierChange() {
+        if writing == .nobody { writing = .unknown(until: Self.quietAfterAppearance) }
+        scheduleSettling()
     }
 
     /// - Returns: whether the event concerns the path.
@@ -114,6 +131,7 @@ public final class FileWatcher {
 
     /// Watches what the path leads through now.
     private func follow() {
+        seen = PathChain.state(ofFileAt: path)
         // While watches are added, the path may change: once more then, but not forever.
         for _ in 0..<8 {
             let before = PathChain(of: path)
