@@ -50,6 +50,9 @@ public final class FileWatcher {
     /// After how long without a change a file is taken for whole that has appeared with its directory or a link to it, or
     /// of whose change there was no news.
     private static let quietAfterAppearance = Duration.seconds(1)
+    /// The same for an empty one, though it has been closed: whoever opens it to write it anew makes it empty, and the news
+    /// of that wait for the disk.
+    private static let quietWhileEmpty = Duration.seconds(3)
     /// The same for one that was created: whoever did so should have closed it, and all but the strangest do.
     private static let quietAfterCreation = Duration.seconds(10)
 
@@ -83,9 +86,8 @@ public final class FileWatcher {
         let events = inotify.takeEvents()
         var isNews = false
         for event in events where take(event) { isNews = true }
-        // The news come after the fact, and the file may be empty for milliseconds before its truncation is told: opening
-        // it waits for the disk in between. What changes without any news, as a file that is mapped into memory does,
-        // is noticed here too.
+        // The news come after the fact, above all of a truncation, which waits for the disk in between. What changes
+        // without any news, as a file that is mapped into memory does, is noticed here too.
         if !isNews, PathChain.state(ofFileAt: path) != seen {
             isNews = true
             writing = .unknown(until: Self.quietAfterAppearance)
@@ -183,17 +185,18 @@ public final class FileWatcher {
     }
 
     private func settle() {
+        let limit: Duration
         switch writing {
         case .underWay:
             // Its end is news.
             changed = nil
             return
-        case .unknown(let limit):
-            if let age = chain.fileAge, .zero <= age, age < limit {
-                timer?.schedule(after: limit - age)
-                return
-            }
-        case .nobody: break
+        case .unknown(let duration): limit = duration
+        case .nobody: limit = PathChain.state(ofFileAt: path)?.isEmpty == true ? Self.quietWhileEmpty : .zero
+        }
+        if let age = chain.fileAge, .zero <= age, age < limit {
+            timer?.schedule(after: limit - age)
+            return
         }
         writing = .nobody
         changed = nil

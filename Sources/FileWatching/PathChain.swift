@@ -24,6 +24,8 @@ struct PathChain: Equatable {
         private let seconds: Int
         private let nanoseconds: Int
 
+        var isEmpty: Bool { size == 0 }
+
         fileprivate init(_ status: stat) {
             identity = Identity(status)
             size = Int(status.st_size)

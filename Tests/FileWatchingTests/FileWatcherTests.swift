@@ -190,6 +190,20 @@ private let promptly = Duration.seconds(10)
         #expect(!watcher.hasNews())
     }
 
+    /// Whoever writes it anew may have begun, though the news of that are not there yet.
+    @Test func anEmptyFileIsNotToldForAWhile() throws {
+        try folder.write("config.yaml", "one")
+        _ = try watch("config.yaml")
+        let began = MonotonicTime.now
+        try folder.write("config.yaml", "")
+        #expect(try isTold())
+        #expect(MonotonicTime.now.since(began) > .milliseconds(2900))
+        try folder.write("config.yaml", "")
+        try folder.write("config.yaml", "two")
+        #expect(try isTold())
+        #expect(folder.read("config.yaml") == "two")
+    }
+
     /// Its beginning is not news any more, so nothing says whether its writer is done.
     @Test func anEarlierChangeIsToldOnceItIsOver() throws {
         let began = MonotonicTime.now
