@@ -10,8 +10,8 @@ public final class FileWatcher {
     /// What is known about somebody who may be writing the file at this moment.
     private enum Writing: Equatable {
         case nobody
-        /// The file has come by a way that does not say whether it is whole: it is once it has not been written to for
-        /// so long, or whoever wrote it has closed it.
+        /// The file has come or changed by a way that does not say whether it is whole: it is once it has not been
+        /// written to for so long, or whoever wrote it has closed it.
         case unknown(until: Duration)
         /// It has been written to, and whoever did so has not closed it yet.
         case underWay
@@ -35,6 +35,8 @@ public final class FileWatcher {
     private var chain: PathChain
     private var watches: [CInt: Watch] = [:]
     private var writing = Writing.nobody
+    /// The file when the news were last looked at.
+    private var seen: PathChain.FileState?
     /// When the first of the changes was noticed that have not been told yet.
     private var changed: MonotonicTime?
 
@@ -45,8 +47,12 @@ public final class FileWatcher {
     private static let quiet = Duration.milliseconds(100)
     /// But a change is told after this time however much happens, unless the file is being written.
     private static let longestDelay = Duration.milliseconds(500)
-    /// After how long without a change a file is taken for whole that has appeared with its directory or a link to it.
+    /// After how long without a change a file is taken for whole that has appeared with its directory or a link to it, or
+    /// of whose change there was no news.
     private static let quietAfterAppearance = Duration.seconds(1)
+    /// The same for an empty one, though it has been closed: whoever opens it to write it anew makes it empty, and the news
+    /// of that wait for the disk.
+    private static let quietWhileEmpty = Duration.seconds(3)
     /// The same for one that was created: whoever did so should have closed it, and all but the strangest do.
     private static let quietAfterCreation = Duration.seconds(10)
 
@@ -80,11 +86,24 @@ public final class FileWatcher {
         let events = inotify.takeEvents()
         var isNews = false
         for event in events where take(event) { isNews = true }
+        // The news come after the fact, above all of a truncation, which waits for the disk in between. What changes
+        // without any news, as a file that is mapped into memory does, is noticed here too.
+        if !isNews, PathChain.state(ofFileAt: path) != seen {
+            isNews = true
+            writing = .unknown(until: Self.quietAfterAppearance)
+        }
         if isNews {
             follow()
             scheduleSettling()
         }
         return changed != nil || writing == .underWay
+    }
+
+    /// Has a change told that happened before this watcher began, once the file has not been written to for a second:
+    /// whoever did that may not be done yet.
+    public func tellEarlierChange() {
+        if writing == .nobody { writing = .unknown(until: Self.quietAfterAppearance) }
+        scheduleSettling()
     }
 
     /// - Returns: whether the event concerns the path.
@@ -114,6 +133,7 @@ public final class FileWatcher {
 
     /// Watches what the path leads through now.
     private func follow() {
+        seen = PathChain.state(ofFileAt: path)
         // While watches are added, the path may change: once more then, but not forever.
         for _ in 0..<8 {
             let before = PathChain(of: path)
@@ -165,17 +185,18 @@ public final class FileWatcher {
     }
 
     private func settle() {
+        let limit: Duration
         switch writing {
         case .underWay:
             // Its end is news.
             changed = nil
             return
-        case .unknown(let limit):
-            if let age = chain.fileAge, .zero <= age, age < limit {
-                timer?.schedule(after: limit - age)
-                return
-            }
-        case .nobody: break
+        case .unknown(let duration): limit = duration
+        case .nobody: limit = PathChain.state(ofFileAt: path)?.isEmpty == true ? Self.quietWhileEmpty : .zero
+        }
+        if let age = chain.fileAge, .zero <= age, age < limit {
+            timer?.schedule(after: limit - age)
+            return
         }
         writing = .nobody
         changed = nil

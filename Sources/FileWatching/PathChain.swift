@@ -17,6 +17,23 @@ struct PathChain: Equatable {
         }
     }
 
+    /// What differs once a file has become another one or was written to.
+    struct FileState: Equatable {
+        private let identity: Identity
+        private let size: Int
+        private let seconds: Int
+        private let nanoseconds: Int
+
+        var isEmpty: Bool { size == 0 }
+
+        fileprivate init(_ status: stat) {
+            identity = Identity(status)
+            size = Int(status.st_size)
+            seconds = status.st_mtim.tv_sec
+            nanoseconds = status.st_mtim.tv_nsec
+        }
+    }
+
     /// A name that is looked up in a directory.
     struct Step: Equatable {
         let directory: String
@@ -64,6 +81,11 @@ struct PathChain: Equatable {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return .seconds(now.tv_sec - status.st_mtim.tv_sec) + .nanoseconds(now.tv_nsec - status.st_mtim.tv_nsec)
+    }
+
+    /// The state of what a path leads to; nil where it leads nowhere.
+    static func state(ofFileAt path: String) -> FileState? {
+        status(path).map(FileState.init)
     }
 
     /// Whether what the name stands for at this moment is a symbolic link.

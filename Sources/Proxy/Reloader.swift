@@ -48,7 +48,7 @@ public final class Reloader {
             // It may have changed after it was read and before it was watched.
             loop.onNextTurn { [self] in
                 if case .success(let loaded) = read(), loaded.configuration == server.configuration { return }
-                if watcher?.hasNews() == false { fileChanged(path) }
+                watcher?.tellEarlierChange()
             }
         } catch {
             complain(path, error)

@@ -14,6 +14,18 @@ final class Folder {
         func write(_ text: String) { try? descriptor.write(Array(text.utf8)) }
     }
 
+    /// A file in memory. What is written there is no news to inotify(7) before the end of its life.
+    struct MappedFile: ~Copyable {
+        fileprivate static let size = 1
+        private let start: UnsafeMutableRawPointer
+
+        fileprivate init(_ start: UnsafeMutableRawPointer) { self.start = start }
+
+        deinit { munmap(start, Self.size) }
+
+        func overwriteFirstByte(by byte: UInt8) { start.storeBytes(of: byte, as: UInt8.self) }
+    }
+
     init() {
         var template = Array("/tmp/loopbridge-watch-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil)
@@ -50,6 +62,24 @@ final class Folder {
 
     func write(_ name: String, _ text: String) throws {
         try open(name).write(text)
+    }
+
+    /// Maps a file that has some bytes into memory.
+    func map(_ name: String) throws -> MappedFile {
+        let number = Glibc.open(place(name), O_RDWR | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError("open") }
+        let descriptor = Descriptor(owning: number)
+        guard let start = mmap(nil, MappedFile.size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number, 0),
+            start != MAP_FAILED
+        else { throw SystemError("mmap") }
+        return MappedFile(start)
+    }
+
+    /// When a file was written to, as its seconds and nanoseconds.
+    func date(of name: String) -> [Int] {
+        var status = stat()
+        stat(place(name), &status)
+        return [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
     }
 
     func read(_ name: String) -> String? { Descriptor.contents(of: place(name)) }

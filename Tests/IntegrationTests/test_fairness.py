@@ -1,5 +1,6 @@
 """On one worker, a stream that never pauses leaves the others their turn."""
 
+import statistics
 import threading
 import time
 
@@ -58,16 +59,16 @@ def test_small_requests_beside_bulk(container, outside, loopbridge, direction):
         streams = [Bulk(outside, direction) for _ in range(2)]
         wait_until(lambda: all(stream.moved > 64 << 20 for stream in streams), "the streams flow")
         before = [stream.moved for stream in streams]
-        slowest = 0
+        delays = []
         with connect(outside, Cable.CONTAINER, 8080) as client:
             client.sendall(b"e")
             for _ in range(200):
                 started = time.monotonic()
                 client.sendall(b"hello")
                 assert read_exactly(client, 5) == b"hello"
-                slowest = max(slowest, time.monotonic() - started)
-        # Generous: two turns of bulk take a millisecond or so, and the machine is shared.
-        assert slowest < 1
+                delays.append(time.monotonic() - started)
+        # Generous: two turns of bulk take a millisecond or so. The machine is shared, so the median counts.
+        assert statistics.median(delays) < 0.2, delays
         # And new clients are let in meanwhile.
         for _ in range(20):
             with connect(outside, Cable.CONTAINER, 8080) as client:

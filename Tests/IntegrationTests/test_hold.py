@@ -41,7 +41,7 @@ def test_all_who_wait_are_answered(container, outside, loopbridge, workers):
         for client in clients:
             assert read_to_end(client) == (b"welcome hello", None)
             client.close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 8
     assert len(program.messages("is not listening")) == 1
     assert len(program.messages("answers")) == 1
 
@@ -53,11 +53,11 @@ def test_one_attempt_at_a_time_however_many_wait(container, outside, loopbridge,
     program.wait_for_message("not listening")
     # By now the interval has grown to its longest, 250 ms, in which 127.0.0.1 and ::1 are tried once each.
     time.sleep(1)
-    before = attempts(container)
+    before, started = attempts(container), time.monotonic()
     time.sleep(2)
-    made = attempts(container) - before
+    made, seconds = attempts(container) - before, time.monotonic() - started
     # Each failing connect() counts as opened and as failed.
-    assert 8 <= made <= 2 * 2 * (8 + 2), f"{made} counted in 2 s with {CLIENTS} clients waiting"
+    assert 8 <= made <= 2 * 2 * (4 * seconds + 2), f"{made} counted in {seconds} s with {CLIENTS} clients waiting"
     assert program.cpu_seconds() < 2
     for client in clients:
         reset(client)
@@ -70,7 +70,8 @@ def test_no_hold_resets_at_once(container, outside, loopbridge):
         # The reset may overtake connect()'s own return.
         with pytest.raises(ConnectionResetError), connect(outside, Cable.CONTAINER, 8080) as client:
             assert client.recv(100) != b"", "a clean end"
-        assert time.monotonic() - started < 2
+        # The hold would be ten seconds.
+        assert time.monotonic() - started < 5
     with App(container, greets(b"welcome")):
         client, = ask(outside, 1)
         assert read_to_end(client) == (b"welcome hello", None)
@@ -86,7 +87,7 @@ def test_hold_expires(container, outside, loopbridge):
         assert data == b"" and isinstance(error, ConnectionResetError), error
         assert time.monotonic() - started > 0.9
         client.close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 8
     program.wait_for_closed(20)
     assert {line["end"] for line in program.closed()} == {"the app is not listening"}
 

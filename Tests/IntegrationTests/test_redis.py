@@ -23,12 +23,13 @@ def redis(container, tmp_path):
 def benchmark(outside, *options):
     """Runs redis-benchmark from outside; returns its rows as {test: requests a second}."""
     output = run(
-        *outside.command("redis-benchmark", "-h", Cable.CONTAINER, "-p", "6379", "--csv", *options), timeout=50)
+        *outside.command("redis-benchmark", "-h", Cable.CONTAINER, "-p", "6379", "--csv", *options), timeout=100)
     assert "rror" not in output, output
     return {row[0]: float(row[1]) for row in csv.reader(output.splitlines()) if row[0] != "test"}
 
 
 @pytest.mark.load
+@pytest.mark.limit(180)
 def test_benchmark(outside, redis, loopbridge):
     program = loopbridge("6379")
     rows = benchmark(outside, "-t", "set,get,lpush,lrange_600", "-n", "20000", "-c", "50", "-d", "100")
@@ -41,6 +42,7 @@ def test_benchmark(outside, redis, loopbridge):
 
 
 @pytest.mark.load
+@pytest.mark.limit(120)
 def test_benchmark_with_a_connection_for_each_request(outside, redis, loopbridge):
     loopbridge("6379")
     rows = benchmark(outside, "-t", "ping_mbulk", "-n", "3000", "-c", "20", "-k", "0")

@@ -98,8 +98,8 @@ def test_connections_keep_what_they_began_with(container, outside, reloadable):
     with AppInHand(container) as old, App(container, greets(b"new"), port=8001):
         stays, changes, goes = [Pairs(program, outside, container, old, port).make() for port in (8080, 8081, 8082)]
         file.set(route(8080, 8000, "stays"), route(8081, 8001, "changes"), drain="2s")
-        reload(program)
         started = time.monotonic()
+        reload(program)
         for client, app in (stays, changes, goes):
             client.sendall(b"hello")
             assert read_exactly(app, 5) == b"hello"
@@ -108,7 +108,7 @@ def test_connections_keep_what_they_began_with(container, outside, reloadable):
         assert ask(outside, 8081) == b"new hello"
         for connection in goes:
             assert isinstance(read_to_end(connection)[1], ConnectionResetError)
-        assert 1.5 < time.monotonic() - started < 6
+        assert 1.9 < time.monotonic() - started < 8
         ended = program.wait_for_closed(2)
         assert (ended["route"], ended["end"]) == ("goes", "the route was removed")
         for client, app in (stays, changes):
@@ -137,10 +137,10 @@ def test_new_settings_apply_to_new_connections(container, outside, reloadable):
         old, _ = pairs.make()
         file.set(route(8080, 8000, "web", idle_timeout="1s"))
         reload(program)
-        new, _ = pairs.make()
         started = time.monotonic()
+        new, _ = pairs.make()
         assert isinstance(read_to_end(new)[1], ConnectionResetError)
-        assert 0.8 < time.monotonic() - started < 4
+        assert 0.9 < time.monotonic() - started < 8
         old.settimeout(0.5)
         with pytest.raises(TimeoutError):
             old.recv(1)
@@ -297,10 +297,12 @@ def test_an_address_that_is_hard_to_get_does_not_hold_up_the_others(container, o
         file.set(route(8080, 8000, "web"), never)
         reload(program)
         program.wait_for_message("cannot listen on 192.0.2.1:8081")
-        # The retries are seconds apart by now; a wildcard that gives way to one address takes one retry.
+        complained = time.monotonic()
+        # Then the retries are more than two seconds apart; a wildcard that gives way to one address takes one retry.
+        wait_until(lambda: time.monotonic() - complained > 2.6, "some retries have failed")
         file.set(route(f'"{Cable.CONTAINER}:8080"', 8000, "web"), never)
         reload(program)
-        wait_until(lambda: container.listening_addresses(8080) == {"020011AC"}, "it listens", limit=1)
+        wait_until(lambda: container.listening_addresses(8080) == {"020011AC"}, "it listens", limit=2)
         assert ask(outside, 8080) == b"bridged hello"
 
 
@@ -325,7 +327,7 @@ def test_global_settings(container, outside, reloadable):
         last, _ = pairs.make()
         started = time.monotonic()
         assert program.terminate() == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 10
         assert isinstance(read_to_end(last)[1], ConnectionResetError)
 
 

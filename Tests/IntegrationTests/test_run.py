@@ -41,7 +41,7 @@ def wait_until_open(outside, port, limit=10.0):
 def settled(child, program):
     """Has the program look around once more after all that has happened so far."""
     child.listen("127.0.0.1", 7999)
-    wait_until(lambda: 7999 in program.bridged(), "it has looked around", limit=5)
+    wait_until(lambda: 7999 in program.bridged(), "it has looked around")
 
 
 def test_python_http_server(container, outside, run, tmp_path):
@@ -94,7 +94,7 @@ def test_comes_and_goes_with_the_app(container, outside, run, tmp_path):
 
     def goes(port):
         child.close("127.0.0.1", port)
-        wait_until(lambda: not is_open(outside, port), f"port {port} is closed", limit=5)
+        wait_until(lambda: not is_open(outside, port), f"port {port} is closed")
         program.wait_for_message("no longer forwarding", f":{port}")
 
     started = time.monotonic()

@@ -78,7 +78,7 @@ def test_stubborn_app_is_killed(container, run, tmp_path):
         wait_until(lambda: len(child.caught()) >= count, "SIGTERM arrives")
         program.signal(signal.SIGTERM)
     assert program.wait() == 128 + signal.SIGKILL
-    assert 1.4 < time.monotonic() - started < 6
+    assert 1.4 < time.monotonic() - started < 10
 
 
 def test_second_sigterm_ends_the_drain(container, outside, run, tmp_path):

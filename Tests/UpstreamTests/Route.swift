@@ -9,7 +9,7 @@ final class Route {
     private let events: [IOEvent]
 
     init(
-        to candidates: [SocketAddress], workers: Int = 1, hold: Duration = .seconds(10),
+        to candidates: [SocketAddress], workers: Int = 1, hold: Duration = .seconds(30),
         connectTimeout: Duration = .seconds(1), source: LoopbackSources.Policy = .kernelsChoice, on loop: EventLoop
     ) throws {
         let mailboxes = try (0..<workers).map { _ in try Mailbox<HoldCoordinator.News>() }

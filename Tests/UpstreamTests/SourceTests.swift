@@ -87,17 +87,20 @@ import Testing
     // MARK: Ports that run out
 
     @Test func sparesStandInForTheKernelsChoiceUntilItHasRested() throws {
-        let sources = LoopbackSources(restPeriod: .milliseconds(50))
+        let sources = LoopbackSources(restPeriod: .milliseconds(300))
         let troubles = Troubles(of: sources)
         for _ in 0..<3 {
             #expect(sources.source(for: client, to: app) == .kernelsChoice)
+            let start = MonotonicTime.now
             let spare = try #require(
                 sources.replacement(of: .kernelsChoice, after: noPortLeft, for: client, to: app))
             #expect(spare.address.map(CIDR("127.0.128.0/17")!.contains) == true)
             #expect(sources.areWorthNaming)
-            #expect(sources.source(for: nil, to: app) == spare)
-            let start = MonotonicTime.now
-            while MonotonicTime.now.since(start) < .milliseconds(60) { usleep(5000) }
+            let next = sources.source(for: nil, to: app)
+            // On a busy machine the rest may be over by now.
+            if MonotonicTime.now.since(start) < .milliseconds(290) { #expect(next == spare) }
+            let asked = MonotonicTime.now
+            while MonotonicTime.now.since(asked) < .milliseconds(310) { usleep(5000) }
         }
         #expect(troubles.all.count == 1)
     }
