@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "Upstream", targets: ["Upstream"]),
         // For the fuzzer, which is another one (Tests/Fuzz/Package.swift).
         .library(name: "Configuration", targets: ["Configuration"]),
+        .library(name: "HTTP1", targets: ["HTTP1"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -36,6 +37,7 @@ let package = Package(
         // From the ground up; a module imports only what stands above it in this list.
         .target(name: "EventLoop", dependencies: ["CLibevent", "CLinux"], swiftSettings: strict),
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
+        .target(name: "HTTP1", swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
@@ -63,6 +65,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["EventLoop", "Network"], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: strict),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(
             name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),

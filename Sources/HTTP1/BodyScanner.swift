@@ -1,0 +1,71 @@
+/// Follows a message's body, however it is framed, and tells what of it to pass on and where it ends.
+public struct BodyScanner: Sendable {
+    private let framing: BodyFraming
+    /// Of a body with a length: what is still to come.
+    private var remaining: UInt64 = 0
+    private var plainBytes: UInt64 = 0
+    private var chunks: ChunkedScanner
+
+    public init(_ framing: BodyFraming, output: BodyOutput = .sameFraming) {
+        self.framing = framing
+        chunks = ChunkedScanner(output: output)
+        if case .length(let length) = framing { remaining = length }
+    }
+
+    /// Looks at what has arrived. Call it again at ``BodyStep/next`` while the body goes on and there are bytes left:
+    /// what is to be left out makes one piece two steps.
+    /// - Parameter start: the first byte that no earlier step has covered.
+    public mutating func scan(_ bytes: Span<UInt8>, from start: Int) -> BodyStep {
+        switch framing {
+        case .none:
+            return BodyStep(pass: start..<start, next: start, outcome: .ended)
+        case .length:
+            let count = min(remaining, UInt64(bytes.count - start))
+            advance(by: count)
+            let end = start + Int(count)
+            return BodyStep(pass: start..<end, next: end, outcome: remaining == 0 ? .ended : .goesOn)
+        case .untilClose:
+            plainBytes += UInt64(bytes.count - start)
+            return BodyStep(pass: start..<bytes.count, next: bytes.count, outcome: .goesOn)
+        case .chunked:
+            return chunks.scan(bytes, from: start)
+        }
+    }
+
+    /// How many of the next bytes are the body's own and may be moved without being looked at, if ``advance(by:)`` is
+    /// told. The highest number for a body that ends with its connection; 0 where framing is next.
+    public var plainBytesAhead: UInt64 {
+        switch framing {
+        case .none: 0
+        case .length: remaining
+        case .untilClose: .max
+        case .chunked: chunks.isInData ? chunks.remaining : 0
+        }
+    }
+
+    /// Takes note of bytes that were moved unseen; at most ``plainBytesAhead``. After the last of a body with a length,
+    /// ``scan(_:from:)`` tells the end without any bytes.
+    public mutating func advance(by count: UInt64) {
+        switch framing {
+        case .none:
+            precondition(count == 0)
+        case .length:
+            remaining -= count
+            plainBytes += count
+        case .untilClose:
+            plainBytes += count
+        case .chunked:
+            if count > 0 { chunks.advance(by: count) }
+        }
+    }
+
+    /// The body's own bytes so far, without framing.
+    public var payloadBytes: UInt64 { framing == .chunked ? chunks.payloadBytes : plainBytes }
+
+    /// Once the body has ended: what is to be sent after the last step's bytes. The trailers that may be passed on and
+    /// the empty line; nothing if there were no trailers.
+    public var trailerSection: [UInt8] { framing == .chunked ? chunks.trailerSection : [] }
+
+    /// Whether the end of the connection is the regular end of the body.
+    public var endsWithConnection: Bool { framing == .untilClose }
+}

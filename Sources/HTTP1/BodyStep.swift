@@ -1,0 +1,25 @@
+/// What a look at a piece of a body found.
+public struct BodyStep: Sendable, Equatable {
+    public enum Outcome: Sendable, Equatable {
+        /// The body is not at its end: go on at ``BodyStep/next``, with more bytes if there are none behind it.
+        case goesOn
+        /// The body ended just before ``BodyStep/next``.
+        case ended
+        /// The framing is broken; what was passed on must never be ended as if it were whole.
+        case invalid(BodyFault)
+    }
+
+    /// What is to be passed on, as it is; may be empty.
+    public let pass: Range<Int>
+    /// Where to go on.
+    public let next: Int
+    public let outcome: Outcome
+}
+
+/// How a body is passed on.
+public enum BodyOutput: UInt8, Sendable {
+    /// With the framing that it came in.
+    case sameFraming
+    /// Its bytes alone: a chunked body for a client that does not know chunks, until the connection closes.
+    case payloadOnly
+}

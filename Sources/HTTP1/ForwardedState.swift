@@ -1,0 +1,99 @@
+/// Which of the fields that tell about the client a request has already, and with that which are extended and which are
+/// written anew.
+struct ForwardedState {
+    private var lastFor: HeadField?
+    private var lastForwarded: HeadField?
+    private var hasProto = false
+    private var hasHost = false
+
+    /// Of a sender that is not trusted, nothing counts.
+    init(_ head: RequestHead, _ sender: Sender) {
+        guard sender.isTrusted else { return }
+        for field in head.fields {
+            switch field.name {
+            case .forwardedFor: lastFor = field
+            case .forwarded: lastForwarded = field
+            case .forwardedProto: hasProto = true
+            case .forwardedHost: hasHost = true
+            default: break
+            }
+        }
+    }
+
+    /// Adds the sender to the last field of a kind that lists everybody on the way.
+    func extend(
+        _ field: HeadField, of head: RequestHead, _ bytes: Span<UInt8>, _ sender: Sender, _ copy: inout HeadCopy,
+        into output: inout [UInt8]
+    ) {
+        guard field == lastFor || field == lastForwarded else { return }
+        let end = field.valueRange.upperBound
+        copy.replace(end..<field.lineRange.upperBound - 2, bytes, into: &output)
+        if !field.valueRange.isEmpty { output += Text.separator }
+        if field.name == .forwardedFor {
+            output += sender.address
+        } else {
+            writeElement(of: head, bytes, sender, into: &output)
+        }
+    }
+
+    /// Writes what is not there. If a trusted sender speaks only one of the two languages, the other is not begun: it
+    /// would name the sender as the client.
+    func writeMissing(of head: RequestHead, _ bytes: Span<UInt8>, _ sender: Sender, into output: inout [UInt8]) {
+        let hasOldFields = lastFor != nil || hasProto || hasHost
+        if lastForwarded == nil || hasOldFields {
+            if lastFor == nil {
+                output += Text.forwardedFor
+                output += sender.address
+                output += Text.lineEnd
+            }
+            if !hasProto {
+                output += Text.forwardedProto
+                output += sender.scheme.text
+                output += Text.lineEnd
+            }
+            if !hasHost, let host = head.hostRange {
+                output += Text.forwardedHost
+                output.append(bytes, host)
+                output += Text.lineEnd
+            }
+        }
+        if lastForwarded == nil, !hasOldFields {
+            output += Text.forwarded
+            writeElement(of: head, bytes, sender, into: &output)
+            output += Text.lineEnd
+        }
+    }
+
+    /// One element of Forwarded (RFC 7239 section 4).
+    private func writeElement(
+        of head: RequestHead, _ bytes: Span<UInt8>, _ sender: Sender, into output: inout [UInt8]
+    ) {
+        output += Text.forwardedForPair
+        if sender.address.contains(.colon) {
+            output.append(.quote)
+            output.append(0x5B)  // [
+            output += sender.address
+            output.append(0x5D)  // ]
+            output.append(.quote)
+        } else {
+            output += sender.address
+        }
+        if let host = head.hostRange {
+            output += Text.forwardedHostPair
+            let isToken = bytes.isToken(host)
+            // Nothing in a host needs to be escaped.
+            if !isToken { output.append(.quote) }
+            output.append(bytes, host)
+            if !isToken { output.append(.quote) }
+        }
+        output += Text.forwardedProtoPair
+        output += sender.scheme.text
+    }
+}
+
+extension Span<UInt8> {
+    func isToken(_ range: Range<Int>) -> Bool {
+        for index in range where !ByteSet.token.contains(self[index]) { return false }
+        return !range.isEmpty
+    }
+}

@@ -1,0 +1,37 @@
+/// Fixed texts as bytes, made once.
+enum Text {
+    static let http = Array("http".utf8)
+    static let https = Array("https".utf8)
+    static let httpURL = Array("http://".utf8)
+    static let httpsURL = Array("https://".utf8)
+    static let httpSlash = Array("HTTP/".utf8)
+    static let pri = Array("PRI".utf8)
+    static let html = Array("text/html".utf8)
+    static let xhtml = Array("application/xhtml+xml".utf8)
+
+    static let lineEnd = Array("\r\n".utf8)
+    static let separator = Array(", ".utf8)
+    static let chunked = Array("chunked".utf8)
+    static let localhost = Array("localhost".utf8)
+    static let loopbackV6 = Array("[::1]".utf8)
+    static let domain = Array("domain".utf8)
+    static let url = Array("url".utf8)
+    static let unknown = Array("unknown".utf8)
+
+    static let endOfRequestLine = Array(" HTTP/1.1\r\n".utf8)
+    static let startOfStatusLine = Array("HTTP/1.1 ".utf8)
+
+    static let host = Array("Host: ".utf8)
+    static let contentLength = Array("Content-Length: ".utf8)
+    static let transferEncodingChunked = Array("Transfer-Encoding: chunked\r\n".utf8)
+    static let connectionUpgrade = Array("Connection: Upgrade\r\n".utf8)
+    static let connectionClose = Array("Connection: close\r\n".utf8)
+    static let connectionKeepAlive = Array("Connection: keep-alive\r\n".utf8)
+    static let forwardedFor = Array("X-Forwarded-For: ".utf8)
+    static let forwardedProto = Array("X-Forwarded-Proto: ".utf8)
+    static let forwardedHost = Array("X-Forwarded-Host: ".utf8)
+    static let forwarded = Array("Forwarded: ".utf8)
+    static let forwardedForPair = Array("for=".utf8)
+    static let forwardedHostPair = Array(";host=".utf8)
+    static let forwardedProtoPair = Array(";proto=".utf8)
+}
