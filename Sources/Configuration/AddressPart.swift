@@ -50,13 +50,8 @@ enum AddressPart: Equatable {
         return .address(address, zone: zone)
     }
 
-    /// Keeps from the C library what it would cut short or take for another notation.
     private static func isAddressText(_ text: String) -> Bool {
-        text.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || isHexDigit($0) }
-    }
-
-    private static func isHexDigit(_ byte: UInt8) -> Bool {
-        UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20
+        text.utf8.allSatisfy(isAddressByte)
     }
 
     /// The part as it can be written.
@@ -84,5 +79,16 @@ enum AddressPart: Equatable {
             throw ValueError("port \(digits.prefix(20)) is not between 1 and 65535")
         }
         return port
+    }
+}
+
+/// Whether the byte may be in an IP address. Keeps from the C library what it would cut short or take for another
+/// notation.
+func isAddressByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+        true
+    default: false
     }
 }

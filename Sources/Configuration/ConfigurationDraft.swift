@@ -20,7 +20,7 @@ struct ConfigurationDraft: Sendable, Equatable {
             return RouteDraft(
                 name: Located(value: route.name, location: nowhere),
                 listen: route.listen.map { Located(value: ListenSpec($0), location: nowhere) },
-                upstream: Located(value: route.upstream, location: nowhere),
+                upstream: Located(value: route.upstream, location: nowhere), protocol: route.protocol,
                 settings: RouteSettings(of: route))
         }
     }
@@ -40,6 +40,7 @@ extension ConfigurationDraft: KeyedMapping {
         }
         let places = [
             place(ConfigurationDraft.self), place(LogSettings.self), place(RouteSettings.self), place(RouteDraft.self),
+            place(HTTPSettings.self),
         ].compactMap(\.self)
         return places.isEmpty ? nil : listed(places)
     }

@@ -90,6 +90,7 @@ struct ConfigurationLoader {
             let origin = ValueOrigin(location: upstream.location)
             origins[.route(index).appending("listen").appending(KeyPathText(index: 0))] = origin
             origins[.route(index).appending("upstream")] = origin
+            if route.protocol != .tcp { origins[.route(index).appending("protocol")] = origin }
         }
     }
 
@@ -98,7 +99,8 @@ struct ConfigurationLoader {
             let route = try RouteArgument(text)
             return RouteDraft(
                 listen: [Located(value: route.listen, location: location)],
-                upstream: Located(value: route.upstream, location: location), settings: draft.defaults)
+                upstream: Located(value: route.upstream, location: location), protocol: route.protocol ?? .tcp,
+                settings: draft.defaults)
         } catch {
             diagnostics.append(Diagnostic(error.message, at: location))
             return nil

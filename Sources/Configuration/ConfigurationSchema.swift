@@ -41,10 +41,10 @@ public enum ConfigurationSchema {
         case .scalar(let schemas):
             members.append(("examples", .array([JSONValue(plain: key.example)])))
             members += alternatives(schemas)
-        case .scalarOrList(let schemas):
+        case .scalarOrList(let schemas, let least):
             members.append(("examples", .array([JSONValue(plain: key.example)])))
             let items = JSONValue.object(alternatives(schemas))
-            let list = JSONValue.object([("type", .string("array")), ("minItems", .number(1)), ("items", items)])
+            let list = JSONValue.object([("type", .string("array")), ("minItems", .number(least)), ("items", items)])
             members += alternatives(schemas + [list])
         case .mapping(let keys):
             members += mapping(keys())

@@ -77,6 +77,20 @@ struct Decoding {
         }
     }
 
+    /// Reads the items of a list, each of which is a list of its own; without those that are wrong.
+    mutating func list<Item>(_ items: [YAMLNode], of node: YAMLNode, _ kind: ValueKind<[Item]>) -> [Item] {
+        var values: [Item] = []
+        var variables: [String] = []
+        for item in items {
+            guard let value = scalar(item, kind) else { continue }
+            values += value
+            variables += origins[key]?.variables ?? []
+        }
+        // The list as a whole takes the place of the one that it was.
+        origins[key] = ValueOrigin(location: location(of: node), variables: variables)
+        return values
+    }
+
     /// Where a part of a scalar's text stands; the whole scalar where its text is written with escapes.
     private func location(of range: Range<Int>, in node: YAMLNode) -> Diagnostic.Location {
         guard case .scalar(let text, let style) = node.content else { return location(of: node) }

@@ -131,7 +131,7 @@ extension Key where Target: KeyedMapping {
             name,
             KeyDescription(
                 help: help, type: "\(kind.type), or a list of these", isRequired: true, example: example,
-                schema: .scalarOrList(kind.schemas)),
+                schema: .scalarOrList(kind.schemas, atLeast: 1)),
             decode: { node, target, decoding in
                 var items = [node]
                 var steps = [KeyPathText()]
@@ -151,6 +151,33 @@ extension Key where Target: KeyedMapping {
             },
             encode: { target in
                 YAMLNode(.sequence(target[keyPath: path].map { YAMLNode(plainly: kind.write($0.value)) }))
+            })
+    }
+
+    /// A list, which may be written as one text too.
+    /// - Parameters:
+    ///   - kind: of the whole list and of each item, which is a list of its own.
+    ///   - option: the name of the option that sets it as well, in one text.
+    static func list<Item>(
+        _ name: String, _ kind: ValueKind<[Item]>, _ path: any WritableKeyPath<Target, [Item]> & Sendable,
+        option: String, help: String, example: String
+    ) -> Key {
+        let scalar = scalar(name, kind, path, option: option, help: help, example: example)
+        let description = KeyDescription(
+            help: help, type: kind.type, defaultText: scalar.description.defaultText, example: example,
+            schema: .scalarOrList(kind.schemas, atLeast: 0))
+        return Key(
+            name, description, options: scalar.options,
+            decode: { node, target, decoding in
+                guard case .sequence(let items) = node.content else {
+                    return scalar.decode(node, &target, &decoding)
+                }
+                target[keyPath: path] = decoding.list(items, of: node, kind)
+            },
+            encode: { target in
+                let items = target[keyPath: path]
+                guard !items.isEmpty else { return scalar.encode(target) }
+                return YAMLNode(.sequence(items.map { YAMLNode(plainly: kind.write([$0])) }))
             })
     }
 

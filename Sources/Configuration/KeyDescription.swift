@@ -21,8 +21,8 @@ struct KeyDescription: Sendable {
     enum Shape: Sendable {
         /// Text that fits one of the schemas.
         case scalar([JSONValue])
-        /// Such a text, or a list of at least one.
-        case scalarOrList([JSONValue])
+        /// Such a text, or a list of at least so many.
+        case scalarOrList([JSONValue], atLeast: Int)
         /// Its keys.
         case mapping(@Sendable () -> [(name: String, description: KeyDescription)])
         /// A list of such mappings.

@@ -33,6 +33,12 @@ struct KeyPathText: Hashable, Sendable, CustomStringConvertible {
         description.split(separator: ".").reversed().map { "'\($0)'" }.joined(separator: " in ")
     }
 
+    /// The list of which it is an item; nil where it is none.
+    var list: KeyPathText? {
+        guard description.hasSuffix("]"), let bracket = description.lastIndex(of: "[") else { return nil }
+        return KeyPathText(String(description[..<bracket]))
+    }
+
     /// Whether it is about one of the routes.
     var isInRoutes: Bool { description.hasPrefix("routes[") }
 

@@ -35,7 +35,8 @@ extension LoadedConfiguration {
     }
 
     private func comment(for key: KeyPathText) -> String {
-        if let origin = origins[key] { return origin.description }
+        // Lists that are given as a whole have one origin.
+        if let origin = origins[key] ?? key.list.flatMap({ origins[$0] }) { return origin.description }
         return key.isInRoutes && key.description.hasSuffix(".name") ? "the first listen address" : "default"
     }
 }

@@ -6,6 +6,8 @@ public struct Route: Sendable, Equatable {
     public var listen: [ListenAddress]
     /// Where the app listens.
     public var upstream: UpstreamAddress
+    /// What is carried.
+    public var `protocol`: RouteProtocol
     /// How long a client may wait for an app that is not listening yet; 0 to refuse at once.
     public var hold: Duration
     /// How long one attempt to connect to the app may take.
@@ -24,19 +26,23 @@ public struct Route: Sendable, Equatable {
     public var pool: PoolSettings
     /// From which addresses the connections to the app come.
     public var source: ConnectionSource
+    /// How HTTP is carried; the defaults where the route's protocol is another.
+    public var http: HTTPSettings
 
     /// A route, with the defaults where nothing is given.
     /// - Parameter name: nil for the first listen address.
     public init(
-        name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, hold: Duration = .seconds(10),
-        connectTimeout: Duration = .seconds(1), idleTimeout: Duration = .seconds(3600),
-        halfCloseTimeout: Duration = .seconds(300), maxConnections: Int = 10_000,
+        name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, protocol: RouteProtocol = .tcp,
+        hold: Duration = .seconds(10), connectTimeout: Duration = .seconds(1),
+        idleTimeout: Duration = .seconds(3600), halfCloseTimeout: Duration = .seconds(300),
+        maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
-        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default
+        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, http: HTTPSettings = HTTPSettings()
     ) {
         self.name = name ?? listen.first?.description ?? upstream.description
         self.listen = listen
         self.upstream = upstream
+        self.protocol = `protocol`
         self.hold = hold
         self.connectTimeout = connectTimeout
         self.idleTimeout = idleTimeout
@@ -46,6 +52,7 @@ public struct Route: Sendable, Equatable {
         self.upstreamConnections = upstreamConnections
         self.pool = pool
         self.source = source
+        self.http = http
     }
 }
 
@@ -53,13 +60,14 @@ extension Route {
     /// A route with these settings.
     /// - Parameter name: nil for the first listen address.
     public init(
-        name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, settings: RouteSettings
+        name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, protocol: RouteProtocol = .tcp,
+        settings: RouteSettings
     ) {
         self.init(
-            name: name, listen: listen, upstream: upstream, hold: settings.hold,
+            name: name, listen: listen, upstream: upstream, protocol: `protocol`, hold: settings.hold,
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source)
+            source: settings.source, http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }

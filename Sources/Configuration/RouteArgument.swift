@@ -1,15 +1,19 @@
 internal import Network
 
-/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp]`, where a Unix
-/// socket's `unix:/PATH` may stand for the upstream.
+/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http]`, where
+/// a Unix socket's `unix:/PATH` may stand for the upstream.
 struct RouteArgument: Equatable {
     let listen: ListenSpec
     let upstream: UpstreamAddress
+    /// Nil where it does not say.
+    let `protocol`: RouteProtocol?
 
     /// - Throws: ``ValueError`` that names the part which is wrong.
     init(_ text: String) throws(ValueError) {
         guard !text.isEmpty else { throw ValueError("expected a ROUTE such as 8080:8000, found nothing") }
-        let address = try AddressText(try Self.withoutProtocol(text))
+        let (addresses, `protocol`) = try Self.splitProtocol(text)
+        self.protocol = `protocol`
+        let address = try AddressText(addresses)
         var parts = address.parts[...]
         if let path = address.unixPath {
             upstream = .address(.unix(path: path))
@@ -26,13 +30,13 @@ struct RouteArgument: Equatable {
         }
     }
 
-    /// The text in front of `/tcp`. What follows `unix:` is a path, slashes and all.
-    private static func withoutProtocol(_ text: String) throws(ValueError) -> String {
+    /// Takes the protocol off the end. What follows `unix:` is a path, slashes and all.
+    private static func splitProtocol(_ text: String) throws(ValueError) -> (String, RouteProtocol?) {
         guard !text.hasPrefix("unix:"), !text.contains(":unix:"), let slash = text.lastIndex(of: "/") else {
-            return text
+            return (text, nil)
         }
-        _ = try ValueKind.protocol.read(String(text[text.index(after: slash)...]))
-        return String(text[..<slash])
+        let `protocol` = try ValueKind.protocol.read(String(text[text.index(after: slash)...]))
+        return (String(text[..<slash]), `protocol`)
     }
 
     /// Takes the listen address and port off the front.

@@ -14,7 +14,7 @@ struct RouteCheck {
             routes.append(
                 Route(
                     name: draft.name?.value, listen: draft.listen.flatMap { $0.value.resolved(for: upstream) },
-                    upstream: upstream, settings: draft.settings))
+                    upstream: upstream, protocol: draft.protocol, settings: draft.settings))
         }
         checkNames(complete, &routes)
         checkListeners(complete)

@@ -25,9 +25,24 @@ extension RouteDraft: KeyedMapping {
                 "upstream", .upstream, \.upstream, isRequired: true,
                 help: "Where the app listens; a port alone means localhost, and that 127.0.0.1 and ::1.",
                 example: "localhost:8000"),
-            .scalar("protocol", .protocol, \.protocol, help: "What is carried.", example: "tcp"),
-        ] + RouteSettings.keys.map { $0.lifted(into: \.settings) }
+            .scalar(
+                "protocol", .protocol, \.protocol,
+                help: "What is carried: any bytes, or requests and answers of HTTP.", example: "http"),
+        ] + RouteSettings.keys.map { $0.name == "http" ? http($0) : $0.lifted(into: \.settings) }
         + [
-            "proxy_protocol", "allow", "deny", "tls", "http",
+            "proxy_protocol", "allow", "deny", "tls",
         ].map(Key.unsupported)
+
+    /// What a route says of HTTP itself must be of use; what it has from `defaults` need not.
+    private static func http(_ key: Key<RouteSettings>) -> Key<RouteDraft> {
+        Key(
+            key.name, key.description,
+            decode: { node, route, decoding in
+                key.decode(node, &route.settings, &decoding)
+                if route.protocol != .http {
+                    decoding.report("'http' has no effect without 'protocol: http' in the same route", at: node)
+                }
+            },
+            encode: { $0.protocol == .http ? key.encode($0.settings) : nil })
+    }
 }

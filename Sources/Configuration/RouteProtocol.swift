@@ -1,17 +1,28 @@
 /// What a route carries.
-enum RouteProtocol: Sendable, Equatable {
+public enum RouteProtocol: Sendable, Equatable {
+    /// Bytes, whatever they mean.
     case tcp
+    /// Requests and answers of HTTP/1.0 and HTTP/1.1.
+    case http
 }
 
 extension ValueKind<RouteProtocol> {
     static var `protocol`: ValueKind {
         words(
-            ["tcp"],
+            ["tcp", "http"], synonyms: ["https": "http", "http1": "http", "http/1.1": "http"],
             parse: { text throws(ValueError) in
-                if ["http", "udp"].contains(text) {
-                    throw ValueError("protocol \(quoted(text)) is not supported yet; expected tcp")
+                switch text {
+                case "tcp": return .tcp
+                case "http": return .http
+                case "udp": throw ValueError("protocol 'udp' is not supported yet; expected tcp or http")
+                default: return nil
                 }
-                return text == "tcp" ? .tcp : nil
-            }, write: { _ in "tcp" })
+            },
+            write: { value in
+                switch value {
+                case .tcp: "tcp"
+                case .http: "http"
+                }
+            })
     }
 }

@@ -9,6 +9,7 @@ public struct RouteSettings: Sendable, Equatable {
     public var upstreamConnections: UpstreamConnections
     public var pool: PoolSettings
     public var source: ConnectionSource
+    public var http: HTTPSettings
 
     /// Those of a finished route.
     init(of route: Route) {
@@ -21,6 +22,7 @@ public struct RouteSettings: Sendable, Equatable {
         upstreamConnections = route.upstreamConnections
         pool = route.pool
         source = route.source
+        http = route.http
     }
 }
 
@@ -65,5 +67,8 @@ extension RouteSettings: KeyedMapping {
             "source", .choice(), \.source, option: "source",
             help: "Where connections to the app come from: one address for all, or one for each client.",
             example: "per_client"),
+        .mapping(
+            "http", \.http, help: "How requests and answers are carried; only with protocol http.",
+            example: "{ host: upstream }"),
     ]
 }

@@ -15,6 +15,23 @@ public enum UpstreamAddress: Sendable, Hashable {
         }
     }
 
+    /// The app as a URL names it: `localhost:8000`, `127.0.0.1` where the port is 80, `[::1]:8000`; `localhost` for a Unix
+    /// socket.
+    public var urlAuthority: String {
+        switch self {
+        case .address(.unix): return "localhost"
+        case .localhost(let port): return Self.authority("localhost", port)
+        // A zone means something on this machine only (RFC 6874 section 1).
+        case .address(.ip(let address, let port, _)):
+            return Self.authority(address.family == .v6 ? "[\(address)]" : "\(address)", port)
+        }
+    }
+
+    /// Clients leave out the port that goes without saying.
+    private static func authority(_ host: String, _ port: UInt16) -> String {
+        port == 80 ? host : "\(host):\(port)"
+    }
+
     /// Whether the app may be in 127.0.0.0/8.
     var isOnLoopbackV4: Bool {
         candidates.contains(where: \.isOnLoopbackV4)

@@ -19,6 +19,20 @@ public struct CIDR: Hashable, Sendable {
         self.prefixLength = prefixLength
     }
 
+    /// The block of an address: what it has behind the prefix is left out.
+    /// - Parameter prefixLength: 0 to 32, or to 128 for IPv6.
+    public init(containing address: IPAddress, prefixLength: Int) {
+        switch address {
+        // Smart shifts: one as wide as the type or wider gives 0.
+        case .v4(let bits): base = .v4(bits & ~(UInt32.max >> UInt32(prefixLength)))
+        case .v6(let high, let low):
+            base = .v6(
+                high & ~(UInt64.max >> UInt64(min(prefixLength, 64))),
+                low & ~(UInt64.max >> UInt64(max(prefixLength - 64, 0))))
+        }
+        self.prefixLength = prefixLength
+    }
+
     /// Whether the address belongs to the block. An address of the other family never does.
     public func contains(_ address: IPAddress) -> Bool {
         switch (base, address) {

@@ -31,6 +31,8 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("queue-timeout")) var queueTimeout: String?
     @Option(help: help("spare")) var spare: String?
     @Option(help: help("source")) var source: String?
+    @Option(help: help("host")) var host: String?
+    @Option(help: help("trusted-proxies")) var trustedProxies: String?
 
     @Argument(help: ArgumentHelp("Where to listen, and where the app is.", valueName: "ROUTE"))
     var routes: [String] = []
@@ -42,7 +44,7 @@ struct SharedOptions: ParsableArguments {
             "drain": drain, "hold": hold, "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source,
+            "source": source, "host": host, "trusted-proxies": trustedProxies,
         ]
         return all.compactMapValues { $0 }
     }
