@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(name: "HTTP1", swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
-        .target(name: "Observability", dependencies: ["EventLoop"], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
@@ -75,7 +75,7 @@ let package = Package(
             name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ObservabilityTests", dependencies: ["Observability", "EventLoop"], swiftSettings: strict),
+            name: "ObservabilityTests", dependencies: ["Observability", "EventLoop", "Network"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Network", "Observability", "YAML"],
             swiftSettings: strict),
@@ -86,7 +86,8 @@ let package = Package(
         ),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
-            name: "ProxyTests", dependencies: ["Proxy", "Configuration", "Network", "EventLoop", "TestSupport"],
+            name: "ProxyTests",
+            dependencies: ["Proxy", "Configuration", "Network", "EventLoop", "Observability", "TestSupport"],
             swiftSettings: strict),
     ]
 )

@@ -6,8 +6,8 @@ internal import Observability
 /// A warning that is wrong is worse than none. So a setting is held against another one only where it was given with
 /// the same right: who overrides a value on the command line knows what the file says.
 struct ConfigurationWarnings {
-    private let draft: ConfigurationDraft
-    private let origins: [KeyPathText: ValueOrigin]
+    let draft: ConfigurationDraft
+    let origins: [KeyPathText: ValueOrigin]
     private let mayFindRoutes: Bool
 
     /// - Parameters:
@@ -25,11 +25,11 @@ struct ConfigurationWarnings {
         var seen: Set<Diagnostic> = []
         let found =
             uselessAccessLog + uselessHalfCloseTimeouts + uselessSpares + unreachableListeners + accidentalPorts
-            + unusedDefaults
+            + uselessReuse + uselessOptionsOfHTTP + mistypedHosts + uselessTargetLengths + unusedDefaults
         return found.filter { seen.insert($0).inserted }
     }
 
-    private func warning(_ message: String, at origin: ValueOrigin, note: Diagnostic.Note? = nil) -> Diagnostic {
+    func warning(_ message: String, at origin: ValueOrigin, note: Diagnostic.Note? = nil) -> Diagnostic {
         Diagnostic(message, at: origin.location, note: note, severity: .warning)
     }
 
@@ -47,7 +47,7 @@ struct ConfigurationWarnings {
     }
 
     /// Those of the routes; where there are none yet, those that routes will start from.
-    private var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
+    var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
         let routes = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings) }
         return routes.isEmpty ? [(KeyPathText("defaults"), draft.defaults)] : routes
     }

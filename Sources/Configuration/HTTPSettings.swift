@@ -59,7 +59,7 @@ extension HTTPSettings: KeyedMapping {
         .list(
             "trusted_proxies", .blocks, \.trustedProxies, option: "trusted-proxies",
             help: "Who is believed when saying in X-Forwarded fields and in Forwarded whom a request comes from.",
-            example: "[10.0.0.0/8, \"fd00::/8\"]"),
+            example: "10.0.0.0/8"),
         .scalar(
             "head_timeout", .duration(atLeast: .milliseconds(1)), \.headTimeout,
             help: "How long a client may take for the head of a request.", example: "5s"),

@@ -12,6 +12,7 @@ extension LogSettings: KeyedMapping {
             help: "The form of a log line: text is for people, json for machines.", example: "json"),
         .scalar(
             "access", .boolean, \.access, option: "access-log",
-            help: "Whether each connection gets a log line when it ends.", example: "false"),
+            help: "Whether each connection, and with HTTP each request, gets a log line when it ends.",
+            example: "false"),
     ]
 }

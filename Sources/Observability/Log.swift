@@ -76,6 +76,18 @@ public final class Log: Sendable {
         }
     }
 
+    /// A request has ended: a line of the access log, in Combined Log Format where the log is text.
+    /// - Parameter scratch: where the line is put together; a caller that keeps it spares the allocation.
+    public func info(_ summary: RequestSummary, scratch: inout [UInt8]) {
+        guard level <= .info else { return }
+        scratch.removeAll(keepingCapacity: true)
+        switch format {
+        case .text: summary.writeCombined(at: .now, into: &scratch)
+        case .json: summary.writeJSON(at: .now, into: &scratch)
+        }
+        writer.write(scratch)
+    }
+
     /// Has everything written and ends the log.
     public func close() {
         writer.close()

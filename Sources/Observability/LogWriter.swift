@@ -39,13 +39,22 @@ public final class LogWriter: Sendable {
 
     /// Adds a line, without its newline. Callable from every thread; never waits.
     public func write(_ line: String) {
+        add(line.utf8)
+    }
+
+    /// Does the same with a line that is UTF-8 already.
+    public func write(_ line: [UInt8]) {
+        add(line)
+    }
+
+    private func add(_ line: some Collection<UInt8>) {
         let wasEmpty = pending.withLock { pending in
-            guard pending.bytes.count + line.utf8.count < Self.capacity, !pending.isClosed else {
+            guard pending.bytes.count + line.count < Self.capacity, !pending.isClosed else {
                 pending.dropped += 1
                 return false
             }
             let wasEmpty = pending.bytes.isEmpty
-            pending.bytes += line.utf8
+            pending.bytes += line
             pending.bytes.append(UInt8(ascii: "\n"))
             return wasEmpty
         }

@@ -1,34 +1,90 @@
 internal import Glibc
 
 /// A moment of the calendar in UTC, to the millisecond.
-struct Timestamp: CustomStringConvertible {
+public struct Timestamp: Sendable, CustomStringConvertible {
     private let seconds: Int
     private let milliseconds: Int
 
     /// The present moment.
-    static var now: Timestamp {
+    public static var now: Timestamp {
         var reading = timespec()
         clock_gettime(CLOCK_REALTIME, &reading)
         return Timestamp(secondsSince1970: reading.tv_sec, milliseconds: reading.tv_nsec / 1_000_000)
     }
 
-    init(secondsSince1970 seconds: Int, milliseconds: Int) {
+    public init(secondsSince1970 seconds: Int, milliseconds: Int) {
         self.seconds = seconds
         self.milliseconds = milliseconds
     }
 
     /// As RFC 3339 writes it: `2026-11-21T09:07:15.042Z`.
-    var description: String {
+    public var description: String {
+        var bytes: [UInt8] = []
+        write(.rfc3339, into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// How a moment can be written.
+    public enum Style: Sendable {
+        /// `2026-11-21T09:07:15.042Z`
+        case rfc3339
+        /// As web servers' logs have it: `21/Nov/2026:09:07:15 +0000`.
+        case commonLog
+        /// As the Date field of HTTP has it (RFC 9110 section 5.6.7): `Sat, 21 Nov 2026 09:07:15 GMT`.
+        case http
+    }
+
+    /// Adds the moment to a text in ASCII, without allocating anything else.
+    public func write(_ style: Style, into text: inout [UInt8]) {
         var moment = seconds
         var date = tm()
         gmtime_r(&moment, &date)
-        return padded(Int(date.tm_year) + 1900, 4) + "-" + padded(Int(date.tm_mon) + 1, 2) + "-"
-            + padded(Int(date.tm_mday), 2) + "T" + padded(Int(date.tm_hour), 2) + ":" + padded(Int(date.tm_min), 2)
-            + ":" + padded(Int(date.tm_sec), 2) + "." + padded(milliseconds, 3) + "Z"
+        let (year, month, day) = (Int(date.tm_year) + 1900, Int(date.tm_mon), Int(date.tm_mday))
+        switch style {
+        case .rfc3339:
+            text.append(year, digits: 4)
+            text.append("-")
+            text.append(month + 1, digits: 2)
+            text.append("-")
+            text.append(day, digits: 2)
+            text.append("T")
+            Self.append(timeOf: date, to: &text)
+            text.append(".")
+            text.append(milliseconds, digits: 3)
+            text.append("Z")
+        case .commonLog:
+            text.append(day, digits: 2)
+            text.append("/")
+            text.append(Self.months[month])
+            text.append("/")
+            text.append(year, digits: 4)
+            text.append(":")
+            Self.append(timeOf: date, to: &text)
+            text.append(" +0000")
+        case .http:
+            text.append(Self.weekdays[Int(date.tm_wday)])
+            text.append(", ")
+            text.append(day, digits: 2)
+            text.append(" ")
+            text.append(Self.months[month])
+            text.append(" ")
+            text.append(year, digits: 4)
+            text.append(" ")
+            Self.append(timeOf: date, to: &text)
+            text.append(" GMT")
+        }
     }
 
-    private func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    private static func append(timeOf date: tm, to text: inout [UInt8]) {
+        text.append(Int(date.tm_hour), digits: 2)
+        text.append(":")
+        text.append(Int(date.tm_min), digits: 2)
+        text.append(":")
+        text.append(Int(date.tm_sec), digits: 2)
     }
+
+    private static let months: [String] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    private static let weekdays: [String] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
 }

@@ -43,6 +43,8 @@ import Testing
         "name: web, listen: 8080, upstream: 8000, half_close_timeout: 1s",
         "name: web, listen: 8080, upstream: 8000, max_connections: 1",
         "name: web, listen: 8080, upstream: 8000, source: per_client",
+        "name: web, listen: 8080, upstream: 8000, protocol: http",
+        "name: web, listen: 8080, upstream: 8000, pool: { idle: 3 }",
         // Without its name, by its listener.
         "listen: 8080, upstream: 8000",
         "name: other, listen: [9090, 8080], upstream: 8000",
@@ -51,6 +53,23 @@ import Testing
         let difference = ConfigurationDifference(from: try configuration(web, api), to: try configuration(api, route))
         #expect(difference.origins == [.unchanged(from: 1), .changed(from: 0)])
         #expect(difference.removed.isEmpty)
+    }
+
+    @Test(arguments: [
+        "host: upstream", "trusted_proxies: [10.0.0.0/8]", "head_timeout: 1s", "body_timeout: 1s",
+        "response_timeout: 1s", "keep_alive_timeout: 1s", "max_head_size: 16KiB", "max_fields: 50",
+        "max_target_length: 4KiB",
+    ])
+    func aRouteOfHTTPHasChanged(setting: String) throws {
+        let web = "\(web), protocol: http"
+        let difference = ConfigurationDifference(
+            from: try configuration(web, api), to: try configuration("\(web), http: { \(setting) }", api))
+        #expect(difference.origins == [.changed(from: 0), .unchanged(from: 1)])
+        // What only HTTP can use is no change of the others.
+        let defaults = ConfigurationDifference(
+            from: try configuration(web, api),
+            to: try configuration(web, api, settings: "defaults: { http: { \(setting) } }"))
+        #expect(defaults.origins == [.changed(from: 0), .unchanged(from: 1)])
     }
 
     @Test func aNameCountsMoreThanAnAddress() throws {

@@ -47,7 +47,8 @@ import Testing
             "LOOPBRIDGE_HALF_CLOSE_TIMEOUT": "9s", "LOOPBRIDGE_MAX_CONNECTIONS": "10",
             "LOOPBRIDGE_CONNECT": "first_byte", "LOOPBRIDGE_UPSTREAM_CONNECTIONS": "11", "LOOPBRIDGE_QUEUE": "12",
             "LOOPBRIDGE_QUEUE_TIMEOUT": "13s", "LOOPBRIDGE_SPARE": "14",
-            "LOOPBRIDGE_SOURCE": "per_client", "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
+            "LOOPBRIDGE_SOURCE": "per_client", "LOOPBRIDGE_HOST": "upstream",
+            "LOOPBRIDGE_TRUSTED_PROXIES": "10.0.0.0/8 fd00::/8", "LOOPBRIDGE_CONFIG": "config.yaml", "PATH": "/bin",
         ]
         let configuration = try load(yaml: yaml, environment: environment).get()
         #expect(configuration.workers == .count(3))
@@ -64,23 +65,31 @@ import Testing
             #expect(route.pool == PoolSettings(spare: 14))
             #expect(route.source == .perClient)
         }
+        // Routes of TCP have none of it.
+        #expect(configuration.routes.map(\.http) == [HTTPSettings(), HTTPSettings()])
+        let routes = environment.merging(["LOOPBRIDGE_ROUTES": "8080:8000/http"]) { $1 }
+        let http = try load(yaml: yaml, environment: routes).route.http
+        #expect(http.host == .upstream)
+        #expect(http.trustedProxies.map(\.description) == ["10.0.0.0/8", "fd00::/8"])
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name))
     func putsTheCommandLineAboveAll(name: String) throws {
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
-        let samples = ["auto", "4", "error", "json", "false", "first_byte", "11s", "per_client"]
-        let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2"]).get()) != nil }
+        let samples = [
+            "auto", "4", "error", "json", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
+        ]
+        let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2/http"]).get()) != nil }
         let value = try #require(values.last)
         let fromCommandLine = try load(
-            environment: [option.environmentVariable: option.defaultText], options: [name: value], routes: ["1:2"]
+            environment: [option.environmentVariable: option.defaultText], options: [name: value], routes: ["1:2/http"]
         )
         .get()
-        let fromEnvironment = try load(environment: [option.environmentVariable: value], routes: ["1:2"]).get()
-        let byDefault = try load(routes: ["1:2"]).get()
+        let fromEnvironment = try load(environment: [option.environmentVariable: value], routes: ["1:2/http"]).get()
+        let byDefault = try load(routes: ["1:2/http"]).get()
         #expect(fromCommandLine == fromEnvironment)
         #expect(fromCommandLine != byDefault)
-        let withDefault = try load(options: [name: option.defaultText], routes: ["1:2"]).get()
+        let withDefault = try load(options: [name: option.defaultText], routes: ["1:2/http"]).get()
         #expect(withDefault == byDefault)
     }
 
@@ -98,8 +107,8 @@ import Testing
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
-        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, LOOPBRIDGE_STOP_TIMEOUT, "
-        + "LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
+        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
+        + "LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
         let configuration = try load(yaml: yaml, environment: ["LOOPBRIDGE_HOLD": "", "LOOPBRIDGE_ROUTES": ""]).get()
@@ -195,6 +204,8 @@ import Testing
                 "--queue-timeout DURATION LOOPBRIDGE_QUEUE_TIMEOUT 10s",
                 "--spare NUMBER LOOPBRIDGE_SPARE 0",
                 "--source default|per_client LOOPBRIDGE_SOURCE default",
+                "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
+                "--trusted-proxies none|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

@@ -1,4 +1,5 @@
 import Configuration
+import Network
 import Testing
 
 @Suite struct RoundTripTests {
@@ -25,7 +26,20 @@ import Testing
                     queue_timeout: 10s
                   pool:
                     spare: 0
+                    idle: 32
+                    idle_timeout: 4s
+                    max_requests: unlimited
                   source: default
+                  http:
+                    host: preserve
+                    trusted_proxies: none
+                    head_timeout: 10s
+                    body_timeout: 30s
+                    response_timeout: 1m
+                    keep_alive_timeout: 1m
+                    max_head_size: 32KiB
+                    max_fields: 100
+                    max_target_length: 8KiB
                 routes:
                 - name: '*:8000'
                   listen:
@@ -44,6 +58,9 @@ import Testing
                     queue_timeout: 10s
                   pool:
                     spare: 0
+                    idle: 32
+                    idle_timeout: 4s
+                    max_requests: unlimited
                   source: default
 
                 """)
@@ -65,15 +82,39 @@ import Testing
         #expect(read == written)
     }
 
+    @Test func readsEverySettingOfHTTPAgain() throws {
+        let http = """
+            host: '[::1]:3000', trusted_proxies: ['10.0.0.0/8', 'fd00::/8'], head_timeout: 1s, body_timeout: 2s,
+            response_timeout: 3s, keep_alive_timeout: 4s, max_head_size: 5KiB, max_fields: 6, max_target_length: 700B
+            """
+        let pool = "spare: 1, idle: 2, idle_timeout: 3s, max_requests: 4"
+        let written = try load(
+            yaml: "routes: [{ listen: 80, upstream: 8000, protocol: http, pool: { \(pool) }, http: { \(http) } }]"
+        ).get()
+        let route = try #require(written.routes.first)
+        #expect(route.protocol == .http)
+        #expect(
+            route.http
+                == HTTPSettings(
+                    host: .name("[::1]:3000"), trustedProxies: [CIDR("10.0.0.0/8")!, CIDR("fd00::/8")!],
+                    headTimeout: .seconds(1), bodyTimeout: .seconds(2), responseTimeout: .seconds(3),
+                    keepAliveTimeout: .seconds(4), maxHeadSize: 5120, maxFields: 6, maxTargetLength: 700))
+        #expect(route.pool == PoolSettings(spare: 1, idle: 2, idleTimeout: .seconds(3), maxRequests: 4))
+        let read = try load(yaml: written.yaml).get()
+        #expect(read == written)
+    }
+
     @Test func readsEverySettingAgain() throws {
         let options = [
             "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
-            "queue-timeout": "7s", "spare": "2", "source": "per_client",
+            "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
+            "trusted-proxies": "10.0.0.0/8,2001:db8::1",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
-        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82"]).get()
+        let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82", "83:84/http"]).get()
+        #expect(written.routes[2].http.trustedProxies.count == 2)
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)
     }

@@ -90,6 +90,63 @@ import Testing
         #expect(try warnings(half) == [])
     }
 
+    @Test func ofReuseWhereThereIsNone() throws {
+        let message = "has no effect: only 'protocol: http' uses connections again"
+        #expect(
+            try warnings("routes: [{ listen: 80, upstream: 8000, pool: { idle: 8, max_requests: 9 } }]") == [
+                "f:1:54: warning: idle \(message)", "f:1:71: warning: max_requests \(message)",
+            ])
+        #expect(
+            try warnings("routes: [{ listen: 80, upstream: 8000, pool: { idle_timeout: 1m } }]") == [
+                "f:1:62: warning: idle_timeout \(message)"
+            ])
+        #expect(try warnings("routes: [{ listen: 80, upstream: 8000, protocol: http, pool: { idle: 8 } }]") == [])
+        // For a route that may come; as `check` writes it.
+        #expect(try warnings("defaults: { pool: { idle: 8 } }\n\(route)") == [])
+        #expect(try warnings("routes: [{ listen: 80, upstream: 8000, pool: { idle: 32, spare: 1 } }]") == [])
+    }
+
+    @Test func ofOptionsOfHTTPWhereThereIsNone() throws {
+        let message = "this has no effect: no route carries HTTP, as 8080:8000/http or 'protocol: http' would"
+        #expect(
+            try warnings(nil, options: ["host": "upstream", "trusted-proxies": "10.0.0.0/8"], routes: ["80:8000"]) == [
+                "--host: warning: \(message)", "--trusted-proxies: warning: \(message)",
+            ])
+        #expect(
+            try warnings(route, environment: ["LOOPBRIDGE_HOST": "upstream"]) == [
+                "LOOPBRIDGE_HOST: warning: \(message)"
+            ])
+        #expect(try warnings(nil, options: ["host": "upstream"], routes: ["80:8000/http", "81:8001"]) == [])
+        #expect(try warnings("defaults: { http: { host: upstream } }\n\(route)") == [])
+    }
+
+    @Test(arguments: [("upstrem", "upstream"), ("Upstream", "upstream"), ("preserved", "preserve")])
+    func ofAHostThatIsASlip(host: String, meant: String) throws {
+        #expect(
+            try warnings("routes: [{ listen: 80, upstream: 8000, protocol: http, http: { host: \(host) } }]") == [
+                "f:1:70: warning: '\(host)' is taken as a host name; did you mean '\(meant)'?"
+            ])
+    }
+
+    @Test(arguments: ["stream", "upstream.example", "localhost", "preserve", "upstream", "reserve"])
+    func notOfOtherHosts(host: String) throws {
+        #expect(try warnings(nil, options: ["host": host], routes: ["80:8000/http"]) == [])
+    }
+
+    @Test func ofATargetAsLargeAsTheHead() throws {
+        let message =
+            "max_target_length has no effect: max_head_size is no more than that, and the target is in the head"
+        let start = "routes: [{ listen: 80, upstream: 8000, protocol: http, http: {"
+        #expect(
+            try warnings("\(start) max_target_length: 8KiB, max_head_size: 8KiB } }]") == [
+                "f:1:83: warning: \(message)\n    note: max_head_size is set at f:1:104"
+            ])
+        #expect(try warnings("\(start) max_target_length: 32KiB } }]") == ["f:1:83: warning: \(message)"])
+        #expect(try warnings("\(start) max_target_length: 16KiB } }]") == [])
+        // Who wants small heads has said nothing of targets.
+        #expect(try warnings("\(start) max_head_size: 4KiB } }]") == [])
+    }
+
     /// Who overrides a value knows what it stood for.
     @Test func notOfWhatIsOverridden() throws {
         let file = "log: { access: true }\nroutes: [{ listen: 80, upstream: 8000, half_close_timeout: 2m }]"

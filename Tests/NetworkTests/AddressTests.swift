@@ -55,4 +55,16 @@ import Testing
     func whatIsNoBlockIsRefused(text: String) {
         #expect(CIDR(text) == nil)
     }
+
+    @Test(arguments: [
+        ("10.1.2.3", 8, "10.0.0.0/8"), ("10.1.2.3", 32, "10.1.2.3/32"), ("255.255.255.255", 0, "0.0.0.0/0"),
+        ("10.1.2.255", 25, "10.1.2.128/25"), ("2001:db8:1:2:3:4:5:6", 32, "2001:db8::/32"),
+        ("2001:db8:1:2:3:4:5:6", 64, "2001:db8:1:2::/64"), ("2001:db8:1:2:ffff::", 65, "2001:db8:1:2:8000::/65"),
+        ("::1", 128, "::1/128"), ("ffff::1", 0, "::/0"),
+    ])
+    func theBlockOfAnAddressIsFound(address: String, prefixLength: Int, block: String) throws {
+        let found = CIDR(containing: try #require(IPAddress(address)), prefixLength: prefixLength)
+        #expect(found.description == block)
+        #expect(found == CIDR(block))
+    }
 }

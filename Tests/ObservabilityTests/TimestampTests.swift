@@ -15,6 +15,20 @@ import Testing
         #expect(Timestamp(secondsSince1970: seconds, milliseconds: milliseconds).description == text)
     }
 
+    @Test(arguments: [
+        (0, "01/Jan/1970:00:00:00 +0000", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (784_111_777, "06/Nov/1994:08:49:37 +0000", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (1_767_225_599, "31/Dec/2025:23:59:59 +0000", "Wed, 31 Dec 2025 23:59:59 GMT"),
+    ])
+    func momentsAreWrittenAsTheWebHasThem(seconds: Int, commonLog: String, http: String) {
+        let moment = Timestamp(secondsSince1970: seconds, milliseconds: 999)
+        for (style, text) in [(Timestamp.Style.commonLog, commonLog), (.http, http)] {
+            var bytes = Array("> ".utf8)
+            moment.write(style, into: &bytes)
+            #expect(String(decoding: bytes, as: UTF8.self) == "> " + text)
+        }
+    }
+
     @Test func nowIsNow() {
         let (before, now, after) = (Date(), Timestamp.now.description, Date())
         let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)

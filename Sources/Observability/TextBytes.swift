@@ -1,0 +1,110 @@
+internal import Network
+
+/// Writing of text as bytes, for lines that are too many to be put together from strings.
+extension [UInt8] {
+    /// Adds text as it is; a literal is no allocation.
+    mutating func append(_ text: String) {
+        append(contentsOf: text.utf8)
+    }
+
+    /// Adds a number.
+    mutating func append(number: some BinaryInteger & LosslessStringConvertible) {
+        // Of up to 15 digits a string is no allocation.
+        append(contentsOf: String(number).utf8)
+    }
+
+    /// Adds a number that is not negative, with zeros in front where it has fewer digits.
+    mutating func append(_ number: Int, digits: Int) {
+        let text = String(number)
+        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: Swift.max(0, digits - text.utf8.count)))
+        append(contentsOf: text.utf8)
+    }
+
+    /// Adds a duration in milliseconds, to the microsecond: `12.045`.
+    mutating func append(milliseconds duration: Duration) {
+        let (seconds, attoseconds) = Swift.max(duration, .zero).components
+        let microseconds = Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000)
+        append(number: microseconds / 1000)
+        append(".")
+        append(microseconds % 1000, digits: 3)
+    }
+
+    /// Adds an IP address without brackets.
+    mutating func append(_ address: IPAddress) {
+        guard case .v4(let bits) = address else { return append(contentsOf: address.description.utf8) }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            append(number: bits >> UInt32(shift) & 0xFF)
+            if shift > 0 { append(".") }
+        }
+    }
+
+    /// Adds an address as ``SocketAddress/description`` writes it.
+    mutating func append(_ address: SocketAddress) {
+        guard case .ip(.v4(let bits), let port, _) = address else {
+            return append(contentsOf: address.description.utf8)
+        }
+        append(IPAddress.v4(bits))
+        append(":")
+        append(number: port)
+    }
+
+    private mutating func append(hexadecimal byte: UInt8) {
+        append(hexadecimalDigit: byte >> 4)
+        append(hexadecimalDigit: byte & 0xF)
+    }
+
+    private mutating func append(hexadecimalDigit digit: UInt8) {
+        append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+
+    /// Adds text from outside as Apache's logs have it: ASCII, in which quotes, backslashes and all that is not
+    /// printable is escaped, so that nothing ends a field or a line, or commands a terminal.
+    mutating func append(logItem bytes: some Sequence<UInt8>) {
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                append(UInt8(ascii: "\\"))
+                append(byte)
+            case 0x20...0x7E: append(byte)
+            case 0x08: append("\\b")
+            case 0x09: append("\\t")
+            case 0x0A: append("\\n")
+            case 0x0B: append("\\v")
+            case 0x0D: append("\\r")
+            default:
+                append("\\x")
+                append(hexadecimal: byte)
+            }
+        }
+    }
+
+    /// Adds text from outside as a string of JSON with its quotes (RFC 8259 section 7). Control characters are
+    /// escaped, C1's too, for the sake of terminals; what is no UTF-8 becomes U+FFFD.
+    package mutating func append(json bytes: some Sequence<UInt8>) {
+        append("\"")
+        var parser = Unicode.UTF8.ForwardParser()
+        var iterator = bytes.makeIterator()
+        reading: while true {
+            switch parser.parseScalar(from: &iterator) {
+            case .valid(let encoded): append(json: Unicode.UTF8.decode(encoded), encoded)
+            case .error: append("\\ufffd")
+            case .emptyInput: break reading
+            }
+        }
+        append("\"")
+    }
+
+    private mutating func append(json scalar: Unicode.Scalar, _ encoded: Unicode.UTF8.EncodedScalar) {
+        switch scalar {
+        case "\"": append("\\\"")
+        case "\\": append("\\\\")
+        case "\n": append("\\n")
+        case "\r": append("\\r")
+        case "\t": append("\\t")
+        case _ where scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value:
+            append("\\u00")
+            append(hexadecimal: UInt8(scalar.value))
+        default: append(contentsOf: encoded)
+        }
+    }
+}
