@@ -17,7 +17,7 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/IntegrationTests
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	fuzz-config bench bench-quick bench-micro test-bench setup setup-tests setup-containers setup-bench build-bench
+	fuzz-config fuzz-http bench bench-quick bench-micro test-bench setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -40,6 +40,7 @@ test-unit: setup ## Run the unit tests
 	$(SWIFT) test
 
 test-integration: dist setup-tests ## Run the integration tests on dist/loopbridge
+	$(SWIFT) build --product HTTP1Probe
 	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(PYTEST)
 
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
@@ -48,23 +49,40 @@ test-container: setup-containers ## Run the container tests on the Dockerfile's 
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
-	LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
 
 # The test runner itself leaks a few hundred bytes, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) test --sanitize=address --scratch-path .build-asan
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
-	LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+
+BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
+	-Xswiftc -sanitize=fuzzer,address
 
 # What it finds on its way is kept in .build-fuzz; what makes the loader fail, too.
 fuzz-config: setup ## Fuzz the configuration loader; FUZZ_SECONDS=60 runs for less than 10 minutes
-	$(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer,address
+	$(BUILD_FUZZERS) --product FuzzConfiguration
 	mkdir -p .build-fuzz/corpus
 	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/FuzzConfiguration -max_total_time=$(or $(FUZZ_SECONDS),600) \
 		-timeout=10 -rss_limit_mb=1024 -max_len=4096 -artifact_prefix=.build-fuzz/ -print_final_stats=1 \
 		-dict=Tests/Fuzz/configuration.dict \
 		.build-fuzz/corpus Tests/Fuzz/Corpus
+
+fuzz-http: setup ## Fuzz the HTTP parsers, each for 10 minutes; FUZZ_SECONDS=60 runs for less
+	for fuzzer in FuzzRequestHead FuzzResponseHead FuzzChunkedBody; do $(BUILD_FUZZERS) --product $$fuzzer || exit 1; done
+	$(call FUZZ_HTTP,FuzzRequestHead,requests)
+	$(call FUZZ_HTTP,FuzzResponseHead,responses)
+	$(call FUZZ_HTTP,FuzzChunkedBody,chunked)
+
+# A program and the corpus that it starts from.
+define FUZZ_HTTP
+	mkdir -p .build-fuzz/corpus-$(2)
+	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/$(1) -max_total_time=$(or $(FUZZ_SECONDS),600) -timeout=10 \
+		-rss_limit_mb=1024 -max_len=4096 -artifact_prefix=.build-fuzz/$(2)- -print_final_stats=1 \
+		-dict=Tests/Fuzz/http.dict .build-fuzz/corpus-$(2) Tests/Fuzz/HTTPCorpus/$(2)
+endef
 
 bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='bulk, TCP, 1 stream.*' runs a part
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \

@@ -21,7 +21,7 @@ let package = Package(
         .library(name: "Network", targets: ["Network"]),
         .library(name: "Relay", targets: ["Relay"]),
         .library(name: "Upstream", targets: ["Upstream"]),
-        // For the fuzzer, which is another one (Tests/Fuzz/Package.swift).
+        // For the fuzzers, which are another one (Tests/Fuzz/Package.swift).
         .library(name: "Configuration", targets: ["Configuration"]),
         .library(name: "HTTP1", targets: ["HTTP1"]),
     ],
@@ -61,6 +61,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Tells tests in other languages what the HTTP parsers make of bytes.
+        .executableTarget(
+            name: "HTTP1Probe", dependencies: ["HTTP1"], path: "Tests/HTTP1Probe", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "Network"], path: "Tests/TestSupport",
             swiftSettings: strict),

@@ -11,9 +11,15 @@ public struct BodyStep: Sendable, Equatable {
 
     /// What is to be passed on, as it is; may be empty.
     public let pass: Range<Int>
-    /// Where to go on.
+    /// Where to go on; after a fault without meaning.
     public let next: Int
     public let outcome: Outcome
+
+    public init(pass: Range<Int>, next: Int, outcome: Outcome) {
+        self.pass = pass
+        self.next = next
+        self.outcome = outcome
+    }
 }
 
 /// How a body is passed on.

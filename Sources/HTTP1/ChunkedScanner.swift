@@ -11,7 +11,8 @@ struct ChunkedScanner: Sendable {
 
     private enum State: UInt8 {
         case size, moreSize, afterSize
-        case extensionStart, extensionName, moreExtensionName, extensionValue, moreExtensionValue, quoted, escaped, afterQuoted
+        case extensionStart, extensionName, moreExtensionName, extensionValue, moreExtensionValue, quoted, escaped,
+            afterQuoted
         case sizeLineFeed
         case data, dataEnd, dataLineFeed
         case trailerStart, lastLineFeed, trailers
@@ -64,7 +65,8 @@ struct ChunkedScanner: Sendable {
     private var isDropped: Bool {
         switch state {
         case .data: false
-        case .extensionStart, .extensionName, .moreExtensionName, .extensionValue, .moreExtensionValue, .quoted, .escaped,
+        case .extensionStart, .extensionName, .moreExtensionName, .extensionValue, .moreExtensionValue, .quoted,
+            .escaped,
             .afterQuoted, .trailers:
             true
         default: output == .payloadOnly
@@ -99,7 +101,8 @@ struct ChunkedScanner: Sendable {
             case .lineFeed: throw .bareLineFeed
             default: throw .invalidChunkSize
             }
-        case .extensionStart, .extensionName, .moreExtensionName, .extensionValue, .moreExtensionValue, .quoted, .escaped,
+        case .extensionStart, .extensionName, .moreExtensionName, .extensionValue, .moreExtensionValue, .quoted,
+            .escaped,
             .afterQuoted:
             if byte == .carriageReturn, endsExtension {
                 state = .afterSize

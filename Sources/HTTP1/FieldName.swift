@@ -28,7 +28,8 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
 
     // Never in a trailer (RFC 9110 section 6.5.1).
     case authorization, wwwAuthenticate, cookie, contentType, contentEncoding, contentRange, range, cacheControl
-    case maxForwards, ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince, ifRange, age, date, expires, vary, pragma
+    case maxForwards, ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince, ifRange, age, date, expires, vary,
+        pragma
 
     /// The name in lower case; nil for those that stand for many.
     var text: String? {
@@ -83,11 +84,5 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
         case .vary: "vary"
         case .pragma: "pragma"
         }
-    }
-
-    /// Looks a name up, in any case of its letters.
-    @inline(__always)
-    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
-        self = FieldNameTable.shared.name(of: FoldedToken(bytes, range))
     }
 }

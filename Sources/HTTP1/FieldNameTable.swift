@@ -1,21 +1,21 @@
 /// All known names by their hash.
-struct FieldNameTable {
+final class FieldNameTable: Sendable {
     static let shared = FieldNameTable()
 
-    private struct Slot {
+    private struct Slot: Sendable {
         var token: FoldedToken
         var name: FieldName
     }
 
     /// Four times as many slots as names, so that the first one looked at mostly decides.
     private static let slotBits: UInt64 = 8
-    private var slots: [Slot]
+    private let slots: [Slot]
     /// The first two words of "x-forwarded-", and what of the second belongs to it.
     private let forwardedPrefix = FoldedToken("x-forwarded-")
     private let forwardedMask: UInt64 = 0xFFFF_FFFF
 
     private init() {
-        slots = Array(
+        var slots = Array(
             repeating: Slot(token: FoldedToken(""), name: .other), count: 1 << Int(Self.slotBits))
         for name in FieldName.allCases {
             guard let text = name.text else { continue }
@@ -24,6 +24,7 @@ struct FieldNameTable {
             while slots[index].name != .other { index = (index + 1) & (slots.count - 1) }
             slots[index] = Slot(token: token, name: name)
         }
+        self.slots = slots
     }
 
     @inline(__always)

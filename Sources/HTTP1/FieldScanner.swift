@@ -12,6 +12,7 @@ struct FieldScanner: Sendable {
 
     private(set) var fields: [HeadField] = []
     private let limit: Int
+    private let names = FieldNameTable.shared
     private var state = State.lineStart
     private var lineStart = 0
     private var nameEnd = 0
@@ -50,7 +51,7 @@ struct FieldScanner: Sendable {
                 index &+= 1
                 state = .name
             case .name:
-                while index < end, ByteSet.token.contains(bytes[index]) { index &+= 1 }
+                index = bytes.endOfName(from: index, to: end)
                 guard index < end else { return .incomplete }
                 guard bytes[index] == .colon else { return .invalid(Self.fault(inName: bytes[index])) }
                 nameEnd = index
@@ -80,7 +81,7 @@ struct FieldScanner: Sendable {
                 if fields.capacity == 0 { fields.reserveCapacity(min(limit, 24)) }
                 fields.append(
                     HeadField(
-                        FieldName(bytes, lineStart..<nameEnd), start: lineStart, nameEnd: nameEnd,
+                        names.name(of: FoldedToken(bytes, lineStart..<nameEnd)), start: lineStart, nameEnd: nameEnd,
                         value: valueStart..<valueEnd, end: index))
                 state = .lineStart
             case .lastLineFeed:
@@ -107,38 +108,6 @@ struct FieldScanner: Sendable {
         case .carriageReturn: .missingColon
         case .lineFeed: .bareLineFeed
         default: .invalidName
-        }
-    }
-}
-
-extension Span<UInt8> {
-    /// The first place from `start` where there is no text: a control character other than the tab. `end` if none.
-    @inline(__always)
-    func endOfText(from start: Int, to end: Int) -> Int {
-        var index = start
-        while true {
-            // Eight at a time. A borrow can only mark bytes above one that is marked rightly, and the lowest is taken.
-            while end &- index >= 8 {
-                let word = word(at: index)
-                let controls = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
-                let withoutDelete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-                let deletes = (withoutDelete &- 0x0101_0101_0101_0101) & ~withoutDelete & 0x8080_8080_8080_8080
-                if controls | deletes != 0 {
-                    index &+= (controls | deletes).trailingZeroBitCount >> 3
-                    break
-                }
-                index &+= 8
-            }
-            while index < end {
-                let byte = self[index]
-                if byte < .space || byte == 0x7F {
-                    guard byte == .tab else { return index }
-                    index &+= 1
-                    break
-                }
-                index &+= 1
-            }
-            if index >= end { return end }
         }
     }
 }

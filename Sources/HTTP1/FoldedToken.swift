@@ -2,7 +2,7 @@
 ///
 /// Bit 5 is set in every byte. Among the characters of a token that makes no two equal that differ by more than the case
 /// of a letter, except `^` and `~`, which none of the texts has that anything is compared with.
-struct FoldedToken: Equatable {
+struct FoldedToken: Equatable, Sendable {
     static let longest = 24
 
     private(set) var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
@@ -47,6 +47,7 @@ struct FoldedToken: Equatable {
     /// The same with a hyphen for every underscore; nil when there is none.
     var hyphenated: FoldedToken? {
         // Bit 5 makes 0x7F of an underscore, and no token has a character that is 0x7F.
+        guard Self.hasDelete(words.0) || Self.hasDelete(words.1) || Self.hasDelete(words.2) else { return nil }
         func replace(_ word: UInt64) -> UInt64 {
             var result = word
             for shift in stride(from: UInt64(0), to: 64, by: 8) where word >> shift & 0xFF == 0x7F {
@@ -56,7 +57,14 @@ struct FoldedToken: Equatable {
         }
         var other = self
         other.words = (replace(words.0), replace(words.1), replace(words.2))
-        return other == self ? nil : other
+        return other
+    }
+
+    /// Whether a byte is 0x7F.
+    @inline(__always)
+    private static func hasDelete(_ word: UInt64) -> Bool {
+        let other = word ^ 0x7F7F_7F7F_7F7F_7F7F
+        return (other &- 0x0101_0101_0101_0101) & ~other & 0x8080_8080_8080_8080 != 0
     }
 
     static let chunked = FoldedToken("chunked")

@@ -39,6 +39,14 @@ struct ForwardedState {
     /// Writes what is not there. If a trusted sender speaks only one of the two languages, the other is not begun: it
     /// would name the sender as the client.
     func writeMissing(of head: RequestHead, _ bytes: Span<UInt8>, _ sender: Sender, into output: inout [UInt8]) {
+        if let host = head.hostRange, lastFor == nil, lastForwarded == nil, !hasProto, !hasHost {
+            output += sender.beforeHost
+            output.append(bytes, host)
+            output += sender.betweenHosts
+            writeHost(bytes, host, into: &output)
+            output += sender.afterHosts
+            return
+        }
         let hasOldFields = lastFor != nil || hasProto || hasHost
         if lastForwarded == nil || hasOldFields {
             if lastFor == nil {
@@ -80,20 +88,17 @@ struct ForwardedState {
         }
         if let host = head.hostRange {
             output += Text.forwardedHostPair
-            let isToken = bytes.isToken(host)
-            // Nothing in a host needs to be escaped.
-            if !isToken { output.append(.quote) }
-            output.append(bytes, host)
-            if !isToken { output.append(.quote) }
+            writeHost(bytes, host, into: &output)
         }
         output += Text.forwardedProtoPair
         output += sender.scheme.text
     }
-}
 
-extension Span<UInt8> {
-    func isToken(_ range: Range<Int>) -> Bool {
-        for index in range where !ByteSet.token.contains(self[index]) { return false }
-        return !range.isEmpty
+    /// A host as a value of Forwarded; nothing in it needs to be escaped.
+    private func writeHost(_ bytes: Span<UInt8>, _ host: Range<Int>, into output: inout [UInt8]) {
+        let isToken = bytes.endOfName(from: host.lowerBound, to: host.upperBound) == host.upperBound
+        if !isToken { output.append(.quote) }
+        output.append(bytes, host)
+        if !isToken { output.append(.quote) }
     }
 }

@@ -95,7 +95,7 @@ public struct RequestParser: Sendable {
                 state = .target
             case .target:
                 let stop = min(end, partStart &+ limits.targetBytes &+ 1)
-                while index < stop, ByteSet.target.contains(bytes[index]) { index &+= 1 }
+                index = bytes.endOfTarget(from: index, to: stop)
                 guard index &- partStart <= limits.targetBytes else { throw .targetTooLong }
                 guard index < end else { return }
                 guard bytes[index] == .space, index > partStart else {
@@ -196,17 +196,12 @@ public struct RequestParser: Sendable {
         var upgrades = 0
         var expects = false
         do throws(FramingFault) {
-            for field in head.fields {
-                switch field.name {
-                case .host, .upgrade, .expect, .other: break
-                default: try framing.add(field, bytes)
-                }
-            }
+            for field in head.fields where field.name != .other { try framing.add(field, bytes) }
             try framing.check(head.version)
         } catch {
             throw .framing(error)
         }
-        for field in head.fields {
+        for field in head.fields where field.name != .other {
             switch field.name {
             case .host:
                 if host != nil { throw .repeatedHost }

@@ -2,16 +2,25 @@
 import PackageDescription
 
 // A package of its own, because everything in it is built with libFuzzer's and the address sanitizer's instrumentation:
-// `make fuzz-config` builds and runs it.
+// `make fuzz-config` and `make fuzz-http` build and run it.
+
+/// A program that libFuzzer drives, for one module.
+func fuzzer(_ name: String, of module: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["CLibFuzzer", .product(name: module, package: "loopbridge")],
+        // The default linker gives up on the sanitizer's symbols.
+        linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
+}
+
 let package = Package(
     name: "fuzz",
     dependencies: [.package(name: "loopbridge", path: "../..")],
     targets: [
         .target(name: "CLibFuzzer"),
-        .executableTarget(
-            name: "FuzzConfiguration",
-            dependencies: ["CLibFuzzer", .product(name: "Configuration", package: "loopbridge")],
-            // The default linker gives up on the sanitizer's symbols.
-            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
+        fuzzer("FuzzConfiguration", of: "Configuration"),
+        fuzzer("FuzzRequestHead", of: "HTTP1"),
+        fuzzer("FuzzResponseHead", of: "HTTP1"),
+        fuzzer("FuzzChunkedBody", of: "HTTP1"),
     ]
 )
