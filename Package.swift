@@ -49,7 +49,7 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "EventLoop", "Network", "Relay", "Upstream", "Configuration", "Discovery", "FileWatching",
+                "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "Configuration", "Discovery", "FileWatching",
                 "Observability", "CLinux",
             ],
             swiftSettings: strict),

@@ -98,6 +98,30 @@ public struct Socket: ~Copyable, Sendable {
         }
     }
 
+    /// Hands two pieces to the kernel for sending, one right behind the other (sendmsg(2)); never raises SIGPIPE.
+    public func send(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> TransferResult {
+        if second.isEmpty { return send(first) }
+        if first.isEmpty { return send(second) }
+        var pieces: InlineArray<2, iovec> = [
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count),
+        ]
+        return withUnsafeMutablePointer(to: &pieces) { pieces in
+            var message = msghdr()
+            message.msg_iov = UnsafeMutableRawPointer(pieces).assumingMemoryBound(to: iovec.self)
+            message.msg_iovlen = 2
+            while true {
+                let count = sendmsg(number, &message, CInt(MSG_NOSIGNAL))
+                if count >= 0 { return .moved(count) }
+                switch errno {
+                case EINTR: continue
+                case EAGAIN: return .wouldBlock
+                case let code: return .failed(code)
+                }
+            }
+        }
+    }
+
     /// Tells the peer that nothing more will be sent (FIN); what it sends can still be read.
     /// - Returns: false when the connection is gone already.
     @discardableResult

@@ -246,10 +246,10 @@ public final class Server {
         // There is always room for a few more, for addresses that appear, apps that are found, routes that are added.
         let laterListeners = max(8, min(64, openFiles / 64))
         let forListeners = (listeners.count + laterListeners) * workers.count
-        let forSpares = listeners.routes.values.reduce(0) { $0 + $1.pool.spare }
+        let forKept = listeners.routes.values.reduce(0) { $0 + $1.keptConnections.spare + $1.keptConnections.idle }
         let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
         let forTheRest = 16
-        return max(1, (openFiles - forLoops - forListeners - forSpares - forPipes - forTheRest) / 2)
+        return max(1, (openFiles - forLoops - forListeners - forKept - forPipes - forTheRest) / 2)
     }
 
     /// How many pipes each worker may have: none where descriptors are so few that connections need them all.

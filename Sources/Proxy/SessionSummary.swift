@@ -18,8 +18,22 @@ enum SessionEnd: Equatable {
     case queueFull
     /// The client's turn did not come in time.
     case queueTimeout
-    /// The client ended without a word before its turn came.
+    /// The client ended before its turn came, or before it had sent a whole request.
     case clientLeft
+    /// The client has sent what is no valid request.
+    case invalidRequest
+    /// The client did not finish a request's head in time.
+    case headTimeout
+    /// The client did not go on with a request's body in time.
+    case bodyTimeout
+    /// The app did not answer in time.
+    case answerTimeout
+    /// The app ended its connection before it had answered.
+    case noAnswer
+    /// The app has sent what is no valid answer.
+    case invalidAnswer
+    /// The app ended its connection in the middle of an answer; the client saw a reset.
+    case answerCutOff
     /// The route was removed, and the session did not end in time.
     case routeRemoved
     /// loopbridge was stopped before the session was over.
@@ -38,7 +52,14 @@ enum SessionEnd: Equatable {
         case .connectFailed(let error): "cannot connect to the app: \(error.reason)"
         case .queueFull: "the queue for the app is full"
         case .queueTimeout: "waited too long in the queue for the app"
-        case .clientLeft: "left the queue for the app"
+        case .clientLeft: "the client left"
+        case .invalidRequest: "invalid request"
+        case .headTimeout: "head timeout"
+        case .bodyTimeout: "body timeout"
+        case .answerTimeout: "the app did not answer in time"
+        case .noAnswer: "the app ended the connection without an answer"
+        case .invalidAnswer: "invalid answer from the app"
+        case .answerCutOff: "the app ended the connection in its answer"
         case .routeRemoved: "the route was removed"
         case .drained: "stopped"
         }

@@ -4,10 +4,8 @@ internal import Network
 internal import Relay
 internal import Upstream
 
-/// One client's connection to a route with `protocol: tcp`, from being accepted to its end.
-///
-/// Belongs to its worker's thread, and is retained by the worker until it has ended.
-final class TCPSession {
+/// One client's connection to a route with `protocol: tcp`.
+final class TCPSession: Session {
     private enum State {
         /// The client has not spoken, and the app is not to know of it before.
         case silent(WatchedSocket)
@@ -18,24 +16,11 @@ final class TCPSession {
         case ended
     }
 
-    let client: SocketAddress
-    let route: WorkerRoute
-    let started = MonotonicTime.coarse
-    /// Where the worker keeps the session in its list.
-    var index = 0
-
-    private unowned let worker: Worker
     private var state = State.ended
     private var abortReason = SessionEnd.drained
 
-    init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker) {
-        self.client = client
-        self.route = route
-        self.worker = worker
-    }
-
-    /// Asks for a connection to the app, now or once the client has spoken; may end the session before it returns.
-    func start(with socket: WatchedSocket) {
+    /// Asks for a connection to the app, now or once the client has spoken.
+    override func start(with socket: WatchedSocket) {
         socket.onReady = { [unowned self, unowned socket] readiness in waitingClientReady(socket, readiness) }
         switch route.configuration.connect {
         case .accept: connect(socket)
@@ -49,8 +34,7 @@ final class TCPSession {
         if case .connecting(let socket, nil) = state { state = .connecting(socket, request) }
     }
 
-    /// Resets both sides. Does nothing once the session has ended.
-    func abort(_ reason: SessionEnd) {
+    override func abort(_ reason: SessionEnd) {
         switch state {
         case .silent(let socket): refuse(socket, reason)
         case .connecting(let socket, let request):
@@ -63,13 +47,12 @@ final class TCPSession {
         }
     }
 
-    /// The server is about to end: a client that has not asked for anything yet has nothing to finish.
-    func drain() {
+    /// A client that has not asked for anything yet has nothing to finish.
+    override func drain() {
         if case .silent = state { abort(.drained) }
     }
 
-    /// Ends the session if nothing has moved for too long.
-    func checkTimeouts(now: MonotonicTime) {
+    override func checkTimeouts(now: MonotonicTime) {
         if case .silent = state, now.since(started) >= route.configuration.idleTimeout { return abort(.idleTimeout) }
         // Those who wait for the app are looked after on the way there.
         guard case .relaying(let duplex, _, _) = state else { return }
@@ -142,15 +125,8 @@ final class TCPSession {
 
     private func relayEnded(_ end: Duplex.End) {
         guard case .relaying(let duplex, let address, let source) = state else { return }
-        let reason: SessionEnd =
-            switch end {
-            case .finished: .finished
-            case .downstreamFailed(let code): .clientFailed(code)
-            case .upstreamFailed(let code): .appFailed(code)
-            case .aborted: abortReason
-            }
         self.end(
-            reason, upstream: address, source: source, sent: duplex.bytesToUpstream,
+            SessionEnd(end, aborted: abortReason), upstream: address, source: source, sent: duplex.bytesToUpstream,
             received: duplex.bytesToDownstream)
     }
 
@@ -158,10 +134,10 @@ final class TCPSession {
         _ reason: SessionEnd, upstream: SocketAddress?, source: SocketAddress? = nil, sent: UInt64, received: UInt64
     ) {
         state = .ended
-        worker.ended(
-            self,
+        worker.log(
             SessionSummary(
                 client: client, route: route.configuration.name, upstream: upstream, source: source, bytesToApp: sent,
                 bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
+        worker.ended(self)
     }
 }

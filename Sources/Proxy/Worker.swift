@@ -29,13 +29,15 @@ final class Worker {
     private var routes: [Int: WorkerRoute] = [:]
     private let reportDrained: () -> Void
     private var acceptors: [Int: Acceptor] = [:]
-    private var sessions: [TCPSession] = []
-    private var isDraining = false
+    private var sessions: [Session] = []
+    /// No more clients are to come.
+    private(set) var isDraining = false
     private var mailboxEvent: IOEvent?
     private var sweep: Timer?
     /// For how long the sweep was put off when it was scheduled.
     private var sweepDelay = Duration.zero
     private var retryAccepting: Timer?
+    private var logScratch: [UInt8] = []
 
     /// - Parameter reportDrained: called when no session is left after ``WorkerCommand/drain``.
     init(
@@ -69,6 +71,7 @@ final class Worker {
             guard let route = routes[number] else { return }
             route.isRemoved = true
             route.app.drain()
+            drainSessions(of: route)
             if route.sessions == 0 { routes[number] = nil }
         case .listen(let listener, let route, let handoff):
             guard let socket = handoff.take(), let route = routes[route] else { return }
@@ -95,10 +98,10 @@ final class Worker {
             routes[route]?.app.receive(news)
         case .drain:
             for route in routes.values { route.app.drain() }
+            isDraining = true
+            drainSessions()
             for acceptor in acceptors.values { acceptor.acceptBacklog() }
             acceptors = [:]
-            for session in sessions { session.drain() }
-            isDraining = true
             reportIfDrained()
         case .abort:
             for session in sessions { session.abort(.drained) }
@@ -198,7 +201,12 @@ final class Worker {
             outOfDescriptors(error)
             return false
         }
-        let session = TCPSession(client, on: route, of: self)
+        let session: Session =
+            if let http = route.http {
+                HTTPSession(client, on: route, as: http, of: self)
+            } else {
+                TCPSession(client, on: route, of: self)
+            }
         session.index = sessions.count
         route.sessions += 1
         sessions.append(session)
@@ -208,7 +216,7 @@ final class Worker {
     }
 
     /// Called by a session as its last act.
-    func ended(_ session: TCPSession, _ summary: SessionSummary) {
+    func ended(_ session: Session) {
         let last = sessions.removeLast()
         if last !== session {
             last.index = session.index
@@ -217,8 +225,22 @@ final class Worker {
         giveBackPlace(on: session.route)
         session.route.sessions -= 1
         if session.route.isRemoved, session.route.sessions == 0 { routes[session.route.number] = nil }
-        if logsAccess { summary.write(to: environment.log) }
         if isDraining { reportIfDrained() }
+    }
+
+    /// Writes down a connection that has ended, where that is wanted.
+    func log(_ summary: SessionSummary) {
+        if logsAccess { summary.write(to: environment.log) }
+    }
+
+    /// Writes down a request that has ended, where that is wanted.
+    func log(_ summary: RequestSummary) {
+        if logsAccess { environment.log.info(summary, scratch: &logScratch) }
+    }
+
+    /// Has the sessions end that have nothing under way: of one route, or all.
+    private func drainSessions(of route: WorkerRoute? = nil) {
+        for session in sessions where route == nil || session.route === route { session.drain() }
     }
 
     private func reportIfDrained() {
@@ -233,7 +255,7 @@ final class Worker {
     }
 
     private var wantedSweepDelay: Duration {
-        let shortest = routes.values.map { min($0.configuration.idleTimeout, $0.configuration.halfCloseTimeout) }.min()
+        let shortest = routes.values.map(\.shortestTimeout).min()
         return min(max((shortest ?? .seconds(60)) / 8, .milliseconds(10)), .seconds(60))
     }
 

@@ -9,35 +9,58 @@ final class WorkerRoute {
     let shared: SharedRoute
     /// The way to the app.
     let app: AppConnections
+    /// What its requests have in common; nil where it carries something else.
+    let http: HTTPRoute?
     /// How many sessions the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
     var isRemoved = false
 
-    /// - Parameter workers: how many workers the route's spare connections are dealt out to.
+    /// - Parameter workers: how many workers the connections that are kept are dealt out to.
     init(
         _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, on loop: EventLoop
     ) throws(SystemError) {
         self.number = number
         self.shared = shared
         let configuration = shared.configuration
-        // Where each client has an address of its own, none can be opened before it is known whose it is.
-        let spare = configuration.source == .perClient ? 0 : configuration.pool.spare
+        http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
         app = try AppConnections(
             to: configuration.upstream.candidates,
             limits: AppConnections.Limits(
                 connector: Connector.Limits(hold: configuration.hold, connectTimeout: configuration.connectTimeout),
                 queueTimeout: configuration.upstreamConnections.queueTimeout,
-                pool: ConnectionPool.Limits(spare: spare / workers + (worker < spare % workers ? 1 : 0))),
+                pool: configuration.poolLimits(worker: worker, of: workers)),
             hold: shared.hold, admission: shared.admission,
             member: AdmissionQueue.Member(route: number, worker: worker),
             sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
     }
 
     var configuration: Route { shared.configuration }
+
+    /// The first of the timeouts that its sessions look after by themselves.
+    var shortestTimeout: Duration {
+        let relaying = min(configuration.idleTimeout, configuration.halfCloseTimeout)
+        guard let http = http?.settings else { return relaying }
+        return min(relaying, http.headTimeout, http.bodyTimeout, min(http.responseTimeout, http.keepAliveTimeout))
+    }
 }
 
 extension Route {
+    /// How many connections to the app may be open while nobody uses them, over all workers.
+    var keptConnections: (spare: Int, idle: Int) {
+        // Where each client has an address of its own, none is anybody else's, or can be opened before it is known whose
+        // it is. And only HTTP can tell where one client's use of a connection ends.
+        source == .perClient ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
+    }
+
+    fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {
+        func share(_ count: Int) -> Int { count / workers + (worker < count % workers ? 1 : 0) }
+        let kept = keptConnections
+        return ConnectionPool.Limits(
+            spare: share(kept.spare), idle: share(kept.idle), idleTimeout: pool.idleTimeout,
+            maxRequests: pool.maxRequests)
+    }
+
     fileprivate var sourcePolicy: LoopbackSources.Policy {
         switch source {
         case .default: .kernelsChoice

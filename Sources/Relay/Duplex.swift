@@ -44,6 +44,7 @@ public final class Duplex {
     private var sockets: Sockets?
     /// The direction away from each side.
     private var halves: InlineArray<2, HalfDuplex>
+    private var everything = Everything()
     private var isAwaitingTurn = false
 
     /// Called once, when the relay has ended and its sockets are closed.
@@ -57,6 +58,17 @@ public final class Duplex {
         self.workspace = workspace
         sockets = Sockets(downstream: downstream, upstream: upstream)
         halves = InlineArray { HalfDuplex($0 == Side.downstream.rawValue ? .toUpstream : .toDownstream) }
+    }
+
+    /// Makes a relay that goes on with what has been said between the two sockets: with what each direction knows of its
+    /// source, and with what its sink has not taken yet.
+    public init(
+        downstream: WatchedSocket, upstream: WatchedSocket, toUpstream: consuming HalfDuplex,
+        toDownstream: consuming HalfDuplex, in workspace: RelayWorkspace
+    ) {
+        self.workspace = workspace
+        sockets = Sockets(downstream: downstream, upstream: upstream)
+        halves = [toUpstream, toDownstream]
     }
 
     /// Bytes carried from the client to the app.
@@ -77,6 +89,8 @@ public final class Duplex {
         sockets.upstream.onReady = { [unowned self] in ready(.upstream, $0) }
         ready(.downstream, sockets.downstream.unusedReadiness)
         if self.sockets != nil { ready(.upstream, sockets.upstream.unusedReadiness) }
+        // What a direction had been told before it came here is not told again.
+        for side in [Side.downstream, .upstream] where halves[side.rawValue].mayReceive { advance(side) }
     }
 
     /// Resets both connections now. Does nothing once the relay has ended.
@@ -111,7 +125,8 @@ public final class Duplex {
         let sink = source.other
         let movedBefore = halves[source.rawValue].bytesMoved
         let outcome = halves[source.rawValue].advance(
-            from: sockets[source].socket, to: sockets[sink].socket, sinkIsReady: sinkIsReady, in: workspace)
+            from: sockets[source].socket, to: sockets[sink].socket, sinkIsReady: sinkIsReady, in: workspace,
+            framing: &everything)
         let moved = halves[source.rawValue].bytesMoved - movedBefore
         if moved > 0 {
             let now = MonotonicTime.coarse
@@ -119,7 +134,8 @@ public final class Duplex {
             lastActivity = now
         }
         switch outcome {
-        case .waiting: break
+        // A stream of everything has no other end than its source's.
+        case .waiting, .ended, .invalid: break
         case .yielded:
             awaitTurn()
         case .finished:

@@ -1,11 +1,14 @@
-internal import EventLoop
-internal import Network
+public import EventLoop
+public import Network
 
-/// One direction of a relay: it takes bytes from a source and gives them to a sink.
+/// One direction between two sockets: it takes bytes from a source and gives them to a sink.
 ///
 /// It holds no sockets and no buffer of its own. What the sink does not take at once is parked, and nothing
 /// more is read until it is gone; so at any time at most one read's worth of bytes waits here, usually none.
-struct HalfDuplex: ~Copyable {
+///
+/// It remembers what the source is ready for, which is told only once. Belongs to its loop's thread. When a stream is
+/// given up, or at the end, ``abandon(in:)`` must be called.
+public struct HalfDuplex: ~Copyable {
     enum State {
         /// Whatever arrives goes out at once.
         case flowing
@@ -22,74 +25,93 @@ struct HalfDuplex: ~Copyable {
         case inPipe(SplicePipe)
     }
 
-    private enum AnnouncedEnd {
+    enum AnnouncedEnd {
         case none
         case endOfStream
         case failure
+        /// Everything before the end has been read.
+        case reached
     }
 
     /// Where the bytes go.
-    enum Direction {
+    public enum Direction: Sendable {
         case toUpstream
         case toDownstream
     }
 
-    /// Why ``advance(from:to:in:)`` has stopped.
-    enum Outcome {
+    /// Why nothing more is moved.
+    public enum Outcome: Sendable {
         /// There is nothing to do before the next event.
         case waiting
         /// There is more to do, but it is the other connections' turn.
         case yielded
+        /// The stream has ended where its framing says, and the sink has all of it.
+        case ended
+        /// What the source says can't be the stream any more. The sink has only what came before, or a part of that.
+        case invalid
         /// The source has ended just now, and the sink has everything: it is the caller's to tell it the end.
         case finished
         case sourceFailed(CInt)
         case sinkFailed(CInt)
     }
 
-    private(set) var state = State.flowing
+    var state = State.flowing
     /// Bytes that the sink's kernel has taken.
-    private(set) var bytesMoved: UInt64 = 0
+    public internal(set) var bytesMoved: UInt64 = 0
 
-    private let direction: Direction
+    let direction: Direction
     /// The sink sends at once what it is given (TCP_NODELAY). What was accepted does, having it from its listener; the
     /// way to the app is told before the second send, since nothing holds up the first (RFC 9293 section 3.7.4).
     private var sinkIsPrompt: Bool
+    /// The sink has been given something.
+    private var hasSent = false
     /// The source may have something to be read.
-    private var sourceIsReadable = false
+    private(set) var sourceIsReadable = false
     /// What follows that which can be read, and raises no event of its own any more.
-    private var announcedEnd = AnnouncedEnd.none
+    private(set) var announcedEnd = AnnouncedEnd.none
     /// How much the next receive may take: grows while the sink keeps up, shrinks when it does not.
     private var readLimit = Self.initialReadLimit
 
     /// The source has so much to say that it is worth a pipe: two system calls more, and no copying.
-    private var isBulk = false
+    var isBulk = false
 
     private static let initialReadLimit: Int32 = 64 << 10
     private static let smallestReadLimit: Int32 = 16 << 10
     private static let largestReadLimit = Int32(RelayWorkspace.scratchSize)
     /// A stream that brings less than this at a time is carried by copying.
-    private static let leastBulk = 32 << 10
+    static let leastBulk = 32 << 10
     /// In how many reads one turn may move what it may.
-    private static let turnReads = 16
+    static let turnReads = 16
 
-    init(_ direction: Direction) {
+    public init(_ direction: Direction) {
         self.direction = direction
         sinkIsPrompt = direction == .toDownstream
     }
+
+    // MARK: Source and sink
 
     var isFinished: Bool {
         if case .finished = state { true } else { false }
     }
 
-    var isWaitingForSink: Bool {
+    /// Whether there are bytes that the sink has not taken; ``advance(from:to:sinkIsReady:in:framing:)`` hands them over
+    /// when it has become writable.
+    public var isWaitingForSink: Bool {
         if case .waitingForSink = state { true } else { false }
     }
 
+    /// Whether a receive may bring anything, an end or an error included.
+    public var mayReceive: Bool { sourceIsReadable }
+
     /// Whether the source is known to have failed, maybe after it had ended properly.
-    var hasSourceFailed: Bool { announcedEnd == .failure }
+    public var hasSourceFailed: Bool { announcedEnd == .failure }
+
+    /// Whether the source has ended or failed, perhaps after something that can still be read.
+    public var isSourceEnding: Bool { announcedEnd != .none }
 
     /// Notes what the source has become ready for: that something can be read, or what follows then.
-    mutating func noteSource(_ readiness: IOEvent.Readiness) {
+    public mutating func noteSource(_ readiness: IOEvent.Readiness) {
+        if readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) { return }
         sourceIsReadable = true
         if readiness.contains(.failed) {
             announcedEnd = .failure
@@ -98,24 +120,114 @@ struct HalfDuplex: ~Copyable {
         }
     }
 
+    /// The bytes come from another source from now on.
+    /// - Parameter readiness: what that has become ready for without anybody making use of it.
+    public mutating func takeSource(_ readiness: IOEvent.Readiness) {
+        beginStream()
+        sourceIsReadable = false
+        announcedEnd = .none
+        readLimit = Self.initialReadLimit
+        noteSource(readiness)
+    }
+
+    /// The bytes go to another sink from now on.
+    /// - Parameter isPrompt: whether it sends at once what it is given.
+    public mutating func takeSink(isPrompt: Bool) {
+        beginStream()
+        hasSent = false
+        sinkIsPrompt = isPrompt
+    }
+
+    /// Whether the sink sends at once what it is given.
+    public var hasPromptSink: Bool { sinkIsPrompt }
+
+    /// Another stream follows in the same direction. The sink must have taken the one before.
+    public mutating func beginStream() {
+        assert(!isWaitingForSink, "the sink has not taken everything")
+        state = .flowing
+        isBulk = false
+    }
+
+    // MARK: Moving
+
+    /// Receives into the workspace's scratch buffer what the caller wants to look at by itself.
+    public mutating func receive(
+        from source: borrowing Socket, upTo limit: Int, in workspace: RelayWorkspace
+    ) -> Socket.TransferResult {
+        let result = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit]))
+        switch result {
+        case .moved(let count): if count < limit { noteShortRead() }
+        case .wouldBlock: sourceIsReadable = false
+        case .endOfStream:
+            sourceIsReadable = false
+            announcedEnd = .reached
+        case .failed:
+            sourceIsReadable = false
+            announcedEnd = .failure
+        }
+        return result
+    }
+
+    /// Sends two pieces, one behind the other, in one call as a rule; what the sink does not take is parked. It must not be
+    /// waiting for the sink.
+    /// - Returns: ``Outcome/ended`` when the sink has everything, or ``Outcome/waiting``, or ``Outcome/sinkFailed(_:)``.
+    public mutating func deliver(
+        _ first: Span<UInt8>, _ second: Span<UInt8>, to sink: borrowing Socket, in workspace: RelayWorkspace
+    ) -> Outcome {
+        assert(!isWaitingForSink, "what was given before comes first")
+        return first.withUnsafeBytes { first in
+            second.withUnsafeBytes { second in
+                haveSinkPrompt(sink)
+                var sent = 0
+                switch noting(sink.send(first, second)) {
+                case .moved(let count): sent = count
+                case .wouldBlock, .endOfStream: break
+                case .failed(let code): return .sinkFailed(code)
+                }
+                if sent == first.count + second.count { return .ended }
+                let rest = (
+                    UnsafeRawBufferPointer(rebasing: first[min(sent, first.count)...]),
+                    UnsafeRawBufferPointer(rebasing: second[max(sent - first.count, 0)...])
+                )
+                park(ParkedBytes(copying: rest.0, rest.1), in: workspace)
+                return .waiting
+            }
+        }
+    }
+
+    /// Hands over what was parked, now that the sink has become writable.
+    /// - Returns: as ``deliver(_:_:to:in:)``.
+    public mutating func flush(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome {
+        unpark(to: sink, in: workspace) ?? .ended
+    }
+
     /// Moves what can be moved.
-    /// - Parameter sinkIsReady: the sink has just become writable; without it, a sink that was full is taken to be
-    ///   full still, so that no send is made in vain.
-    mutating func advance(
-        from source: borrowing Socket, to sink: borrowing Socket, sinkIsReady: Bool, in workspace: RelayWorkspace
+    /// - Parameters:
+    ///   - sinkIsReady: the sink has just become writable; without it, a sink that was full is taken to be full still, so
+    ///     that no send is made in vain.
+    ///   - framing: which of the source's bytes belong to the stream.
+    public mutating func advance<Framing: StreamFraming>(
+        from source: borrowing Socket, to sink: borrowing Socket, sinkIsReady: Bool, in workspace: RelayWorkspace,
+        framing: inout Framing
     ) -> Outcome {
         if isWaitingForSink, !sinkIsReady { return .waiting }
         if let outcome = unpark(to: sink, in: workspace) { return outcome }
+        if framing.hasEnded { return .ended }
+        if announcedEnd == .reached { return finish() }
         let turnBytes = workspace.turnBytes
         var bytesLeft = turnBytes
         var readsLeft = Self.turnReads
         var maySplice = true
         while sourceIsReadable {
             guard bytesLeft > 0, readsLeft > 0 else { return .yielded }
-            if isBulk, maySplice, let pipe = workspace.takePipe() {
-                let limit = min(PipePool.capacity, turnBytes)
+            let most = Int(clamping: min(framing.plainBytesAhead, UInt64(turnBytes)))
+            if isBulk, maySplice, most >= Self.leastBulk, let pipe = workspace.takePipe() {
+                let limit = min(PipePool.capacity, most)
                 let before = bytesMoved
-                if let outcome = splice(through: pipe, limit, from: source, to: sink, in: workspace) { return outcome }
+                if let outcome = splice(through: pipe, limit, from: source, to: sink, in: workspace, framing: &framing) {
+                    return outcome
+                }
+                if framing.hasEnded { return .ended }
                 let moved = Int(bytesMoved - before)
                 // Only a receive can tell whether that was all, or the end.
                 maySplice = moved == limit
@@ -123,7 +235,7 @@ struct HalfDuplex: ~Copyable {
                 readsLeft -= 1
                 continue
             }
-            let limit = min(Int(readLimit), turnBytes)
+            let limit = min(Int(readLimit), turnBytes, framing.readLimit)
             let mayPark = workspace.parkedBytes + limit <= workspace.parkingLimit
             let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
             switch source.receive(into: buffer, peek: !mayPark) {
@@ -135,35 +247,130 @@ struct HalfDuplex: ~Copyable {
                 sourceIsReadable = false
                 return .sourceFailed(code)
             case .moved(let received):
-                let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<received])
-                let sent: Int
-                switch send(bytes, to: sink) {
-                case .moved(let count): sent = count
-                case .wouldBlock, .endOfStream: sent = 0
-                case .failed(let code): return .sinkFailed(code)
-                }
-                if !mayPark, sent > 0 {
-                    // The bytes are the ones already sent; this takes them out of the source.
-                    _ = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<sent]))
-                }
-                if sent < received {
-                    park(mayPark ? UnsafeRawBufferPointer(rebasing: bytes[sent...]) : nil, in: workspace)
-                    return .waiting
-                }
+                let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<received])
+                let outcome =
+                    mayPark
+                    ? pass(bytes, to: sink, in: workspace, framing: &framing)
+                    : passPeeked(bytes, from: source, to: sink, framing: &framing)
+                if let outcome { return outcome }
                 maySplice = true
                 if received < limit {
+                    if framing.hasEnded {
+                        noteShortRead()
+                        return .ended
+                    }
                     // The end was announced before this read, which was the last then. Not so from the client: a
                     // read ends short at TCP's urgent mark too, and clients of old (telnet, FTP) do set it.
                     if announcedEnd == .endOfStream, direction == .toDownstream { return finish() }
                     if announcedEnd == .none { sourceIsReadable = false }
-                } else if limit == Int(readLimit) {
-                    isBulk = true
-                    readLimit = min(readLimit * 2, Self.largestReadLimit)
+                } else {
+                    if limit == Int(readLimit) {
+                        isBulk = true
+                        readLimit = min(readLimit * 2, Self.largestReadLimit)
+                    }
+                    if framing.hasEnded { return .ended }
                 }
                 bytesLeft -= received
                 readsLeft -= 1
             }
         }
+        return .waiting
+    }
+
+    /// Takes note that a receive has brought less than it might have: the source has nothing more for now.
+    private mutating func noteShortRead() {
+        switch announcedEnd {
+        case .none: sourceIsReadable = false
+        case .endOfStream: if direction == .toDownstream { announcedEnd = .reached }
+        case .failure, .reached: break
+        }
+    }
+
+    /// Passes on what has been taken out of the source.
+    /// - Returns: why moving may not go on; nil when the sink has taken all.
+    private mutating func pass<Framing: StreamFraming>(
+        _ bytes: UnsafeMutableRawBufferPointer, to sink: borrowing Socket, in workspace: RelayWorkspace,
+        framing: inout Framing
+    ) -> Outcome? {
+        var passed = bytes.count
+        if framing.plainBytesAhead >= UInt64(passed) {
+            framing.advance(by: UInt64(passed))
+        } else {
+            guard let count = Self.extract(bytes, framing: &framing) else { return .invalid }
+            passed = count
+            guard passed > 0 else { return nil }
+        }
+        let sent: Int
+        switch send(UnsafeRawBufferPointer(rebasing: bytes[..<passed]), to: sink) {
+        case .moved(let count): sent = count
+        case .wouldBlock, .endOfStream: sent = 0
+        case .failed(let code): return .sinkFailed(code)
+        }
+        guard sent < passed else { return nil }
+        park(ParkedBytes(copying: UnsafeRawBufferPointer(rebasing: bytes[sent..<passed])), in: workspace)
+        return .waiting
+    }
+
+    /// Moves what belongs to the stream to the front.
+    /// - Returns: how many bytes that are; nil where they can't be the stream.
+    private static func extract<Framing: StreamFraming>(
+        _ bytes: UnsafeMutableRawBufferPointer, framing: inout Framing
+    ) -> Int? {
+        let span = bytes.bindMemory(to: UInt8.self)
+        var passed = 0
+        var position = 0
+        while position < bytes.count {
+            let step = framing.scan(span.span, from: position)
+            if step.pass.lowerBound != passed, !step.pass.isEmpty {
+                UnsafeMutableRawBufferPointer(rebasing: bytes[passed...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[step.pass]))
+            }
+            passed += step.pass.count
+            position = step.next
+            switch step.outcome {
+            case .goesOn: break
+            case .invalid: return nil
+            case .ended:
+                if position < bytes.count { framing.keep(span.span.extracting(position...)) }
+                return passed
+            }
+        }
+        return passed
+    }
+
+    /// Passes on the beginning of what is still in the source, and takes out of it what the sink has taken.
+    /// - Returns: why moving may not go on; nil when the sink has taken all that could be passed on in one piece.
+    private mutating func passPeeked<Framing: StreamFraming>(
+        _ bytes: UnsafeMutableRawBufferPointer, from source: borrowing Socket, to sink: borrowing Socket,
+        framing: inout Framing
+    ) -> Outcome? {
+        let span = bytes.bindMemory(to: UInt8.self)
+        let before = framing
+        let step = framing.scan(span.span, from: 0)
+        if case .invalid = step.outcome { return .invalid }
+        var taken = step.next
+        var isFull = false
+        if !step.pass.isEmpty {
+            switch send(UnsafeRawBufferPointer(rebasing: bytes[step.pass]), to: sink) {
+            case .moved(step.pass.count): break
+            case .moved(let count):
+                isFull = true
+                taken = step.pass.lowerBound + count
+            case .wouldBlock, .endOfStream:
+                isFull = true
+                taken = step.pass.lowerBound
+            case .failed(let code): return .sinkFailed(code)
+            }
+        }
+        if isFull {
+            framing = before
+            if taken > 0 { _ = framing.scan(span.span.extracting(..<taken), from: 0) }
+        }
+        // The bytes are the ones that were seen; this takes them out of the source.
+        if taken > 0 { _ = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<taken])) }
+        guard isFull else { return nil }
+        shrinkReads()
+        state = .waitingForSink(.inSource)
         return .waiting
     }
 
@@ -185,7 +392,7 @@ struct HalfDuplex: ~Copyable {
     }
 
     /// Gives back the memory of parked bytes, which will go nowhere any more.
-    mutating func abandon(in workspace: RelayWorkspace) {
+    public mutating func abandon(in workspace: RelayWorkspace) {
         switch state {
         case .waitingForSink(.parked(let bytes)): workspace.parkedBytes -= bytes.capacity
         case .waitingForSink(.inPipe(let pipe)): workspace.pipes.giveBack(pipe)
@@ -196,6 +403,7 @@ struct HalfDuplex: ~Copyable {
 
     private mutating func finish() -> Outcome {
         sourceIsReadable = false
+        announcedEnd = announcedEnd == .failure ? .failure : .reached
         state = .finished
         return .finished
     }
@@ -205,61 +413,21 @@ struct HalfDuplex: ~Copyable {
         return noting(sink.send(bytes))
     }
 
-    private mutating func send(_ pipe: SplicePipe, to sink: borrowing Socket) -> Socket.TransferResult {
-        haveSinkPrompt(sink)
-        return noting(pipe.empty(into: sink))
-    }
-
-    private mutating func haveSinkPrompt(_ sink: borrowing Socket) {
-        guard !sinkIsPrompt, bytesMoved > 0 else { return }
+    mutating func haveSinkPrompt(_ sink: borrowing Socket) {
+        guard !sinkIsPrompt, hasSent else { return }
         sinkIsPrompt = true
         sink.sendPromptly()
     }
 
-    private mutating func noting(_ result: Socket.TransferResult) -> Socket.TransferResult {
-        if case .moved(let count) = result { bytesMoved += UInt64(count) }
+    mutating func noting(_ result: Socket.TransferResult) -> Socket.TransferResult {
+        if case .moved(let count) = result {
+            bytesMoved += UInt64(count)
+            hasSent = true
+        }
         return result
     }
 
-    /// Moves up to `limit` bytes through the pipe, which is given back when it is empty.
-    /// - Returns: why moving may not go on; nil when it may.
-    private mutating func splice(
-        through pipe: SplicePipe, _ limit: Int, from source: borrowing Socket, to sink: borrowing Socket,
-        in workspace: RelayWorkspace
-    ) -> Outcome? {
-        switch pipe.fill(from: source, upTo: limit) {
-        case .moved(let count): isBulk = count >= Self.leastBulk
-        case .wouldBlock, .endOfStream: break
-        case .failed(let code) where workspace.pipes.noteRefusal(code): isBulk = false
-        case .failed(let code):
-            sourceIsReadable = false
-            workspace.pipes.giveBack(pipe)
-            return .sourceFailed(code)
-        }
-        return empty(pipe, into: sink, in: workspace)
-    }
-
-    /// Sends what is in the pipe, and gives it back when it is empty.
-    /// - Returns: why moving may not go on; nil when it may.
-    private mutating func empty(
-        _ pipe: SplicePipe, into sink: borrowing Socket, in workspace: RelayWorkspace
-    ) -> Outcome? {
-        state = .flowing
-        if pipe.count > 0 {
-            switch send(pipe, to: sink) {
-            case .moved, .wouldBlock, .endOfStream: break
-            case .failed(let code):
-                workspace.pipes.giveBack(pipe)
-                return .sinkFailed(code)
-            }
-            guard pipe.count == 0 else {
-                state = .waitingForSink(.inPipe(pipe))
-                return .waiting
-            }
-        }
-        workspace.pipes.giveBack(pipe)
-        return nil
-    }
+    mutating func noteSourceIsEmpty() { sourceIsReadable = false }
 
     /// Sends what the sink did not take before, if there is anything, so that reading may go on.
     /// - Returns: why reading may not go on; nil when it may.
@@ -283,14 +451,13 @@ struct HalfDuplex: ~Copyable {
         return nil
     }
 
-    private mutating func park(_ bytes: UnsafeRawBufferPointer?, in workspace: RelayWorkspace) {
+    private mutating func park(_ bytes: ParkedBytes, in workspace: RelayWorkspace) {
+        shrinkReads()
+        workspace.parkedBytes += bytes.capacity
+        state = .waitingForSink(.parked(bytes))
+    }
+
+    private mutating func shrinkReads() {
         readLimit = max(readLimit / 2, Self.smallestReadLimit)
-        guard let bytes else {
-            state = .waitingForSink(.inSource)
-            return
-        }
-        let parked = ParkedBytes(copying: bytes)
-        workspace.parkedBytes += parked.capacity
-        state = .waitingForSink(.parked(parked))
     }
 }

@@ -10,7 +10,7 @@ public final class RelayWorkspace {
     /// How much one receive takes at the most: few large moves beat many small ones (docs/benchmarks.md).
     public static let scratchSize = 1 << 20
 
-    let loop: EventLoop
+    public let loop: EventLoop
     /// Between two calls nothing in it is of use to anybody: whoever receives into it empties it in the same call.
     let scratch: UnsafeMutableRawBufferPointer
     let parkingLimit: Int
@@ -42,6 +42,16 @@ public final class RelayWorkspace {
         scratch.deallocate()
     }
 
+    // MARK: What was received
+
+    /// The bytes that ``HalfDuplex/receive(from:upTo:in:)`` has just brought, valid for the call.
+    public func withReceived<Result>(_ count: Int, _ body: (Span<UInt8>) -> Result) -> Result {
+        body(scratch.bindMemory(to: UInt8.self).span.extracting(..<count))
+    }
+
+    /// Whether so many more bytes may be parked.
+    public func mayPark(_ count: Int) -> Bool { parkedBytes + count <= parkingLimit }
+
     // MARK: Turns
 
     /// How many bytes one relay may move before the other connections have their turn.
@@ -67,7 +77,7 @@ public final class RelayWorkspace {
 
     /// Notes that a relay has moved bytes.
     /// - Parameter last: when the relay had moved something before.
-    func noteMoved(_ bytes: UInt64, at now: MonotonicTime, last: MonotonicTime) {
+    public func noteMoved(_ bytes: UInt64, at now: MonotonicTime, last: MonotonicTime) {
         let isBusy = bytes >= Self.busyBytes
         tick.note(isBusy, at: now, last: last)
         period.note(isBusy, at: now, last: last)

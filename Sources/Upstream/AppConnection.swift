@@ -8,6 +8,8 @@ public final class AppConnection {
     public let socket: WatchedSocket
     /// Where it leads.
     public let address: SocketAddress
+    /// Whether it sends at once what it is given; noted by whoever sees to that, for the next user.
+    public var isPrompt = false
     /// How often it was handed out, this time included.
     public internal(set) var uses = 0
 

@@ -106,22 +106,42 @@ public final class AppConnections {
     public func connect(
         for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
     ) -> ConnectRequest {
-        guard let keeping else {
-            let request = ConnectRequest(to: connector, for: client, completion)
-            admit(request)
-            return request
-        }
-        let request = ConnectRequest(to: connector, for: client) { [self] result in
-            // Whoever is served pays for the next one's spare.
-            if case .connected = result { refillSoon() }
-            completion(result)
-        }
-        if let connection = takeKept(from: keeping) {
+        let request = request(for: client, completion)
+        if let keeping, let connection = takeKept(from: keeping) {
             request.complete(.connected(connection))
         } else {
             admit(request)
         }
         return request
+    }
+
+    /// Asks as ``connect(for:_:)`` does, but for a connection that nobody has used.
+    @discardableResult
+    public func connectAnew(
+        for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
+    ) -> ConnectRequest {
+        let request = request(for: client, completion)
+        admit(request)
+        return request
+    }
+
+    /// A kept connection, if there is one: the way for those who ask often, as it takes no memory.
+    public func takeKept() -> AppConnection? {
+        guard let keeping, let connection = takeKept(from: keeping) else { return nil }
+        connection.uses += 1
+        refillSoon()
+        return connection
+    }
+
+    private func request(
+        for client: IPAddress?, _ completion: @escaping (ConnectRequest.Result) -> Void
+    ) -> ConnectRequest {
+        guard keeping != nil else { return ConnectRequest(to: connector, for: client, completion) }
+        return ConnectRequest(to: connector, for: client) { [self] result in
+            // Whoever is served pays for the next one's spare.
+            if case .connected = result { refillSoon() }
+            completion(result)
+        }
     }
 
     private func takeKept(from pool: ConnectionPool) -> AppConnection? {

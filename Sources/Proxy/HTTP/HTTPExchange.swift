@@ -1,0 +1,200 @@
+internal import EventLoop
+internal import HTTP1
+internal import Network
+internal import Observability
+
+/// One request and its answer, on their way: what must outlive a read, and how far both have come.
+///
+/// A route's sessions on one worker pass these on to each other, so a request allocates next to nothing, and a connection
+/// that is idle has none.
+final class HTTPExchange {
+    // MARK: The request
+
+    var requestParser: RequestParser
+    /// What the client has sent and nobody has used yet; what is before ``inputStart`` has been used.
+    private var input: [UInt8] = []
+    private var inputStart = 0
+    var requestBody = BodyFrame(.none)
+    /// The client wants its answers of errors as pages for people.
+    private(set) var acceptsHTML = false
+    private(set) var method = Method.get
+    private(set) var version = Version.http11
+    private(set) var asksForWebSocket = false
+    /// What the client used to reach us, where answers are rewritten to it.
+    private(set) var clientOrigin: ClientOrigin?
+    /// The rest of the body is not for the app any more, which has answered or gone before it came.
+    var isRequestAbandoned = false
+    /// The head has been written into ``output``, and stays there until a byte of the answer has come.
+    var hasWrittenRequest = false
+    /// Some of the body has been taken from the client.
+    var hasConsumedBody = false
+    var wasRetried = false
+    /// What has come of the body can't be one.
+    var isRequestInvalid = false
+
+    // MARK: The answer
+
+    var responseParser: ResponseParser
+    /// The beginning of a head of which more is to come.
+    var answer: [UInt8] = []
+    var responseBody = BodyFrame(.none)
+    /// A byte of the answer has come.
+    var hasAnswerBegun = false
+    /// The answer's head has gone to the client.
+    var isAnswering = false
+    /// Whether the connection to the app may be used again, as far as the answer's head says.
+    var appKeepsAlive = false
+    /// The client's connection ends with the answer.
+    var closes = false
+    /// Sending to the app has failed; it may have answered before.
+    var appTakesNoMore = false
+
+    /// What is being sent: a head, and what goes in front of the rest.
+    var output: [UInt8] = []
+
+    // MARK: For the log and the timeouts
+
+    var text = RequestText()
+    var status: Int?
+    var upstream: SocketAddress?
+    var source: SocketAddress?
+    var isReused = false
+    /// What was wrong, where the answer is our own.
+    var failure: SessionEnd?
+    /// The bytes that went to the app and to the client after the protocol was switched.
+    var relayed: (toApp: UInt64, toClient: UInt64)?
+    var times = ExchangeTimes()
+    /// When the client last sent a part of the request, or the app last took one.
+    var lastRequestActivity = MonotonicTime.coarse
+    /// The request's first byte, to the kernel's tick.
+    var began = MonotonicTime.coarse
+
+    init(_ limits: HeadLimits) {
+        requestParser = RequestParser(limits: limits)
+        responseParser = ResponseParser(limits: limits)
+    }
+
+    // MARK: Input
+
+    var hasInput: Bool { inputStart < input.count }
+
+    /// Adds what the client has sent.
+    func append(input bytes: Span<UInt8>) {
+        input.append(contentsOf: bytes)
+    }
+
+    /// Has the input looked at, whose first bytes are used up then. `body` must not touch the input otherwise.
+    /// - Parameter body: returns how many bytes it has used.
+    func useInput<Step>(_ body: (Span<UInt8>) -> (used: Int, Step)) -> Step {
+        var taken: [UInt8] = []
+        swap(&taken, &input)
+        let (used, step) = body(taken.span.extracting(inputStart...))
+        swap(&taken, &input)
+        inputStart += used
+        if inputStart == input.count { forgetInput() }
+        return step
+    }
+
+    /// There is nothing behind this request that could be one.
+    func forgetInput() {
+        inputStart = 0
+        input.removeAll(keepingCapacity: input.capacity <= Self.largestKeptBuffer)
+    }
+
+    // MARK: Steps
+
+    /// Takes from the request's head what is needed when its bytes have gone.
+    func begin(_ head: RequestHead, wantsOrigin: Bool, _ bytes: Span<UInt8>, from sender: Sender) {
+        method = head.method
+        version = head.version
+        acceptsHTML = head.acceptsHTML(bytes)
+        asksForWebSocket = head.upgrade == .webSocket
+        closes = !head.keepsAlive
+        clientOrigin = wantsOrigin ? head.clientOrigin(bytes, from: sender) : nil
+        requestBody = BodyFrame(head.framing, mostAhead: Self.mostBodyAhead)
+        responseParser.reset(answering: head.method)
+        isRequestAbandoned = false
+    }
+
+    /// Copies what the log says in the request's own words.
+    func copyText(_ bytes: Span<UInt8>) {
+        let head = requestParser.head
+        text.copy(
+            from: bytes, requestLine: head.requestLine, method: head.methodRange, target: head.targetRange,
+            referer: head.first(.referer)?.valueRange ?? 0..<0,
+            userAgent: head.first(.userAgent)?.valueRange ?? 0..<0)
+    }
+
+    /// Makes ready for the same client's next request, whose beginning may be in the input already.
+    func beginNext() {
+        if !requestBody.surplus.isEmpty {
+            // Whoever receives more than a body has used up the input before.
+            input = requestBody.surplus
+            inputStart = 0
+        }
+        reset()
+    }
+
+    /// Forgets everything about the client.
+    func forget() {
+        forgetInput()
+        reset()
+    }
+
+    private func reset() {
+        requestParser.reset()
+        requestBody = BodyFrame(.none)
+        responseBody = BodyFrame(.none)
+        acceptsHTML = false
+        method = .get
+        version = .http11
+        asksForWebSocket = false
+        clientOrigin = nil
+        isRequestAbandoned = false
+        hasWrittenRequest = false
+        hasConsumedBody = false
+        wasRetried = false
+        isRequestInvalid = false
+        answer.removeAll(keepingCapacity: answer.capacity <= Self.largestKeptBuffer)
+        output.removeAll(keepingCapacity: output.capacity <= Self.largestKeptBuffer)
+        hasAnswerBegun = false
+        isAnswering = false
+        appKeepsAlive = false
+        closes = false
+        appTakesNoMore = false
+        status = nil
+        upstream = nil
+        source = nil
+        isReused = false
+        failure = nil
+        relayed = nil
+        text.reset()
+        times = ExchangeTimes()
+    }
+
+    /// The request's first byte has come.
+    func noteBeginning() {
+        began = .coarse
+        lastRequestActivity = began
+    }
+
+    /// The method of a request whose head was refused, as far as it could be read.
+    func noteRefusedHead() {
+        method = requestParser.head.method
+        closes = true
+    }
+
+    /// Buffers that are larger are given back to the system after use.
+    private static let largestKeptBuffer = 16 << 10
+    /// What one receive may take of a chunked body: more may have to be kept, if other requests follow.
+    private static let mostBodyAhead = 64 << 10
+}
+
+/// When things happened; nil where they have not, or where nobody wants to know.
+struct ExchangeTimes {
+    var began: MonotonicTime?
+    /// The app was asked for.
+    var asked: MonotonicTime?
+    var connected: MonotonicTime?
+    var firstByte: MonotonicTime?
+}

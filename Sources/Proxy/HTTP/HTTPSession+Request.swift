@@ -1,0 +1,284 @@
+internal import Configuration
+internal import EventLoop
+internal import HTTP1
+internal import Network
+internal import Relay
+internal import Upstream
+
+/// The way of a request: its head is read, a connection to the app is found, head and body are sent.
+extension HTTPSession {
+    /// How much is received where a head is expected: enough for any usual one, and for a small body.
+    private static let headPiece = 16 << 10
+
+    private enum HeadStep {
+        /// More is to come.
+        case incomplete
+        /// The head is whole, and waits for the app.
+        case needsApp
+        /// The request is on its way.
+        case sent
+        /// It was refused.
+        case refused
+    }
+
+    // MARK: Heads
+
+    /// Reads from the client as long as nothing of a request is there, or a part of its head.
+    func readHead() {
+        while toApp.mayReceive, let socket {
+            switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
+            case .moved(let count):
+                lastActivity = .coarse
+                let exchange = beginReading()
+                let step = workspace.withReceived(count) { takeHead($0, exchange) }
+                if step != .incomplete { return goOn(after: step, exchange) }
+            case .wouldBlock: return
+            case .endOfStream: return clientEnded()
+            case .failed(let code): return clientFailed(code)
+            }
+        }
+    }
+
+    private func beginReading() -> HTTPExchange {
+        if case .readingHead(let exchange) = state { return exchange }
+        let exchange = http.takeExchange()
+        exchange.noteBeginning()
+        if worker.logsAccess { exchange.times.began = .now }
+        state = .readingHead(exchange)
+        return exchange
+    }
+
+    /// Looks at what has just come, where it lies if the head is whole.
+    private func takeHead(_ received: Span<UInt8>, _ exchange: HTTPExchange) -> HeadStep {
+        guard !exchange.hasInput else {
+            exchange.append(input: received)
+            return exchange.useInput { parse($0, exchange) }
+        }
+        let (used, step) = parse(received, exchange)
+        if used < received.count, step != .refused { exchange.append(input: received.extracting(used...)) }
+        return step
+    }
+
+    private func parse(_ bytes: Span<UInt8>, _ exchange: HTTPExchange) -> (used: Int, HeadStep) {
+        switch exchange.requestParser.parse(bytes) {
+        case .incomplete: return (0, .incomplete)
+        case .invalid(let fault):
+            requests += 1
+            exchange.noteRefusedHead()
+            if worker.logsAccess { exchange.copyText(bytes) }
+            refuse(ErrorPage(status: fault.status, explanation: fault.explanation), .invalidRequest, exchange)
+            return (bytes.count, .refused)
+        case .complete:
+            requests += 1
+            exchange.begin(exchange.requestParser.head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
+            if worker.logsAccess {
+                exchange.copyText(bytes)
+                exchange.times.asked = .now
+            }
+            guard let connection = route.app.takeKept() else { return (0, .needsApp) }
+            return (send(bytes, exchange, connection), .sent)
+        }
+    }
+
+    private func goOn(after step: HeadStep, _ exchange: HTTPExchange) {
+        switch step {
+        case .incomplete, .refused: break
+        case .needsApp: askForApp(exchange)
+        case .sent: continueExchange()
+        }
+    }
+
+    /// Goes on with the next request, if the client has sent it already.
+    func nextRequest(after exchange: HTTPExchange) {
+        exchange.beginNext()
+        toApp.beginStream()
+        toClient.beginStream()
+        if exchange.hasInput {
+            exchange.noteBeginning()
+            if worker.logsAccess { exchange.times.began = .now }
+            state = .readingHead(exchange)
+            let step = exchange.useInput { parse($0, exchange) }
+            if step != .incomplete { return goOn(after: step, exchange) }
+        } else {
+            http.giveBack(exchange)
+            state = .idle
+            since = .coarse
+        }
+        if toApp.mayReceive { readHead() } else if isLeaving, case .idle = state { end() }
+    }
+
+    /// The client has finished sending, with no request or with a part of a head.
+    private func clientEnded() {
+        if case .readingHead(let exchange) = state {
+            log(exchange, .clientLeft)
+            http.giveBack(exchange)
+        }
+        end()
+    }
+
+    // MARK: The app
+
+    func askForApp(_ exchange: HTTPExchange) {
+        state = .waitingForApp(exchange, nil)
+        let request = route.app.connectAnew(for: client.ipAddress) { [unowned self] in answered($0) }
+        if case .waitingForApp(let current, nil) = state, current === exchange {
+            state = .waitingForApp(exchange, request)
+        }
+    }
+
+    private func answered(_ result: ConnectRequest.Result) {
+        guard case .waitingForApp(let exchange, _) = state else { return }
+        let configuration = route.configuration
+        switch result {
+        case .connected(let connection):
+            if exchange.hasWrittenRequest {
+                sendAgain(exchange, connection)
+            } else {
+                exchange.useInput { (send($0, exchange, connection), ()) }
+            }
+            continueExchange()
+        case .refused: fail(.appNotListening(http.appName), .appNotListening, exchange)
+        case .timedOut: fail(.appBusy(http.appName), .appBusy, exchange)
+        case .queueFull: fail(.queueFull(http.appName), .queueFull, exchange)
+        case .waitedTooLong:
+            let limit = configuration.upstreamConnections.queueTimeout
+            fail(.queueTimeout(http.appName, after: limit), .queueTimeout, exchange)
+        case .failed(let error): fail(.connectFailed(http.appName, error), .connectFailed(error), exchange)
+        }
+    }
+
+    /// Whoever leaves while it waits is not worth a connection to the app. When one is just being made, it goes on: a
+    /// client that has sent its request and then finished sending waits for its answer.
+    func waitingClientReady(_ readiness: IOEvent.Readiness, _ request: ConnectRequest?) {
+        guard let request, let socket else { return }
+        if readiness.contains(.failed) {
+            clientFailed(socket.socket.takeError())
+        } else if readiness.contains(.endOfStream), socket.socket.hasEndedUnread, request.cancelUnlessBeingTried() {
+            breakOff(.clientLeft)
+        }
+    }
+
+    // MARK: Sending
+
+    /// Sends the head, and what of the body has come with it.
+    /// - Returns: how many of the bytes belong to the request.
+    private func send(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection) -> Int {
+        use(connection, for: exchange)
+        let head = exchange.requestParser.head
+        exchange.output.removeAll(keepingCapacity: true)
+        head.write(bytes, to: http.forwarding, from: sender, into: &exchange.output)
+        exchange.hasWrittenRequest = true
+        guard
+            let (pass, next) = exchange.requestBody.scanBeginning(bytes, from: head.length, into: &exchange.output)
+        else {
+            exchange.hasConsumedBody = true
+            exchange.isRequestInvalid = true
+            return bytes.count
+        }
+        exchange.hasConsumedBody = next > head.length
+        let written = exchange.output
+        deliver(written.span, bytes.extracting(pass), exchange, connection)
+        return next
+    }
+
+    private func sendAgain(_ exchange: HTTPExchange, _ connection: AppConnection) {
+        use(connection, for: exchange)
+        let written = exchange.output
+        deliver(written.span, Span(), exchange, connection)
+    }
+
+    private func use(_ connection: AppConnection, for exchange: HTTPExchange) {
+        state = .exchanging(exchange, connection)
+        exchange.upstream = connection.address
+        exchange.isReused = connection.isReused
+        exchange.appTakesNoMore = false
+        if worker.logsAccess {
+            exchange.times.connected = .now
+            if route.app.sources.areWorthNaming { exchange.source = connection.socket.socket.localAddress }
+        }
+        toApp.takeSink(isPrompt: connection.isPrompt)
+        toClient.takeSource(connection.socket.unusedReadiness)
+        connection.socket.unusedReadiness = []
+        connection.socket.onReady = appHandler
+        exchange.lastRequestActivity = .coarse
+    }
+
+    private func deliver(
+        _ first: Span<UInt8>, _ second: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection
+    ) {
+        let before = toApp.bytesMoved
+        if case .sinkFailed = toApp.deliver(first, second, to: connection.socket.socket, in: workspace) {
+            exchange.appTakesNoMore = true
+        }
+        noteMoved(toApp.bytesMoved - before)
+    }
+
+    /// Goes on when nobody needs the scratch buffer's contents any more.
+    func continueExchange() {
+        guard case .exchanging(let exchange, _) = state else { return }
+        if exchange.isRequestInvalid { return requestIsInvalid(exchange) }
+        if exchange.appTakesNoMore { return appTakesNoMore(exchange) }
+        if toApp.mayReceive { carryRequest() }
+        if toClient.mayReceive, case .exchanging = state { carryAnswer() }
+    }
+
+    /// Whether the app's kernel has all of the request.
+    func isRequestSent(_ exchange: HTTPExchange) -> Bool {
+        exchange.requestBody.hasEnded && !toApp.isWaitingForSink && !exchange.isRequestAbandoned
+    }
+
+    /// Carries what has come of the request's body.
+    func carryRequest(appIsReady: Bool = false) {
+        guard case .exchanging(let exchange, let connection) = state, let socket, !exchange.isRequestAbandoned,
+            !isRequestSent(exchange)
+        else { return }
+        let before = toApp.bytesMoved
+        let outcome = toApp.advance(
+            from: socket.socket, to: connection.socket.socket, sinkIsReady: appIsReady, in: workspace,
+            framing: &exchange.requestBody)
+        if toApp.bytesMoved > before {
+            exchange.hasConsumedBody = true
+            noteMoved(toApp.bytesMoved - before)
+            exchange.lastRequestActivity = lastActivity
+        }
+        switch outcome {
+        case .waiting: break
+        case .yielded: awaitTurn()
+        case .ended:
+            let trailers = exchange.requestBody.takeTrailers()
+            if !trailers.isEmpty { deliver(trailers.span, Span(), exchange, connection) }
+            if exchange.appTakesNoMore { appTakesNoMore(exchange) }
+        case .invalid: requestIsInvalid(exchange)
+        case .finished: bodyIsCutOff(exchange)
+        case .sourceFailed(let code): clientFailed(code)
+        case .sinkFailed: appTakesNoMore(exchange)
+        }
+    }
+
+    // MARK: What goes wrong
+
+    /// The app has a part of what is no request: whatever it says to that is not for anybody.
+    private func requestIsInvalid(_ exchange: HTTPExchange) {
+        exchange.isRequestAbandoned = true
+        guard !exchange.isAnswering else { return breakOff(.invalidRequest) }
+        let page = ErrorPage(status: 400, explanation: "The request's body is no valid chunked body.")
+        fail(page, .invalidRequest, exchange)
+    }
+
+    private func bodyIsCutOff(_ exchange: HTTPExchange) {
+        exchange.isRequestAbandoned = true
+        guard !exchange.isAnswering else { return breakOff(.clientLeft) }
+        let page = ErrorPage(status: 400, explanation: "The connection ended before the request's body did.")
+        fail(page, .clientLeft, exchange)
+    }
+
+    /// The app has closed its side, perhaps with an answer that came before; that is still to be read then.
+    private func appTakesNoMore(_ exchange: HTTPExchange) {
+        exchange.isRequestAbandoned = true
+        exchange.appTakesNoMore = true
+        toApp.abandon(in: workspace)
+        toClient.noteSource(.failed)
+        if !exchange.isAnswering { exchange.closes = true }
+        carryAnswer()
+    }
+}

@@ -1,0 +1,32 @@
+internal import EventLoop
+internal import Network
+
+/// One client's connection to a route, from being accepted to its end: what the worker knows of it, whatever is spoken.
+///
+/// Belongs to its worker's thread, and is retained by the worker until it has ended.
+class Session {
+    let client: SocketAddress
+    let route: WorkerRoute
+    unowned let worker: Worker
+    let started = MonotonicTime.coarse
+    /// Where the worker keeps the session in its list.
+    var index = 0
+
+    init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker) {
+        self.client = client
+        self.route = route
+        self.worker = worker
+    }
+
+    /// Takes the client's connection over; may end the session before it returns.
+    func start(with socket: WatchedSocket) {}
+
+    /// Resets both sides. Does nothing once the session has ended.
+    func abort(_ reason: SessionEnd) {}
+
+    /// No more clients are to come here: ends as soon as nothing is under way any more, maybe before it returns.
+    func drain() {}
+
+    /// Ends the session if nothing has moved for too long.
+    func checkTimeouts(now: MonotonicTime) {}
+}

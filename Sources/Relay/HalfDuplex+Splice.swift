@@ -1,0 +1,47 @@
+internal import Network
+
+/// Bulk streams go through a pipe instead of the scratch buffer.
+extension HalfDuplex {
+    /// Moves up to `limit` bytes through the pipe, which is given back when it is empty.
+    /// - Returns: why moving may not go on; nil when it may.
+    mutating func splice<Framing: StreamFraming>(
+        through pipe: SplicePipe, _ limit: Int, from source: borrowing Socket, to sink: borrowing Socket,
+        in workspace: RelayWorkspace, framing: inout Framing
+    ) -> Outcome? {
+        switch pipe.fill(from: source, upTo: limit) {
+        case .moved(let count):
+            isBulk = count >= Self.leastBulk
+            framing.advance(by: UInt64(count))
+        case .wouldBlock, .endOfStream: break
+        case .failed(let code) where workspace.pipes.noteRefusal(code): isBulk = false
+        case .failed(let code):
+            noteSourceIsEmpty()
+            workspace.pipes.giveBack(pipe)
+            return .sourceFailed(code)
+        }
+        return empty(pipe, into: sink, in: workspace)
+    }
+
+    /// Sends what is in the pipe, and gives it back when it is empty.
+    /// - Returns: why moving may not go on; nil when it may.
+    mutating func empty(
+        _ pipe: SplicePipe, into sink: borrowing Socket, in workspace: RelayWorkspace
+    ) -> Outcome? {
+        state = .flowing
+        if pipe.count > 0 {
+            haveSinkPrompt(sink)
+            switch noting(pipe.empty(into: sink)) {
+            case .moved, .wouldBlock, .endOfStream: break
+            case .failed(let code):
+                workspace.pipes.giveBack(pipe)
+                return .sinkFailed(code)
+            }
+            guard pipe.count == 0 else {
+                state = .waitingForSink(.inPipe(pipe))
+                return .waiting
+            }
+        }
+        workspace.pipes.giveBack(pipe)
+        return nil
+    }
+}

@@ -1,0 +1,59 @@
+/// Tells a ``HalfDuplex`` how much of what comes from its source belongs to the stream that it carries.
+///
+/// A copy of the value remembers how far the stream had come; a ``HalfDuplex`` goes back to one where the sink took less
+/// than was looked at.
+public protocol StreamFraming {
+    /// The stream has ended; what the source has beyond belongs to something else.
+    var hasEnded: Bool { get }
+    /// How many of the next bytes belong to the stream for certain and may be moved unseen.
+    var plainBytesAhead: UInt64 { get }
+    /// How much one receive may take. What it takes beyond the stream's end is given to ``keep(_:)``.
+    var readLimit: Int { get }
+
+    /// Takes note of bytes that were moved unseen; at most ``plainBytesAhead``.
+    mutating func advance(by count: UInt64)
+    /// Looks at what has arrived. While the stream goes on and there are bytes left, it is called again at
+    /// ``StreamStep/next``.
+    /// - Parameter start: the first byte that no earlier call has covered.
+    mutating func scan(_ bytes: Span<UInt8>, from start: Int) -> StreamStep
+    /// Takes what was received beyond the stream's end; at least one byte, valid only during the call.
+    mutating func keep(_ surplus: Span<UInt8>)
+}
+
+/// What a look at some bytes of a stream has found.
+public struct StreamStep: Sendable {
+    public enum Outcome: Sendable {
+        case goesOn
+        /// The stream ended just before ``StreamStep/next``.
+        case ended
+        /// This can't be the stream any more.
+        case invalid
+    }
+
+    /// What is to be passed on.
+    public let pass: Range<Int>
+    /// Where to go on.
+    public let next: Int
+    public let outcome: Outcome
+
+    public init(pass: Range<Int>, next: Int, outcome: Outcome) {
+        self.pass = pass
+        self.next = next
+        self.outcome = outcome
+    }
+}
+
+/// A stream that is everything its source ever says.
+struct Everything: StreamFraming {
+    var hasEnded: Bool { false }
+    var plainBytesAhead: UInt64 { .max }
+    var readLimit: Int { .max }
+
+    mutating func advance(by count: UInt64) {}
+
+    mutating func scan(_ bytes: Span<UInt8>, from start: Int) -> StreamStep {
+        StreamStep(pass: start..<bytes.count, next: bytes.count, outcome: .goesOn)
+    }
+
+    mutating func keep(_ surplus: Span<UInt8>) {}
+}
