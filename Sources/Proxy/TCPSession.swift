@@ -47,9 +47,10 @@ final class TCPSession: Session {
         }
     }
 
-    /// A client that has not asked for anything yet has nothing to finish.
+    /// At the server's end, a client that has not asked for anything yet has nothing to finish. Where only the route goes,
+    /// it has as long as the others.
     override func drain() {
-        if case .silent = state { abort(.drained) }
+        if case .silent = state, worker.isDraining { abort(.drained) }
     }
 
     override func checkTimeouts(now: MonotonicTime) {

@@ -243,8 +243,9 @@ final class Worker {
         for session in sessions where route == nil || session.route === route { session.drain() }
     }
 
+    /// Once: while there are acceptors, further sessions may come, and afterwards none does.
     private func reportIfDrained() {
-        if sessions.isEmpty { reportDrained() }
+        if sessions.isEmpty, acceptors.isEmpty { reportDrained() }
     }
 
     /// One timer looks at all sessions now and then; a timer each would cost memory and be set anew with every
