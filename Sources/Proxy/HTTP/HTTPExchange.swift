@@ -109,7 +109,6 @@ final class HTTPExchange {
         version = head.version
         acceptsHTML = head.acceptsHTML(bytes)
         asksForWebSocket = head.upgrade == .webSocket
-        closes = !head.keepsAlive
         clientOrigin = wantsOrigin ? head.clientOrigin(bytes, from: sender) : nil
         requestBody = BodyFrame(head.framing, mostAhead: Self.mostBodyAhead)
         responseParser.reset(answering: head.method)

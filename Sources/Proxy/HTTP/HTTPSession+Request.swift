@@ -278,7 +278,6 @@ extension HTTPSession {
         exchange.appTakesNoMore = true
         toApp.abandon(in: workspace)
         toClient.noteSource(.failed)
-        if !exchange.isAnswering { exchange.closes = true }
         carryAnswer()
     }
 }
