@@ -87,10 +87,11 @@ final class HTTPExchange {
     /// - Parameter body: returns how many bytes it has used.
     func useInput<Step>(_ body: (Span<UInt8>) -> (used: Int, Step)) -> Step {
         var taken: [UInt8] = []
+        let start = inputStart
         swap(&taken, &input)
-        let (used, step) = body(taken.span.extracting(inputStart...))
+        let (used, step) = body(taken.span.extracting(start...))
         swap(&taken, &input)
-        inputStart += used
+        inputStart = start + used
         if inputStart == input.count { forgetInput() }
         return step
     }
@@ -194,6 +195,8 @@ struct ExchangeTimes {
     var began: MonotonicTime?
     /// The app was asked for.
     var asked: MonotonicTime?
+    /// The app was called, for a new connection.
+    var called: MonotonicTime?
     var connected: MonotonicTime?
     var firstByte: MonotonicTime?
 }

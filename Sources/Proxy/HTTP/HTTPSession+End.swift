@@ -94,7 +94,8 @@ extension HTTPSession {
                 bytesToClient: exchange.relayed?.toClient ?? exchange.responseBody.payloadBytes,
                 upstream: exchange.upstream, source: exchange.source, isReused: exchange.isReused,
                 times: RequestSummary.Times(
-                    queue: span(times.asked, times.connected), firstByte: span(times.connected, times.firstByte),
+                    queue: span(times.asked, times.called), connect: span(times.called, times.connected),
+                    firstByte: span(times.connected, times.firstByte),
                     total: now.since(times.began ?? now)),
                 end: reason.explanation))
     }
