@@ -61,8 +61,9 @@ final class HTTPExchange {
     var isReused = false
     /// What was wrong, where the answer is our own.
     var failure: SessionEnd?
-    /// The bytes that went to the app and to the client after the protocol was switched.
-    var relayed: (toApp: UInt64, toClient: UInt64)?
+    /// The bytes that went to the app and to the client where they were no bodies of messages: after the protocol was
+    /// switched, and with an answer of our own.
+    var otherBytes: (toApp: UInt64, toClient: UInt64)?
     var times = ExchangeTimes()
     /// When the client last sent a part of the request, or the app last took one.
     var lastRequestActivity = MonotonicTime.coarse
@@ -167,7 +168,7 @@ final class HTTPExchange {
         source = nil
         isReused = false
         failure = nil
-        relayed = nil
+        otherBytes = nil
         text.reset()
         times = ExchangeTimes()
     }
