@@ -4,15 +4,13 @@ import json
 import pathlib
 import re
 import subprocess
-import sys
 
 import pytest
 
+import support.packages  # noqa: F401, makes them importable
 from support.settings import PROGRAM
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-# scripts/install-packages puts the validator there.
-sys.path += [str(path) for path in REPOSITORY.glob(".build-python/lib/python3*/site-packages")]
 jsonschema = pytest.importorskip("jsonschema", minversion="4.0")
 yaml = pytest.importorskip("yaml")
 

@@ -28,6 +28,10 @@ class Process:
     def output(self):
         return "\n".join(self.lines)
 
+    @property
+    def is_running(self):
+        return self._process.poll() is None
+
     def wait(self, limit=30.0):
         """Waits until it ends by itself and returns its exit code."""
         code = self._process.wait(limit)
