@@ -5,14 +5,17 @@ public struct FixedCountLoad {
     /// Where the proxy listens, an IPv4 address.
     public var host: String
     public var port: Int
+    /// What is asked for; its answer must be of the same length each time.
+    public var path: String
     /// How many requests.
     public var requests: Int
     /// How many connections at once, each with one request at a time.
     public var connections: Int
 
-    public init(host: String, port: Int, requests: Int, connections: Int) {
+    public init(host: String, port: Int, path: String = "/", requests: Int, connections: Int) {
         self.host = host
         self.port = port
+        self.path = path
         self.requests = requests
         self.connections = connections
     }
@@ -20,7 +23,7 @@ public struct FixedCountLoad {
     /// Sends the requests on connections that stay. `connected` is called once all connections have had a request
     /// that does not count.
     public func runOnKeptConnections(connected: () throws -> Void) throws {
-        let bundle = try KeptConnections(host: host, port: port, count: connections)
+        let bundle = try KeptConnections(host: host, port: port, path: path, count: connections)
         try connected()
         var poller = try bundle.poller()
         var sent = 0
@@ -43,8 +46,8 @@ public struct FixedCountLoad {
 
     /// Sends each request on a connection of its own, and reads to the end of it; `connections` at once.
     public func runOnNewConnections(connected: () throws -> Void) throws {
-        let request = HTTPRequest(host: host, port: port, closes: true)
-        _ = try request.answerLength(host: host, port: port)
+        let request = HTTPRequest(host: host, port: port, path: path, closes: true)
+        let answerLength = try request.answerLength(host: host, port: port)
         try connected()
         var poller = try Poller(capacity: connections)
         var open: [Int32: Int] = [:]
@@ -70,8 +73,8 @@ public struct FixedCountLoad {
                 if count == 0 { ended.append(descriptor) }
             }
             for descriptor in ended {
-                guard open.removeValue(forKey: descriptor) ?? 0 > 0 else {
-                    throw LoadFailure("a connection ended without an answer")
+                guard open.removeValue(forKey: descriptor) == answerLength else {
+                    throw LoadFailure("a connection ended without the whole answer")
                 }
                 close(descriptor)
                 try startNext()

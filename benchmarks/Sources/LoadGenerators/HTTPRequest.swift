@@ -4,9 +4,9 @@ import Glibc
 struct HTTPRequest {
     let bytes: [UInt8]
 
-    init(host: String, port: Int, closes: Bool) {
+    init(host: String, port: Int, path: String = "/", closes: Bool) {
         let connection = closes ? "Connection: close\r\n" : ""
-        bytes = Array("GET / HTTP/1.1\r\nHost: \(host):\(port)\r\n\(connection)\r\n".utf8)
+        bytes = Array("GET \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\n\(connection)\r\n".utf8)
     }
 
     /// Sends the request once on a connection of its own, and returns how many bytes its answer has. Every further

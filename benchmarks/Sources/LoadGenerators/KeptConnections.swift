@@ -10,8 +10,8 @@ final class KeptConnections {
     private var buffer = [UInt8](repeating: 0, count: 16384)
 
     /// Opens them, one after the other, each with one request and its answer, so that the whole way is open.
-    init(host: String, port: Int, count: Int) throws(LoadFailure) {
-        request = HTTPRequest(host: host, port: port, closes: false)
+    init(host: String, port: Int, path: String = "/", count: Int) throws(LoadFailure) {
+        request = HTTPRequest(host: host, port: port, path: path, closes: false)
         answerLength = try request.answerLength(host: host, port: port)
         missing = Array(repeating: 0, count: count)
         for index in 0..<count {

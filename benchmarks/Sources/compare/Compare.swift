@@ -7,7 +7,7 @@ import Glibc
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Compares TCP proxies on this machine, in network namespaces of its own.",
+        abstract: "Compares TCP and HTTP proxies on this machine, in network namespaces of its own.",
         discussion: """
             Ends with a report: report.md, report.json and plots. Takes root, for the namespaces.
             Exit code 1 says that something failed; the report says what.
@@ -20,10 +20,14 @@ struct Compare: ParsableCommand {
     var except: String?
     @Option(
         help: """
-            Another proxy, as NAME=COMMAND. In COMMAND, {listen_host}, {listen_port}, {upstream_host} and \
+            Another TCP proxy, as NAME=COMMAND. In COMMAND, {listen_host}, {listen_port}, {upstream_host} and \
             {upstream_port} are replaced. Can be given several times.
             """)
     var proxy: [String] = []
+    @Option(help: "Another HTTP proxy, in the same way.")
+    var httpProxy: [String] = []
+    @Option(help: "What the proxies are: tcp, http or both.")
+    var mode = "both"
     @Option(help: "Only these scenarios, separated by commas.")
     var scenario: String?
     @Option(help: "How often every peer does every scenario.")
@@ -46,6 +50,9 @@ struct Compare: ParsableCommand {
         if let rounds, !(1...1000).contains(rounds) { throw ValidationError("--rounds takes 1 to 1000") }
         if let seconds, !(1...3600).contains(seconds) { throw ValidationError("--seconds takes 1 to 3600") }
         if let rate, !(1...1_000_000).contains(rate) { throw ValidationError("--rate takes 1 to 1000000") }
+        if mode != "both", Mode(rawValue: mode) == nil {
+            throw ValidationError("--mode takes tcp, http or both")
+        }
         if topology != "both", Topology(rawValue: topology) == nil {
             throw ValidationError("--topology takes veth, loopback or both")
         }
@@ -59,15 +66,18 @@ struct Compare: ParsableCommand {
         try ProcessRegistry.closeAllOnSignals()
         let resources = try Resources()
         let catalogue = try PeerCatalogue(benchmarks: resources.benchmarks)
-        let peers = try chosen(from: catalogue.peers) + proxy.map(Peer.init(argument:))
-        for peer in peers where peers.count(where: { $0.name == peer.name }) > 1 {
+        let peers =
+            try chosen(from: catalogue.peers) + proxy.map { try Peer(argument: $0, mode: .tcp) }
+            + httpProxy.map { try Peer(argument: $0, mode: .http) }
+        for peer in peers where peers.count(where: { $0.name == peer.name && $0.mode == peer.mode }) > 1 {
             throw ValidationError("there are two peers called '\(peer.name)'")
         }
         if list { return show(catalogue) }
 
         try Comparison.check()
         let comparison = Comparison(
-            peers: peers, plan: plan, settings: settings, missing: names(only) == nil ? catalogue.missing : [],
+            peers: peers, plan: plan(for: peers), settings: settings,
+            missing: names(only) == nil ? catalogue.missing : [],
             resources: resources, progress: report)
         comparison.missing.forEach(report)
         let results: Results
@@ -95,17 +105,23 @@ struct Compare: ParsableCommand {
     private var settings: Settings {
         var settings = quick ? Settings.quick : Settings()
         // Who is named does everything.
-        if only != nil || !proxy.isEmpty { settings.thoroughPeers = nil }
+        if only != nil || !proxy.isEmpty || !httpProxy.isEmpty { settings.thoroughPeers = nil }
         if let rounds { settings.rounds = rounds }
         if let seconds { settings.seconds = seconds }
         if let rate { settings.rate = rate }
         return settings
     }
 
-    private var plan: [(topology: Topology, scenarios: [Scenario])] {
+    private func plan(for peers: [Peer]) -> [(topology: Topology, scenarios: [Scenario])] {
         let chosen = names(scenario)?.compactMap(Scenario.init(name:))
+        // Direct alone is no comparison, unless nobody else is asked for.
+        let proxied = Set(peers.filter { $0.role != .direct }.map(\.mode))
+        let modes = Mode.allCases.filter {
+            (mode == "both" || mode == $0.rawValue) && (proxied.isEmpty || proxied.contains($0))
+        }
         return Topology.allCases.filter { topology == "both" || topology == $0.rawValue }.map { place in
-            (place, chosen ?? (place == .loopback && topology == "both" ? Scenario.onLoopback : Scenario.all))
+            let all = place == .loopback && topology == "both" ? Scenario.onLoopback : Scenario.all
+            return (place, (chosen ?? all).filter { modes.contains($0.mode) })
         }
     }
 
@@ -119,8 +135,10 @@ struct Compare: ParsableCommand {
     }
 
     private func show(_ catalogue: PeerCatalogue) {
-        print("Peers")
-        for peer in catalogue.peers { print("  \(peer.name)  \(peer.version ?? "")") }
+        for mode in Mode.allCases {
+            print("Peers with \(mode.title)")
+            for peer in catalogue.peers where peer.mode == mode { print("  \(peer.name)  \(peer.version ?? "")") }
+        }
         for line in catalogue.missing { print("  \(line)") }
         print("Scenarios")
         for scenario in Scenario.all { print("  \(scenario.name)  \(scenario.title)") }

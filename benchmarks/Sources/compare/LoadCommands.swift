@@ -22,13 +22,14 @@ struct CountedRequests: ParsableCommand {
     @OptionGroup var target: Target
     @Option var requests: Int
     @Option var connections = 1
+    @Option var path = "/"
     @Flag var newConnections = false
     /// Waits for a line on standard input once the connections are open.
     @Flag var waits = false
 
     func run() throws {
         let load = FixedCountLoad(
-            host: target.host, port: target.port, requests: requests, connections: connections)
+            host: target.host, port: target.port, path: path, requests: requests, connections: connections)
         let connected = {
             announceReadiness()
             if waits { _ = readLine() }

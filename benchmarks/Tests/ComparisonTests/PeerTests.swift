@@ -6,7 +6,9 @@ import Testing
 @Suite struct PeerTests {
     @Test func takesAProxyFromTheCommandLine() throws {
         let peer = try Peer(
-            argument: "mine=/opt/mine --listen={listen_host}:{listen_port} {upstream_host}:{upstream_port}")
+            argument: "mine=/opt/mine --listen={listen_host}:{listen_port} {upstream_host}:{upstream_port}",
+            mode: .http)
+        #expect(peer.mode == .http)
         #expect(peer.name == "mine")
         #expect(peer.role == .peer)
         #expect(
@@ -15,7 +17,7 @@ import Testing
 
     @Test(arguments: ["", "mine", "=x {listen_port} {upstream_port}", "mine=x {listen_port}", "mine=x {upstream_port}"])
     func refusesWhatCannotWork(_ argument: String) {
-        #expect(throws: Failure.self) { try Peer(argument: argument) }
+        #expect(throws: Failure.self) { try Peer(argument: argument, mode: .tcp) }
     }
 
     @Test(arguments: [
@@ -37,9 +39,12 @@ import Testing
 
     @Test func readsEveryDefinition() throws {
         let catalogue = try PeerCatalogue(benchmarks: benchmarks)
-        let folders = try FileManager.default.contentsOfDirectory(atPath: benchmarks.appending(path: "peers").path)
-        #expect(catalogue.peers.count + catalogue.missing.count == folders.count + 1)
-        #expect(catalogue.peers.first?.role == .direct)
+        let folders = try Mode.allCases.flatMap { mode in
+            try FileManager.default.contentsOfDirectory(
+                atPath: benchmarks.appending(path: "peers/\(mode.rawValue)").path)
+        }
+        #expect(catalogue.peers.count + catalogue.missing.count == folders.count + Mode.allCases.count)
+        for mode in Mode.allCases { #expect(catalogue.peers.first { $0.mode == mode }?.role == .direct) }
     }
 
     /// A configuration that names no address, or a placeholder that nobody fills, would measure something else.

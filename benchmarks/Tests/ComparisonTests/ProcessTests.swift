@@ -89,6 +89,27 @@ import Testing
            2: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 3
         """
 
+    /// What is still `ip netns exec` shows the tables of where it comes from.
+    @Test func aListenerAtHomeIsNotThatOfAProcessThatHasYetToLeave() throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        // The kernel chooses the port.
+        try #require(listen(listener, 1) == 0)
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(listener, $0, &length) }
+        }
+        let port = Int(UInt16(bigEndian: address.sin_port))
+        try #require(ListeningSockets.isListening(port: port, table: readFile("/proc/self/net/tcp")))
+        let sleeper = try ChildProcess(["sleep", "1000"], files: try WorkFolder())
+        defer { sleeper.terminate() }
+        let failure = #expect(throws: Failure.self) {
+            try ListeningSockets.wait(port: port, process: sleeper, seconds: 0.1)
+        }
+        #expect(failure?.description.contains("listens on port") == true)
+    }
+
     @Test func onlyListenersCount() {
         #expect(ListeningSockets.isListening(port: 8080, table: table))
         #expect(ListeningSockets.isListening(port: 80, table: table))

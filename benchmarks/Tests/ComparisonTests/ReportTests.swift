@@ -7,11 +7,11 @@ import Testing
 /// A run in which ours reaches some goals and misses others.
 private func exampleResults() -> Results {
     let participants = [
-        Results.Participant(name: "direct", title: "direct", role: .direct),
-        Results.Participant(name: "limit", title: "the limit", role: .limit),
-        Results.Participant(name: "loopbridge", title: "loopbridge", role: .ours, version: "1.0"),
-        Results.Participant(name: "haproxy", title: "HAProxy", role: .peer, version: "2.6"),
-        Results.Participant(name: "odd", title: "<odd> & \"co\"", role: .peer),
+        Results.Participant(name: "direct", title: "direct", role: .direct, mode: .tcp),
+        Results.Participant(name: "limit", title: "the limit", role: .limit, mode: .tcp),
+        Results.Participant(name: "loopbridge", title: "loopbridge", role: .ours, mode: .tcp, version: "1.0"),
+        Results.Participant(name: "haproxy", title: "HAProxy", role: .peer, mode: .tcp, version: "2.6"),
+        Results.Participant(name: "odd", title: "<odd> & \"co\"", role: .peer, mode: .tcp),
     ]
     let machine = Machine(
         processor: "a processor", processors: 2, memoryGiB: 24, kernel: "6.18", system: "Debian", tools: ["wrk": "4.1"],
@@ -29,13 +29,36 @@ private func exampleResults() -> Results {
         add(bulk, "loopbridge", round, [.gigabitsPerSecond: 19 + noise, .cpuSecondsPerGiB: 0.25])
         add(bulk, "haproxy", round, [.gigabitsPerSecond: 10 + noise, .cpuSecondsPerGiB: 0.62])
         add(bulk, "odd", round, [.gigabitsPerSecond: 9, .cpuSecondsPerGiB: 0.50])
-        add(.latency, "loopbridge", round, [.p50: 50, .p99: 130, .p999: 500])
-        add(.latency, "haproxy", round, [.p50: 60, .p99: 120, .p999: 400])
+        add(.latency(.tcp), "loopbridge", round, [.p50: 50, .p99: 130, .p999: 500])
+        add(.latency(.tcp), "haproxy", round, [.p50: 60, .p99: 120, .p999: 400])
     }
-    add(.connections, "loopbridge", 1, [.callsPerRequest: 14.0])
+    add(.connections(.tcp), "loopbridge", 1, [.callsPerRequest: 14.0])
     results.measurements.append(
         Results.Measurement(
-            topology: .veth, scenario: .latency, peer: "odd", round: 1, failure: "it exited with 1: <no> port"))
+            topology: .veth, scenario: .latency(.tcp), peer: "odd", round: 1, failure: "it exited with 1: <no> port"))
+    return results
+}
+
+/// A run in which a third proxy is better than both of those that the goals with HTTP name.
+private func exampleHTTPResults() -> Results {
+    var results = exampleResults()
+    results.measurements = []
+    results.participants += [
+        Results.Participant(name: "loopbridge", title: "loopbridge", role: .ours, mode: .http),
+        Results.Participant(name: "haproxy", title: "HAProxy", role: .peer, mode: .http),
+        Results.Participant(name: "nginx", title: "nginx", role: .peer, mode: .http),
+        Results.Participant(name: "third", title: "Third", role: .peer, mode: .http),
+    ]
+    let figures: [(String, Double, Double, Double)] = [
+        ("loopbridge", 21_000, 30, 8.9), ("haproxy", 20_000, 33, 8.8), ("nginx", 15_000, 24, 10),
+        ("third", 42_000, 15, 7),
+    ]
+    for (peer, rate, cpu, calls) in figures {
+        results.measurements.append(
+            Results.Measurement(
+                topology: .veth, scenario: .connections(.http), peer: peer, round: 1,
+                figures: [.requestsPerSecond: rate, .cpuMicrosecondsPerRequest: cpu, .callsPerRequest: calls]))
+    }
     return results
 }
 
@@ -56,8 +79,24 @@ private func exampleResults() -> Results {
 }
 
 @Suite struct GoalTests {
-    private func goal(_ what: String) throws -> Goal {
-        try #require(Goal.all(exampleResults()).first { $0.what == what })
+    private func goal(_ what: String, in results: Results = exampleResults()) throws -> Goal {
+        try #require(Goal.all(results).first { $0.what == what })
+    }
+
+    @Test func goalsWithHTTPNameTheBetterOfTwoPeers() throws {
+        let results = exampleHTTPResults()
+        let rate = try goal("HTTP: requests, one per connection, to HAProxy or nginx", in: results)
+        #expect(rate.outcome == .holds)
+        #expect(rate.reached == "1.05 (21,000 to 20,000/s, HAProxy)")
+        let cpu = try goal("HTTP: proxy CPU per request, one per connection, to HAProxy or nginx", in: results)
+        #expect(cpu.outcome == .missed)
+        #expect(cpu.reached == "1.25 (30.0 to 24.0 µs, nginx)")
+        #expect(try goal("HTTP: system calls, one request per connection", in: results).outcome == .missed)
+    }
+
+    @Test func onlyTheModesThatWereMeasuredHaveGoals() {
+        #expect(Goal.all(exampleResults()).allSatisfy { !$0.what.hasPrefix("HTTP") })
+        #expect(Goal.all(exampleHTTPResults()).allSatisfy { $0.what.hasPrefix("HTTP") })
     }
 
     @Test func aRatioThatIsHighEnoughHolds() throws {
@@ -85,6 +124,19 @@ private func exampleResults() -> Results {
 
 @Suite struct MarkdownReportTests {
     private let text = MarkdownReport(results: exampleResults(), plots: []).text
+
+    @Test func withHTTPThereIsARatioToTheBetterOfTwoPeersToo() throws {
+        let text = MarkdownReport(results: exampleHTTPResults(), plots: []).text
+        func cells(_ start: String) throws -> [String] {
+            try #require(text.split(separator: "\n").last { $0.hasPrefix("| \(start)") })
+                .split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        #expect(text.contains("## HTTP: one request per connection, across veth"))
+        #expect(try cells("loopbridge") == ["loopbridge", "21,000", "1.05", "0.50", "30.0", "1.25", "2.00", "8.90"])
+        // The namesakes of the other mode have no part in it.
+        #expect(text.components(separatedBy: "\n| loopbridge").count == 2)
+        #expect(text.contains("Compared with HTTP: loopbridge, HAProxy, nginx, Third.") && !text.contains("with TCP"))
+    }
 
     @Test func rowsHaveMedianSpreadAndRatios() throws {
         let row = try #require(text.split(separator: "\n").first { $0.hasPrefix("| loopbridge") })
@@ -167,6 +219,13 @@ private func exampleResults() -> Results {
         }
     }
 
+    @Test func modesHavePlotsOfTheirOwn() throws {
+        let plots = Plot.all(exampleHTTPResults())
+        #expect(
+            plots.map(\.fileName) == ["http-requests-veth.svg", "http-requests-cpu-veth.svg", "http-calls-veth.svg"])
+        #expect(plots.allSatisfy { $0.panels.count == 1 && $0.panels[0].bars.count == 4 })
+    }
+
     @Test func namesAreEscaped() throws {
         let plot = try #require(Plot.all(exampleResults()).first)
         #expect(plot.svg.contains("&lt;odd&gt; &amp; &quot;co&quot;"))
@@ -197,5 +256,14 @@ private func exampleResults() -> Results {
         #expect(Set(Scenario.all.map(\.name)).count == Scenario.all.count)
         for scenario in Scenario.all { #expect(Scenario(name: scenario.name) == scenario) }
         #expect(Scenario(name: "download-2") == nil)
+    }
+
+    @Test func everyPeerOfAModeDoesItsScenariosOnly() {
+        let quick = Settings.quick
+        let peer = Peer(
+            name: "x", title: "x", role: .peer, mode: .http, command: [], environment: [:], folder: nil, version: nil)
+        let done = Scenario.all.filter { quick.includes($0, peer) }
+        #expect(done == [.requests(.http, connections: 1)])
+        #expect(Scenario.all.filter { Settings().includes($0, peer) }.map(\.mode) == Array(repeating: .http, count: 5))
     }
 }

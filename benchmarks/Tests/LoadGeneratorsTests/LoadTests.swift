@@ -37,6 +37,21 @@ import Testing
         #expect(app.requests - before == 100)
     }
 
+    @Test func asksForThePath() throws {
+        let app = StallingApp(stall: -1, milliseconds: 0)
+        defer { app.stop() }
+        let load = FixedCountLoad(host: "127.0.0.1", port: app.port, path: "/x", requests: 3, connections: 1)
+        try load.runOnKeptConnections(connected: {})
+        #expect(app.lastTarget == "/x")
+    }
+
+    @Test func anAnswerThatIsCutShortIsAFailure() {
+        let app = StallingApp(stall: -1, milliseconds: 0, cut: 5)
+        defer { app.stop() }
+        let load = FixedCountLoad(host: "127.0.0.1", port: app.port, requests: 10, connections: 1)
+        #expect(throws: LoadFailure.self) { try load.runOnNewConnections(connected: {}) }
+    }
+
     @Test func nobodyThereIsAFailure() {
         let app = StallingApp(stall: -1, milliseconds: 0)
         app.stop()

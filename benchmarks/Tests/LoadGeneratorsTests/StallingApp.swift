@@ -7,11 +7,13 @@ final class StallingApp: Sendable {
     let port: Int
     private let listener: Int32
     private let answered = Mutex(0)
+    private let target = Mutex("")
 
     /// - Parameters:
     ///   - stall: which request has to wait, counted from 0 over all connections.
     ///   - milliseconds: for how long.
-    init(stall: Int, milliseconds: Int) {
+    ///   - cut: which request gets no more than half of its answer.
+    init(stall: Int, milliseconds: Int, cut: Int = -1) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -26,7 +28,7 @@ final class StallingApp: Sendable {
         port = Int(UInt16(bigEndian: address.sin_port))
         self.listener = listener
         for _ in 0..<4 {
-            Thread.start { [self] in serve(stall: stall, milliseconds: milliseconds) }
+            Thread.start { [self] in serve(stall: stall, milliseconds: milliseconds, cut: cut) }
         }
     }
 
@@ -37,7 +39,10 @@ final class StallingApp: Sendable {
 
     var requests: Int { answered.withLock { $0 } }
 
-    private func serve(stall: Int, milliseconds: Int) {
+    /// What the last request asked for.
+    var lastTarget: String { target.withLock { $0 } }
+
+    private func serve(stall: Int, milliseconds: Int, cut: Int) {
         let body = "hello\n"
         let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -52,8 +57,11 @@ final class StallingApp: Sendable {
                     return answered
                 }
                 if number == stall { usleep(UInt32(milliseconds) * 1000) }
-                _ = send(connection, answer, answer.count, Int32(MSG_NOSIGNAL))
-                if String(decoding: buffer[..<count], as: UTF8.self).contains("Connection: close") { break }
+                let request = String(decoding: buffer[..<count], as: UTF8.self)
+                let words = request.split(separator: " ", maxSplits: 2)
+                target.withLock { $0 = words.count > 1 ? String(words[1]) : "" }
+                _ = send(connection, answer, number == cut ? answer.count / 2 : answer.count, Int32(MSG_NOSIGNAL))
+                if request.contains("Connection: close") { break }
             }
             close(connection)
         }

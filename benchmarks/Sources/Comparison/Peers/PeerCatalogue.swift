@@ -8,7 +8,7 @@ public struct PeerCatalogue {
     /// A line for each that cannot, with what to do about it.
     public let missing: [String]
 
-    /// What peers/NAME/peer.json holds.
+    /// What peers/MODE/NAME/peer.json holds.
     private struct Definition: Decodable {
         var title: String
         var role: Peer.Role?
@@ -26,9 +26,22 @@ public struct PeerCatalogue {
 
     /// Reads the definitions in the folder `peers` of the benchmarks' folder.
     public init(benchmarks: URL) throws {
-        let folder = benchmarks.appending(path: "peers")
+        var peers: [Peer] = []
+        var missing: [String] = []
+        for mode in Mode.allCases {
+            let found = try PeerCatalogue.read(benchmarks: benchmarks, mode)
+            peers += found.peers
+            missing += found.missing
+        }
+        self.peers = peers
+        self.missing = missing
+    }
+
+    /// Those of one mode.
+    private static func read(benchmarks: URL, _ mode: Mode) throws -> (peers: [Peer], missing: [String]) {
+        let folder = benchmarks.appending(path: "peers/\(mode.rawValue)")
         let root = Template(values: ["root": benchmarks.deletingLastPathComponent().path])
-        var peers = [Peer.direct]
+        var peers = [Peer.direct(mode)]
         var missing: [String] = []
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
             let file = folder.appending(path: "\(name)/peer.json")
@@ -42,7 +55,8 @@ public struct PeerCatalogue {
             let program = definition.program.lazy.compactMap { PeerCatalogue.find(root.fill($0)) }.first
             let needs = definition.needs ?? []
             guard let program, needs.allSatisfy({ access($0, F_OK) == 0 }) else {
-                missing.append("\(definition.title) is left out: not found here (\(definition.install))")
+                missing.append(
+                    "\(definition.title) is left out with \(mode.title): not found here (\(definition.install))")
                 continue
             }
             let template = Template(values: ["program": program])
@@ -52,13 +66,12 @@ public struct PeerCatalogue {
             }
             peers.append(
                 Peer(
-                    name: name, title: definition.title, role: definition.role ?? .peer,
+                    name: name, title: definition.title, role: definition.role ?? .peer, mode: mode,
                     command: definition.command.map(template.fill), environment: definition.environment ?? [:],
                     folder: file.deletingLastPathComponent(), version: version.flatMap(PeerCatalogue.version)))
         }
         let order: [Peer.Role] = [.direct, .limit, .ours, .peer]
-        self.peers = order.flatMap { role in peers.filter { $0.role == role } }
-        self.missing = missing
+        return (order.flatMap { role in peers.filter { $0.role == role } }, missing)
     }
 
     /// The path of an executable: `pattern` is a name in PATH, or a path that may have `*` in it.

@@ -4,8 +4,12 @@ import Foundation
 enum App {
     /// iperf3's server.
     case bulk
-    /// nginx with one short answer.
+    /// nginx with one short answer, and one of `bodyBytes` at `bodyPath`.
     case http
+
+    /// Where a medium answer is.
+    static let bodyPath = "/100KiB"
+    static let bodyBytes = 100 << 10
 }
 
 /// One measurement's processes: a fresh app, and a fresh proxy before it. All end with this object.
@@ -40,6 +44,8 @@ final class Rig {
             let template = Template(listen: upstream, upstream: upstream, files: folder)
             let text = try String(contentsOf: resources.httpApp, encoding: .utf8)
             try template.fill(text).write(toFile: "\(folder)/nginx.conf", atomically: false, encoding: .utf8)
+            try Data(repeating: UInt8(ascii: "x"), count: App.bodyBytes)
+                .write(to: URL(fileURLWithPath: folder + App.bodyPath))
             command = ["nginx", "-e", "stderr", "-p", folder, "-c", "\(folder)/nginx.conf"]
         }
         self.app = try ChildProcess(network.app.inside(command), name: "the app", files: files)

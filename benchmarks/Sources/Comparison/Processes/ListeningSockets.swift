@@ -1,14 +1,21 @@
-import Glibc
+import Foundation
 
 /// Who listens in a process's network namespace.
 enum ListeningSockets {
-    /// Waits until somebody in the namespace of `process` listens on `port`.
+    /// Waits until somebody in the namespace of `process`, which is not ours, listens on `port`. `process` may still be
+    /// `ip netns exec`, on its way there: a listener at home is none of its business.
     static func wait(port: Int, process: ChildProcess, seconds: Double) throws {
         try Wait.until("\(process.name) listens on port \(port)", seconds: seconds) {
             guard process.isRunning else { throw Failure("\(process.name) \(process.ending)\(process.complaint)") }
+            guard namespace("\(process.processID)") != namespace("self") else { return false }
             return isListening(port: port, table: readFile("/proc/\(process.processID)/net/tcp"))
                 || isListening(port: port, table: readFile("/proc/\(process.processID)/net/tcp6"))
         }
+    }
+
+    /// Which network namespace a process is in; nil once it is gone.
+    private static func namespace(_ process: String) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/net")
     }
 
     /// Whether a table as /proc/net/tcp has a listener on `port`.

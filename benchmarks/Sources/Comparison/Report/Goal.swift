@@ -12,12 +12,34 @@ public struct Goal: Codable, Sendable, Equatable {
     public var reached: String
     public var outcome: Outcome
 
-    /// All goals, judged by one run. Ratios are between medians, across veth.
+    /// All goals of the modes that a run has measured. Ratios are between medians, across veth.
     static func all(_ results: Results) -> [Goal] {
+        results.modes.flatMap { $0 == .tcp ? tcp(results) : http(results) }
+    }
+
+    private static func http(_ results: Results) -> [Goal] {
+        let figures = Figures(results: results)
+        let loads: [(String, Scenario)] = [
+            ("on 1 kept connection", .requests(.http, connections: 1)),
+            ("on 64 kept connections", .requests(.http, connections: 64)),
+            ("one per connection", .connections(.http)),
+        ]
+        return loads.map { figures.ratioToRival("HTTP: requests, \($0)", $1, .requestsPerSecond, 1) }
+            + loads.map {
+                figures.ratioToRival("HTTP: proxy CPU per request, \($0)", $1, .cpuMicrosecondsPerRequest, 1)
+            }
+            + [
+                figures.value(
+                    "HTTP: system calls, one request per connection", .connections(.http), .callsPerRequest, 8.8)
+            ]
+    }
+
+    private static func tcp(_ results: Results) -> [Goal] {
         let figures = Figures(results: results)
         let one = Scenario.bulk(.download, streams: 1)
         let many = Scenario.bulk(.download, streams: 64)
-        let kept = Scenario.requests(connections: 64)
+        let kept = Scenario.requests(.tcp, connections: 64)
+        let each = Scenario.connections(.tcp)
         return [
             figures.ratio("Bulk, 1 stream, to direct", one, .gigabitsPerSecond, to: .direct, 0.95),
             figures.ratio("Bulk, 1 stream, to the best peer", one, .gigabitsPerSecond, to: .peer, 1.15),
@@ -28,11 +50,10 @@ public struct Goal: Codable, Sendable, Equatable {
             figures.ratio(
                 "Proxy CPU per request on 64 kept connections, to the best peer", kept, .cpuMicrosecondsPerRequest,
                 to: .peer, 1),
-            figures.ratio("p99 at a fixed rate, to the best peer", .latency, .p99, to: .peer, 1),
-            figures.value("System calls, one request per connection", .connections, .callsPerRequest, 14),
+            figures.ratio("p99 at a fixed rate, to the best peer", .latency(.tcp), .p99, to: .peer, 1),
+            figures.value("System calls, one request per connection", each, .callsPerRequest, 14),
             figures.value("System calls, request on a kept connection", kept, .callsPerRequest, 4.3),
-            figures.ratio(
-                "One request per connection, to the best peer", .connections, .requestsPerSecond, to: .peer, 1.05),
+            figures.ratio("One request per connection, to the best peer", each, .requestsPerSecond, to: .peer, 1.05),
             figures.value("Memory per idle connection", .idle, .kilobytesPerConnection, 1.0),
             figures.ratio("Exec to first byte, to HAProxy", .start, .firstByteMilliseconds, to: "haproxy", 1),
             figures.value("Exec to first byte", .start, .firstByteMilliseconds, 15),
@@ -45,7 +66,7 @@ private struct Figures {
     let results: Results
 
     private func ours(_ scenario: Scenario, _ metric: Metric) -> Double? {
-        results.name(.ours).flatMap { results.spread(.veth, scenario, $0, metric)?.median }
+        results.name(.ours, scenario.mode).flatMap { results.spread(.veth, scenario, $0, metric)?.median }
     }
 
     /// A figure of ours, at most `limit`.
@@ -63,10 +84,17 @@ private struct Figures {
         _ what: String, _ scenario: Scenario, _ metric: Metric, to role: Peer.Role, _ limit: Double
     ) -> Goal {
         guard role == .peer else {
-            return ratio(what, scenario, metric, to: results.name(role) ?? "", limit)
+            return ratio(what, scenario, metric, to: results.name(role, scenario.mode) ?? "", limit)
         }
         let best = results.best(.veth, scenario, metric)
         return ratio(what, ours(scenario, metric), best?.value, best?.peer.title, metric, limit)
+    }
+
+    /// A figure of ours as a ratio to that of the better one of HAProxy and nginx.
+    func ratioToRival(_ what: String, _ scenario: Scenario, _ metric: Metric, _ limit: Double) -> Goal {
+        let rival = results.bestRival(.veth, scenario, metric)
+        return ratio(
+            "\(what), to HAProxy or nginx", ours(scenario, metric), rival?.value, rival?.peer.title, metric, limit)
     }
 
     /// A figure of ours as a ratio to that of the peer of that name.

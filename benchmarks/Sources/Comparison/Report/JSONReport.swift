@@ -14,6 +14,8 @@ struct JSONReport: Codable {
         var toDirect: Double?
         /// The median as a ratio to that of the best peer.
         var toBestPeer: Double?
+        /// With HTTP, the median as a ratio to that of the better one of HAProxy and nginx.
+        var toBestRival: Double?
     }
 
     var goals: [Goal]
@@ -25,15 +27,18 @@ struct JSONReport: Codable {
         self.results = results
         cells = results.sections.flatMap { section in
             section.scenario.metrics.flatMap { metric in
-                let direct = results.spread(section.topology, section.scenario, Peer.direct.name, metric)?.median
+                let direct = results.spread(section.topology, section.scenario, Peer.directName, metric)?.median
                 let best = results.best(section.topology, section.scenario, metric)?.value
-                return results.participants.compactMap { participant in
+                let mode = section.scenario.mode
+                let rival = mode == .http ? results.bestRival(section.topology, section.scenario, metric)?.value : nil
+                return results.participants(mode).compactMap { participant in
                     results.spread(section.topology, section.scenario, participant.name, metric).map { spread in
                         Cell(
                             topology: section.topology, scenario: section.scenario.name, peer: participant.name,
                             metric: metric, unit: metric.unit, spread: spread,
                             toDirect: JSONReport.ratio(spread.median, direct),
-                            toBestPeer: JSONReport.ratio(spread.median, best))
+                            toBestPeer: JSONReport.ratio(spread.median, best),
+                            toBestRival: JSONReport.ratio(spread.median, rival))
                     }
                 }
             }

@@ -5,7 +5,7 @@ struct MarkdownReport {
     let plots: [Plot]
 
     var text: String {
-        var parts = ["# Comparison of TCP proxies", machine, participants, goals]
+        var parts = ["# Comparison of proxies", machine, participants, goals]
         parts += plots.map { "![\($0.title)](\($0.fileName))" }
         for section in results.sections {
             parts.append("## \(section.scenario.title), \(section.topology.title)")
@@ -30,11 +30,14 @@ struct MarkdownReport {
     }
 
     private var participants: String {
-        let versions = results.participants.filter { $0.role != .direct }.map { participant in
-            participant.title + (participant.version.map { " \($0)" } ?? "")
+        let lines = results.modes.map { mode in
+            let versions = results.participants(mode).filter { $0.role != .direct }.map { participant in
+                participant.title + (participant.version.map { " \($0)" } ?? "")
+            }
+            return "Compared with \(mode.title): " + versions.joined(separator: ", ") + "."
         }
         let missing = results.missing.map { "\n- \($0)" }.joined()
-        return "Compared: " + versions.joined(separator: ", ") + "." + (missing.isEmpty ? "" : "\n" + missing)
+        return lines.joined(separator: "\n\n") + (missing.isEmpty ? "" : "\n" + missing)
     }
 
     private var goals: String {
@@ -47,31 +50,29 @@ struct MarkdownReport {
 
     /// The rows of a scenario, the best first.
     func table(_ topology: Topology, _ scenario: Scenario) -> String {
+        let participants = results.participants(scenario.mode)
         let metrics = scenario.metrics.filter { metric in
-            results.participants.contains { results.spread(topology, scenario, $0.name, metric) != nil }
+            participants.contains { results.spread(topology, scenario, $0.name, metric) != nil }
         }
         guard let main = metrics.first else { return failures(topology, scenario) }
-        let hasDirect = results.spread(topology, scenario, Peer.direct.name, main) != nil
+        let direct = results.spread(topology, scenario, Peer.directName, main)
+        let ratioHeadings = (scenario.mode == .http ? ["to HAProxy or nginx"] : []) + ["to best peer"]
         var table = MarkdownTable(
-            [""] + [heading(main)] + (hasDirect ? ["to direct"] : []) + ["to best peer"]
+            ["", heading(main)] + (direct == nil ? [] : ["to direct"]) + ratioHeadings
                 + metrics.dropFirst().flatMap { metric in
-                    MarkdownReport.hasRatio(metric) ? [heading(metric), "to best peer"] : [heading(metric)]
+                    [heading(metric)] + (MarkdownReport.hasRatio(metric) ? ratioHeadings : [])
                 })
-        let ranked = results.participants.compactMap { participant in
+        let ranked = participants.compactMap { participant in
             results.spread(topology, scenario, participant.name, main).map { (participant, $0) }
         }.sorted { main.lessIsBetter ? $0.1.median < $1.1.median : $0.1.median > $1.1.median }
         for (participant, spread) in ranked {
             var cells = [participant.title, MarkdownReport.text(spread, main)]
-            if hasDirect {
-                cells.append(ratio(spread, results.spread(topology, scenario, Peer.direct.name, main)?.median))
-            }
-            cells.append(ratio(spread, results.best(topology, scenario, main)?.value))
+            if let direct { cells.append(ratio(spread, direct.median)) }
+            cells += ratios(spread, topology, scenario, main)
             for metric in metrics.dropFirst() {
                 let other = results.spread(topology, scenario, participant.name, metric)
                 cells.append(other.map { MarkdownReport.text($0, metric) } ?? "")
-                if MarkdownReport.hasRatio(metric) {
-                    cells.append(ratio(other, results.best(topology, scenario, metric)?.value))
-                }
+                if MarkdownReport.hasRatio(metric) { cells += ratios(other, topology, scenario, metric) }
             }
             table.add(cells)
         }
@@ -81,7 +82,7 @@ struct MarkdownReport {
 
     /// A line for each peer that failed at least once.
     private func failures(_ topology: Topology, _ scenario: Scenario) -> String {
-        results.participants.compactMap { participant in
+        results.participants(scenario.mode).compactMap { participant in
             results.failure(topology, scenario, participant.name).map { "- \(participant.title) failed: \($0)" }
         }.joined(separator: "\n")
     }
@@ -93,6 +94,15 @@ struct MarkdownReport {
     /// What the proxy's work costs is compared, too.
     private static func hasRatio(_ metric: Metric) -> Bool {
         metric == .cpuSecondsPerGiB || metric == .cpuMicrosecondsPerRequest
+    }
+
+    /// The cells that compare a figure with those of others.
+    private func ratios(
+        _ spread: Spread?, _ topology: Topology, _ scenario: Scenario, _ metric: Metric
+    ) -> [String] {
+        let best = ratio(spread, results.best(topology, scenario, metric)?.value)
+        guard scenario.mode == .http else { return [best] }
+        return [ratio(spread, results.bestRival(topology, scenario, metric)?.value), best]
     }
 
     private func ratio(_ spread: Spread?, _ base: Double?) -> String {

@@ -44,39 +44,49 @@ struct Plot {
     }
 
     private static let bulk = Scenario.all.filter { if case .bulk = $0 { true } else { false } }
-    private static let requests: [Scenario] = [
-        .requests(connections: 1), .requests(connections: 64), .connections,
-    ]
 
-    private static let groups = [
-        Group(
-            name: "bulk", title: "Throughput", subtitle: "Gbit/s, longer is better", scenarios: bulk,
-            metrics: [.gigabitsPerSecond]),
-        Group(
-            name: "bulk-cpu", title: "The proxy's CPU time per GiB", subtitle: "seconds, shorter is better",
-            scenarios: bulk, metrics: [.cpuSecondsPerGiB]),
-        Group(
-            name: "requests", title: "Requests", subtitle: "requests a second, longer is better",
-            scenarios: requests, metrics: [.requestsPerSecond]),
-        Group(
-            name: "requests-cpu", title: "The proxy's CPU time per request", subtitle: "µs, shorter is better",
-            scenarios: requests, metrics: [.cpuMicrosecondsPerRequest]),
-        Group(
-            name: "calls", title: "The proxy's system calls per request", subtitle: "calls, shorter is better",
-            scenarios: requests, metrics: [.callsPerRequest]),
-        Group(
-            name: "latency", title: "Latency at a fixed rate", subtitle: "µs, shorter is better",
-            scenarios: [.latency], metrics: [.p50, .p99, .p999]),
-        Group(
-            name: "idle-and-start", title: "Idle connections and start",
-            subtitle: "kB per connection, and ms from exec to the first byte; shorter is better",
-            scenarios: [.idle, .start], metrics: [.kilobytesPerConnection, .firstByteMilliseconds]),
-    ]
+    /// The pictures that both modes have.
+    private static func requestGroups(_ mode: Mode) -> [Group] {
+        let scenarios: [Scenario] =
+            [.requests(mode, connections: 1), .requests(mode, connections: 64), .connections(mode)]
+            + (mode == .http ? [.bodies] : [])
+        let prefix = mode == .http ? "http-" : ""
+        let suffix = mode == .http ? ", HTTP" : ""
+        return [
+            Group(
+                name: "\(prefix)requests", title: "Requests\(suffix)", subtitle: "requests a second, longer is better",
+                scenarios: scenarios, metrics: [.requestsPerSecond]),
+            Group(
+                name: "\(prefix)requests-cpu", title: "The proxy's CPU time per request\(suffix)",
+                subtitle: "µs, shorter is better", scenarios: scenarios, metrics: [.cpuMicrosecondsPerRequest]),
+            Group(
+                name: "\(prefix)calls", title: "The proxy's system calls per request\(suffix)",
+                subtitle: "calls, shorter is better", scenarios: scenarios, metrics: [.callsPerRequest]),
+            Group(
+                name: "\(prefix)latency", title: "Latency at a fixed rate\(suffix)", subtitle: "µs, shorter is better",
+                scenarios: [.latency(mode)], metrics: [.p50, .p99, .p999]),
+        ]
+    }
+
+    private static let groups =
+        [
+            Group(
+                name: "bulk", title: "Throughput", subtitle: "Gbit/s, longer is better", scenarios: bulk,
+                metrics: [.gigabitsPerSecond]),
+            Group(
+                name: "bulk-cpu", title: "The proxy's CPU time per GiB", subtitle: "seconds, shorter is better",
+                scenarios: bulk, metrics: [.cpuSecondsPerGiB]),
+        ] + requestGroups(.tcp) + [
+            Group(
+                name: "idle-and-start", title: "Idle connections and start",
+                subtitle: "kB per connection, and ms from exec to the first byte; shorter is better",
+                scenarios: [.idle, .start], metrics: [.kilobytesPerConnection, .firstByteMilliseconds])
+        ] + requestGroups(.http)
 
     private static func panel(
         _ results: Results, _ topology: Topology, _ scenario: Scenario, _ metric: Metric, _ namesMetric: Bool
     ) -> Panel? {
-        let bars = results.participants.compactMap { participant -> Bar? in
+        let bars = results.participants(scenario.mode).compactMap { participant -> Bar? in
             let spread = results.spread(topology, scenario, participant.name, metric)
             let hasFailed = results.failure(topology, scenario, participant.name) != nil
             return spread == nil && !hasFailed ? nil : Bar(participant: participant, spread: spread)
@@ -87,7 +97,7 @@ struct Plot {
             guard let second = other.spread?.median else { return true }
             return metric.lessIsBetter ? first < second : first > second
         }
-        let isLatency = scenario == .latency
+        let isLatency = if case .latency = scenario { true } else { false }
         return Panel(
             title: isLatency ? metric.title : namesMetric ? "\(scenario.title), \(metric.unit)" : scenario.title,
             metric: metric, bars: sorted)

@@ -7,16 +7,18 @@ public struct Results: Codable, Sendable {
         public var name: String
         public var title: String
         public var role: Peer.Role
+        public var mode: Mode
         public var version: String?
 
         init(_ peer: Peer) {
-            self.init(name: peer.name, title: peer.title, role: peer.role, version: peer.version)
+            self.init(name: peer.name, title: peer.title, role: peer.role, mode: peer.mode, version: peer.version)
         }
 
-        init(name: String, title: String, role: Peer.Role, version: String? = nil) {
+        init(name: String, title: String, role: Peer.Role, mode: Mode, version: String? = nil) {
             self.name = name
             self.title = title
             self.role = role
+            self.mode = mode
             self.version = version
         }
     }
@@ -80,22 +82,50 @@ public struct Results: Codable, Sendable {
 
     /// The best of the other proxies in one metric: not `direct`, nor the limit, nor ours.
     func best(_ topology: Topology, _ scenario: Scenario, _ metric: Metric) -> (peer: Participant, value: Double)? {
-        let values = participants.filter { $0.role == .peer }.compactMap { peer in
+        best(topology, scenario, metric, among: participants(scenario.mode).filter { $0.role == .peer })
+    }
+
+    /// The better one of those that the goals with HTTP name.
+    func bestRival(
+        _ topology: Topology, _ scenario: Scenario, _ metric: Metric
+    ) -> (peer: Participant, value: Double)? {
+        let rivals = participants(scenario.mode).filter { Results.rivals.contains($0.name) }
+        return best(topology, scenario, metric, among: rivals)
+    }
+
+    private static let rivals = ["haproxy", "nginx"]
+
+    private func best(
+        _ topology: Topology, _ scenario: Scenario, _ metric: Metric, among peers: [Participant]
+    ) -> (peer: Participant, value: Double)? {
+        let values = peers.compactMap { peer in
             spread(topology, scenario, peer.name, metric).map { (peer: peer, value: $0.median) }
         }
         return metric.lessIsBetter
             ? values.min { $0.value < $1.value } : values.max { $0.value < $1.value }
     }
 
-    /// The first participant of a role that there is one of.
-    func name(_ role: Peer.Role) -> String? { participants.first { $0.role == role }?.name }
+    /// Who took part in a mode.
+    func participants(_ mode: Mode) -> [Participant] { participants.filter { $0.mode == mode } }
 
-    /// Which pairs of topology and scenario were measured, in the order of the report.
+    /// The first participant of a role that there is one of.
+    func name(_ role: Peer.Role, _ mode: Mode) -> String? { participants(mode).first { $0.role == role }?.name }
+
+    /// Which modes were measured.
+    var modes: [Mode] {
+        let measured = Set(sections.map(\.scenario.mode))
+        return Mode.allCases.filter(measured.contains)
+    }
+
+    /// Which pairs of topology and scenario were measured, in the order of the report: a mode after the other.
     var sections: [(topology: Topology, scenario: Scenario)] {
-        Topology.allCases.flatMap { topology in
-            Scenario.all.compactMap { scenario in
-                measurements.contains { $0.topology == topology && $0.scenario == scenario.name }
-                    ? (topology, scenario) : nil
+        Mode.allCases.flatMap { mode in
+            Topology.allCases.flatMap { topology in
+                Scenario.all.compactMap { scenario in
+                    scenario.mode == mode
+                        && measurements.contains { $0.topology == topology && $0.scenario == scenario.name }
+                        ? (topology, scenario) : nil
+                }
             }
         }
     }

@@ -7,9 +7,12 @@ extension Bench {
         let load: [String]
         let requests: Int
         switch scenario {
-        case .requests(let connections):
+        case .requests(_, let connections):
             requests = settings.countedRequests
             load = ["--connections", "\(connections)"]
+        case .bodies:
+            requests = settings.countedConnections
+            load = ["--connections", "8", "--path", App.bodyPath]
         case .connections:
             requests = settings.countedConnections
             load = ["--connections", "64", "--new-connections"]

@@ -4,7 +4,7 @@ extension Bench {
     /// What thousands of connections, each of which has had one request, take of the proxy's memory.
     func idle(peer: Peer, network: Network) throws -> [Metric: Double] {
         try withRig(peer, .http, network) { rig in
-            try warmUp(rig, connections: 1, closes: false)
+            try warmUp(rig, Load(connections: 1))
             guard let meter = rig.meter else { return [:] }
             let before = meter.memory()
             let client = try rig.startClient(

@@ -1,16 +1,25 @@
 import Foundation
 
 extension Bench {
+    /// What clients ask for.
+    struct Load {
+        /// How many at once.
+        var connections: Int
+        /// Whether a connection ends with its first answer.
+        var closes = false
+        var path = "/"
+    }
+
     /// wrk through the proxy.
-    func requests(connections: Int, closes: Bool, peer: Peer, network: Network) throws -> [Metric: Double] {
+    func requests(_ load: Load, peer: Peer, network: Network) throws -> [Metric: Double] {
         try withRig(peer, .http, network) { rig in
-            try warmUp(rig, connections: connections, closes: closes)
+            try warmUp(rig, load)
             var command = [
-                "wrk", "--threads", "1", "--connections", "\(connections)", "--duration", "\(settings.seconds)s",
-                "--timeout", "5s", "--script", resources.wrkReport.path,
+                "wrk", "--threads", "1", "--connections", "\(load.connections)",
+                "--duration", "\(settings.seconds)s", "--timeout", "5s", "--script", resources.wrkReport.path,
             ]
-            if closes { command += ["--header", "Connection: close"] }
-            command.append("http://\(rig.target.host):\(rig.target.port)/")
+            if load.closes { command += ["--header", "Connection: close"] }
+            command.append("http://\(rig.target.host):\(rig.target.port)\(load.path)")
             var output = ""
             let cpu = try cpuSeconds(of: rig) {
                 let client = try rig.startClient(command)
@@ -23,7 +32,7 @@ extension Bench {
     /// Requests at a fixed rate through the proxy.
     func latency(peer: Peer, network: Network) throws -> [Metric: Double] {
         try withRig(peer, .http, network) { rig in
-            try warmUp(rig, connections: 64, closes: false)
+            try warmUp(rig, Load(connections: 64))
             let client = try rig.startClient(
                 generator(
                     "paced-requests", rig,
@@ -41,11 +50,13 @@ extension Bench {
     }
 
     /// Requests, so that caches are warm, memory is there, and it is sure that the proxy serves.
-    func warmUp(_ rig: Rig, connections: Int, closes: Bool) throws {
+    func warmUp(_ rig: Rig, _ load: Load) throws {
+        let isDear = load.closes || load.path != "/"
+        let requests = isDear ? max(1, settings.requestWarmUp / 10) : settings.requestWarmUp
+        let connections = load.closes ? 8 : load.connections
         let options =
-            closes
-            ? ["--requests", "\(max(1, settings.requestWarmUp / 10))", "--connections", "8", "--new-connections"]
-            : ["--requests", "\(settings.requestWarmUp)", "--connections", "\(connections)"]
+            ["--requests", "\(requests)", "--connections", "\(connections)", "--path", load.path]
+            + (load.closes ? ["--new-connections"] : [])
         try rig.startClient(generator("counted-requests", rig, options)).outputAtEnd(seconds: 20)
     }
 

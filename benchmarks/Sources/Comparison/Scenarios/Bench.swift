@@ -11,10 +11,12 @@ struct Bench {
         switch scenario {
         case .bulk(let direction, let streams):
             try bulk(direction, streams: streams, peer: peer, network: network)
-        case .requests(let connections):
-            try requests(connections: connections, closes: false, peer: peer, network: network)
+        case .requests(_, let connections):
+            try requests(Load(connections: connections), peer: peer, network: network)
+        case .bodies:
+            try requests(Load(connections: 8, path: App.bodyPath), peer: peer, network: network)
         case .connections:
-            try requests(connections: 64, closes: true, peer: peer, network: network)
+            try requests(Load(connections: 64, closes: true), peer: peer, network: network)
         case .latency:
             try latency(peer: peer, network: network)
         case .idle:

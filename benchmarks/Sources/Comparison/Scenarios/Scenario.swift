@@ -19,11 +19,13 @@ public enum Scenario: Hashable, Sendable {
     /// As many bytes as will go, by iperf3.
     case bulk(Direction, streams: Int)
     /// Requests on connections that stay, as fast as they are answered, by wrk.
-    case requests(connections: Int)
+    case requests(Mode, connections: Int)
+    /// Medium answers on 8 connections that stay, by wrk.
+    case bodies
     /// Requests on 64 connections that stay, at a rate that is the same for all: what their latency is then.
-    case latency
+    case latency(Mode)
     /// A connection for each request, by wrk with 64 at once.
-    case connections
+    case connections(Mode)
     /// Thousands of connections that do nothing.
     case idle
     /// How long it takes from exec to the first byte served.
@@ -33,44 +35,65 @@ public enum Scenario: Hashable, Sendable {
     public static let all: [Scenario] =
         Direction.allCases.flatMap { direction in
             [1, 8, 64].map { .bulk(direction, streams: $0) }
-        } + [.requests(connections: 1), .requests(connections: 64), .latency, .connections, .idle, .start]
+        } + requests(over: .tcp) + [.idle, .start] + requests(over: .http) + [.bodies]
+
+    /// Those that both modes have.
+    private static func requests(over mode: Mode) -> [Scenario] {
+        [.requests(mode, connections: 1), .requests(mode, connections: 64), .latency(mode), .connections(mode)]
+    }
 
     /// What is measured on loopback unless more is asked for: veth is what containers have, and time is short.
     public static let onLoopback: [Scenario] = [
-        .bulk(.download, streams: 1), .bulk(.download, streams: 64), .requests(connections: 64), .connections,
+        .bulk(.download, streams: 1), .bulk(.download, streams: 64), .requests(.tcp, connections: 64),
+        .connections(.tcp), .requests(.http, connections: 64), .connections(.http),
     ]
+
+    /// What the proxies are in it.
+    public var mode: Mode {
+        switch self {
+        case .requests(let mode, _), .latency(let mode), .connections(let mode): mode
+        case .bodies: .http
+        case .bulk, .idle, .start: .tcp
+        }
+    }
 
     /// What `--scenario` calls it.
     public var name: String {
-        switch self {
-        case .bulk(let direction, let streams): "\(direction.rawValue)-\(streams)"
-        case .requests(let connections): "requests-\(connections)"
-        case .latency: "latency"
-        case .connections: "connections"
-        case .idle: "idle"
-        case .start: "start"
-        }
+        let name =
+            switch self {
+            case .bulk(let direction, let streams): "\(direction.rawValue)-\(streams)"
+            case .requests(_, let connections): "requests-\(connections)"
+            case .bodies: "bodies"
+            case .latency: "latency"
+            case .connections: "connections"
+            case .idle: "idle"
+            case .start: "start"
+            }
+        return mode == .http ? "http-\(name)" : name
     }
 
     /// What the report calls it.
     public var title: String {
-        switch self {
-        case .bulk(let direction, let streams):
-            "\(direction.title), \(streams) stream\(streams == 1 ? "" : "s")"
-        case .requests(let connections):
-            "Requests on \(connections) kept connection\(connections == 1 ? "" : "s")"
-        case .latency: "Latency at a fixed rate"
-        case .connections: "One request per connection"
-        case .idle: "Idle connections"
-        case .start: "From exec to the first byte"
-        }
+        let title =
+            switch self {
+            case .bulk(let direction, let streams):
+                "\(direction.title), \(streams) stream\(streams == 1 ? "" : "s")"
+            case .requests(_, let connections):
+                "Requests on \(connections) kept connection\(connections == 1 ? "" : "s")"
+            case .bodies: "Answers of 100 KiB on 8 kept connections"
+            case .latency: "Latency at a fixed rate"
+            case .connections: "One request per connection"
+            case .idle: "Idle connections"
+            case .start: "From exec to the first byte"
+            }
+        return mode == .http ? "HTTP: \(title.prefix(1).lowercased())\(title.dropFirst())" : title
     }
 
     /// What it tells, the most telling first.
     public var metrics: [Metric] {
         switch self {
         case .bulk: [.gigabitsPerSecond, .cpuSecondsPerGiB, .residentMiB]
-        case .requests, .connections:
+        case .requests, .connections, .bodies:
             [.requestsPerSecond, .cpuMicrosecondsPerRequest, .p50, .p99, .p999, .callsPerRequest, .residentMiB]
         case .latency: [.p99, .p50, .p999, .requestsPerSecond, .cpuMicrosecondsPerRequest, .residentMiB]
         case .idle: [.kilobytesPerConnection, .residentMiB]
@@ -81,9 +104,14 @@ public enum Scenario: Hashable, Sendable {
     /// Whether it tells something about having no proxy.
     var includesDirect: Bool {
         switch self {
-        case .bulk, .requests, .latency, .connections: true
+        case .bulk, .requests, .bodies, .latency, .connections: true
         case .idle, .start: false
         }
+    }
+
+    /// Whether it shows that a proxy works, and is done by all where time is short.
+    var isForEveryone: Bool {
+        self == .start || self == .requests(.http, connections: 1)
     }
 
     /// Whether once is enough, because what it tells does not vary with what else the machine does.
@@ -92,7 +120,7 @@ public enum Scenario: Hashable, Sendable {
     /// The passes under strace that belong to it.
     var countsCalls: Bool {
         switch self {
-        case .requests, .connections: true
+        case .requests, .bodies, .connections: true
         default: false
         }
     }

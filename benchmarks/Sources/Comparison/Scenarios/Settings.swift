@@ -14,21 +14,21 @@ public struct Settings: Codable, Sendable, Equatable {
     public var rate = 10_000
     /// How many connections idle.
     public var idleConnections = 5000
-    /// How many requests are counted under strace, on kept connections and on new ones.
+    /// How many requests are counted under strace, on kept connections, and on new ones or with medium answers.
     public var countedRequests = 4000
     public var countedConnections = 1000
     /// How many times a proxy is started in each round.
     public var starts = 5
 
-    /// The names of the peers that do everything, where time is short: the others only start and serve once. All
+    /// The names of the peers that do everything, where time is short: the others only show that they serve. All
     /// peers do everything if there is no such list.
     public var thoroughPeers: [String]?
 
     public init() {}
 
     func includes(_ scenario: Scenario, _ peer: Peer) -> Bool {
-        if peer.role == .direct, !scenario.includesDirect { return false }
-        return scenario == .start || thoroughPeers?.contains(peer.name) ?? true
+        guard peer.mode == scenario.mode, peer.role != .direct || scenario.includesDirect else { return false }
+        return scenario.isForEveryone || thoroughPeers?.contains(peer.name) ?? true
     }
 
     /// Just enough to see that everything works.
