@@ -198,7 +198,7 @@ public struct HalfDuplex: ~Copyable {
     /// Hands over what was parked, now that the sink has become writable.
     /// - Returns: as ``deliver(_:_:to:in:)``.
     public mutating func flush(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome {
-        unpark(to: sink, in: workspace) ?? .ended
+        isWaitingForSink ? unpark(to: sink, in: workspace) ?? .ended : .ended
     }
 
     /// Moves what can be moved.

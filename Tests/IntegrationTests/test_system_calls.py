@@ -2,9 +2,6 @@
 is faster, so everything is had ready while loopbridge stands still, and many are served at once."""
 
 import os
-import re
-import signal
-import subprocess
 
 import pytest
 
@@ -13,37 +10,13 @@ from support.namespaces import Cable
 from support.processes import Frozen
 from support.settings import IS_RELEASE
 from support.sockets import connect, read_exactly, read_to_end
+from support.system_calls import CountedCalls
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not IS_RELEASE, reason="LOOPBRIDGE_RELEASE=1 says that it is the release build")
 
 CLIENTS, ROUNDS = 64, 10
 REQUEST, ANSWER = b"question", b"answer"
-
-
-class CountedCalls:
-    """The system calls of a process by strace, which lets it run on at the end."""
-
-    def __init__(self, pid, path):
-        self._path = path
-        self._strace = subprocess.Popen(
-            ["strace", "-f", "-c", "-o", path, "-p", str(pid)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        for line in self._strace.stderr:
-            if b"attached" in line:
-                break
-
-    def end(self):
-        """The calls by name."""
-        self._strace.send_signal(signal.SIGINT)
-        self._strace.wait(10)
-        self._strace.stderr.close()
-        calls = {}
-        for line in self._path.read_text().splitlines():
-            # % time, seconds, usecs/call, calls, errors (or nothing), name
-            if match := re.fullmatch(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)(?:\s+\d+)?\s+(\w+)", line):
-                calls[match[2]] = int(match[1])
-        calls.pop("total", None)
-        return calls
 
 
 def count_descriptors(program):

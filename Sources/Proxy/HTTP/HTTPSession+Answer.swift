@@ -127,9 +127,7 @@ extension HTTPSession {
             return .over
         }
         let output = head.output(to: exchange.version)
-        if head.framing == .untilClose || output == .payloadOnly || !isRequestSent(exchange) || isLeaving {
-            exchange.closes = true
-        }
+        exchange.closes = exchange.requestParser.head.closes(after: head) || !isRequestSent(exchange) || isLeaving
         exchange.status = head.status
         exchange.appKeepsAlive = head.keepsAlive
         let interim = exchange.output.count
@@ -193,9 +191,10 @@ extension HTTPSession {
             exchange.isRequestAbandoned = true
             toApp.abandon(in: workspace)
         }
-        if !toClient.isWaitingForSink { deliverRest(exchange) }
-        // Last of all, as the next client's request may be served by it before this returns.
+        // Before the rest, which may be the next request of this client. Another client's, which may be served by it before
+        // this returns, finds the scratch buffer free.
         if mayBeReused { route.app.giveBack(connection) }
+        if !toClient.isWaitingForSink { deliverRest(exchange) }
     }
 
     /// Whether both directions of the app's connection are between two messages.

@@ -127,8 +127,9 @@ extension HTTPSession {
     }
 
     private func answered(_ result: ConnectRequest.Result) {
-        guard case .waitingForApp(let exchange, _) = state else { return }
+        guard case .waitingForApp(let exchange, let request) = state else { return }
         let configuration = route.configuration
+        if worker.logsAccess { exchange.times.called = request?.lastCall }
         switch result {
         case .connected(let connection):
             if exchange.hasWrittenRequest {
@@ -278,7 +279,6 @@ extension HTTPSession {
         exchange.appTakesNoMore = true
         toApp.abandon(in: workspace)
         toClient.noteSource(.failed)
-        if !exchange.isAnswering { exchange.closes = true }
         carryAnswer()
     }
 }

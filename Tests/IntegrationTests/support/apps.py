@@ -12,7 +12,7 @@ from support.sockets import LOOPBACK, family_of, name_of
 from support.waiting import wait_until
 
 
-class _Listener:
+class Listener:
     """Listens on one address from being made until stop_listening(), and hands on what it accepts."""
 
     def __init__(self, namespace, address, port, backlog, receive_buffer):
@@ -46,7 +46,7 @@ class _Listener:
         self.listener.close()
 
 
-class App(_Listener):
+class App(Listener):
     """An app made of a function that is called with each connection, on a thread of its own.
 
     The connection is closed when the function returns; an OSError ends it quietly, and any other failure is
@@ -112,7 +112,7 @@ class App(_Listener):
                 raise  # otherwise the test's own failure says more
 
 
-class AppInHand(_Listener):
+class AppInHand(Listener):
     """An app that accepts and leaves the connections to the test."""
 
     def __init__(self, namespace, address=LOOPBACK, port=8000, backlog=4096, receive_buffer=None):

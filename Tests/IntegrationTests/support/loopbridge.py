@@ -72,6 +72,14 @@ class Loopbridge:
         """The access log so far: a line for each connection that has ended."""
         return [entry for entry in self.messages("closed") if "client" in entry]
 
+    def requests(self):
+        """The access log of HTTP so far: a line for each request that has ended."""
+        return [entry for entry in self.messages("request") if "target" in entry]
+
+    def wait_for_request(self, count=1, limit=10.0):
+        """Waits until so many requests have been logged; returns the last line."""
+        return self._wait(self.requests, "log line of a request", count, limit)
+
     def wait_for_message(self, *words, count=1, limit=10.0):
         """Waits until so many log lines contain all of the words; returns the last of them."""
         return self._wait(lambda: self.messages(*words), f"log line with {words}", count, limit)
