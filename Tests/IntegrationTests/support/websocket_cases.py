@@ -149,8 +149,10 @@ def cases():
 
     # Text that is none.
     for name, text in {
-        "a lone continuation byte": b"\x80", "a truncated character": "€".encode()[:2], "too long a form": b"\xc0\xaf",
-        "too long a form of 4 bytes": b"\xf0\x80\x80\xaf", "a surrogate": b"\xed\xa0\x80", "U+110000": b"\xf4\x90\x80\x80",
+        "a lone continuation byte": b"\x80", "a truncated character": "€".encode()[:2],
+        "too long a form": b"\xc0\xaf",
+        "too long a form of 4 bytes": b"\xf0\x80\x80\xaf", "a surrogate": b"\xed\xa0\x80",
+        "U+110000": b"\xf4\x90\x80\x80",
         "byte 0xFE": b"\xfe", "byte 0xFF": b"\xff", "bad after good": euro + b"\xc3(",
     }.items():
         bad(f"text with {name}", frame(TEXT, text))
