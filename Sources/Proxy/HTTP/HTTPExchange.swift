@@ -88,6 +88,7 @@ final class HTTPExchange {
     /// - Parameter body: returns how many bytes it has used.
     func useInput<Step>(_ body: (Span<UInt8>) -> (used: Int, Step)) -> Step {
         var taken: [UInt8] = []
+        // Whatever is done to the exchange meanwhile, such as giving it back, what has been used must not come again.
         let start = inputStart
         swap(&taken, &input)
         let (used, step) = body(taken.span.extracting(start...))
