@@ -90,7 +90,9 @@ let package = Package(
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",
-            dependencies: ["Proxy", "Configuration", "HTTP1", "Network", "EventLoop", "Observability", "TestSupport"],
+            dependencies: [
+                "Proxy", "Configuration", "HTTP1", "Relay", "Network", "EventLoop", "Observability", "TestSupport",
+            ],
             swiftSettings: strict),
     ]
 )

@@ -224,7 +224,8 @@ public struct HalfDuplex: ~Copyable {
             if isBulk, maySplice, most >= Self.leastBulk, let pipe = workspace.takePipe() {
                 let limit = min(PipePool.capacity, most)
                 let before = bytesMoved
-                if let outcome = splice(through: pipe, limit, from: source, to: sink, in: workspace, framing: &framing) {
+                if let outcome = splice(through: pipe, limit, from: source, to: sink, in: workspace, framing: &framing)
+                {
                     return outcome
                 }
                 if framing.hasEnded { return .ended }

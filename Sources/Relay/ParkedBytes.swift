@@ -6,7 +6,10 @@ final class ParkedBytes {
     private var start = 0
 
     /// Copies the bytes, and those behind them; there must be at least one.
-    init(copying bytes: UnsafeRawBufferPointer, _ rest: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
+    init(
+        copying bytes: UnsafeRawBufferPointer,
+        _ rest: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) {
         block = .allocate(byteCount: bytes.count + rest.count, alignment: 1)
         block.copyMemory(from: bytes)
         UnsafeMutableRawBufferPointer(rebasing: block[bytes.count...]).copyMemory(from: rest)

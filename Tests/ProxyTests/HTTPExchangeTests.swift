@@ -1,4 +1,5 @@
 import HTTP1
+import Relay
 import Testing
 
 @testable import Proxy
@@ -45,7 +46,9 @@ import Testing
             let exchange = HTTPExchange(HeadLimits())
             exchange.requestBody = BodyFrame(.chunked)
             var position = 0
-            while !exchange.requestBody.hasEnded { position = exchange.requestBody.scan(bytes.span, from: position).next }
+            while !exchange.requestBody.hasEnded {
+                position = exchange.requestBody.scan(bytes.span, from: position).next
+            }
             exchange.requestBody.keep(bytes.span.extracting(position...))
             if isSameClient { exchange.beginNext() } else { exchange.forget() }
             #expect(text(exchange) == (isSameClient ? "GET" : ""))

@@ -23,7 +23,9 @@ private struct LeavingOut: StreamFraming {
         }
         let first = index
         while index < bytes.count, left > 0, bytes[index] != UInt8(ascii: "#") {
-            if bytes[index] == UInt8(ascii: "!") { return StreamStep(pass: first..<index, next: index, outcome: .invalid) }
+            if bytes[index] == UInt8(ascii: "!") {
+                return StreamStep(pass: first..<index, next: index, outcome: .invalid)
+            }
             index += 1
             left -= 1
         }
@@ -76,12 +78,14 @@ private final class Bench {
     }
 
     /// Advances whenever either socket is ready, until the stream is at its end; the app takes in what arrives.
-    func carry(_ framing: inout some StreamFraming) throws -> HalfDuplex.Outcome {
+    func carry<Framing: StreamFraming>(_ framing: inout Framing) throws -> HalfDuplex.Outcome {
         var outcome = HalfDuplex.Outcome.waiting
+        var current = framing
+        defer { framing = current }
         _ = try loop.run(until: { [self] in
             half.noteSource([.readable])
             outcome = half.advance(
-                from: source.socket, to: sink.socket, sinkIsReady: true, in: workspace, framing: &framing)
+                from: source.socket, to: sink.socket, sinkIsReady: true, in: workspace, framing: &current)
             app.read()
             switch outcome {
             case .waiting, .yielded: return false
@@ -98,10 +102,12 @@ private final class Bench {
         #expect(bench.client.send("bodynext".utf8) == 8)
         var framing = Counted(left: 4)
         guard case .ended = try bench.carry(&framing) else { return #expect(Bool(false)) }
-        #expect(try bench.loop.run(until: { bench.app.read(); return bench.app.received == Array("body".utf8) }))
-        guard case .moved(4) = bench.half.receive(from: bench.source.socket, upTo: 100, in: bench.workspace) else {
-            return #expect(Bool(false), "the next message is not where it should be")
-        }
+        #expect(
+            try bench.loop.run(until: {
+                bench.app.read(); return bench.app.received == Array("body".utf8)
+            }))
+        let next = bench.half.receive(from: bench.source.socket, upTo: 100, in: bench.workspace)
+        #expect(next == .moved(4), "the next message is where it should be")
     }
 
     @Test func whatIsBeyondAScannedStreamIsKept() throws {
@@ -110,7 +116,10 @@ private final class Bench {
         var framing = LeavingOut(left: 7)
         guard case .ended = try bench.carry(&framing) else { return #expect(Bool(false)) }
         #expect(framing.surplus == Array("next".utf8))
-        #expect(try bench.loop.run(until: { bench.app.read(); return bench.app.received == Array("abc".utf8) }))
+        #expect(
+            try bench.loop.run(until: {
+                bench.app.read(); return bench.app.received == Array("abc".utf8)
+            }))
     }
 
     @Test func whatIsInvalidIsTold() throws {
@@ -123,7 +132,7 @@ private final class Bench {
     @Test(arguments: [0, 1 << 20]) func aSlowSinkGetsEveryByteOfALongStream(parkingLimit: Int) throws {
         // Without room for parking, the stream is looked at before it is taken out of the source, more than once.
         let bench = try Bench(parkingLimit: parkingLimit)
-        let total = 3_000_000
+        let total = 4_000_000
         var sent: [UInt8] = []
         var expected: [UInt8] = []
         for index in 0..<total {
@@ -137,7 +146,7 @@ private final class Bench {
         var turns = 0
         #expect(
             try bench.loop.run(until: {
-                if position < total { position += bench.client.send(sent[position...]) }
+                if position < total { position += bench.client.send(sent[position..<min(position + 65536, total)]) }
                 bench.half.noteSource([.readable])
                 switch bench.half.advance(
                     from: bench.source.socket, to: bench.sink.socket, sinkIsReady: true, in: bench.workspace,
@@ -162,7 +171,10 @@ private final class Bench {
         guard case .ended = bench.half.deliver(head.span, body.span, to: bench.sink.socket, in: bench.workspace) else {
             return #expect(Bool(false))
         }
-        #expect(try bench.loop.run(until: { bench.app.read(); return bench.app.received == head + body }))
+        #expect(
+            try bench.loop.run(until: {
+                bench.app.read(); return bench.app.received == head + body
+            }))
     }
 
     @Test func piecesThatAreNotTakenAreParked() throws {
@@ -170,7 +182,8 @@ private final class Bench {
         let (head, body) = ([UInt8](repeating: 1, count: 9_000_000), [UInt8](repeating: 2, count: 5_000_000))
         guard case .waiting = bench.half.deliver(head.span, body.span, to: bench.sink.socket, in: bench.workspace)
         else { return #expect(Bool(false), "the kernel takes more than expected") }
-        #expect(bench.half.isWaitingForSink)
+        let waits = bench.half.isWaitingForSink
+        #expect(waits)
         #expect(
             try bench.loop.run(until: {
                 bench.app.read()
