@@ -138,7 +138,9 @@ public final class AdmissionQueue: Sendable {
     func placeReturned() {
         let granted: AdmissionPlace? = state.withLock { state in
             defer { check(state) }
-            if state.used <= state.limit, let (ticket, member) = state.line.popFirst() { return grant(ticket, to: member) }
+            if state.used <= state.limit, let (ticket, member) = state.line.popFirst() {
+                return grant(ticket, to: member)
+            }
             state.used -= 1
             return nil
         }
