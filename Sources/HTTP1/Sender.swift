@@ -17,13 +17,23 @@ public struct Sender: Sendable {
         self.scheme = scheme
         self.isTrusted = isTrusted
         let proto = scheme.text
-        beforeHost =
-            Text.forwardedFor + self.address + Text.lineEnd + Text.forwardedProto + proto + Text.lineEnd
-            + Text.forwardedHost
+        beforeHost = Self.joined([
+            Text.forwardedFor, self.address, Text.lineEnd, Text.forwardedProto, proto, Text.lineEnd, Text.forwardedHost,
+        ])
         // One element of Forwarded (RFC 7239 section 4).
         let isV6 = self.address.contains(.colon)
         let node = isV6 ? [.quote, 0x5B] + self.address + [0x5D, .quote] : self.address
-        betweenHosts = Text.lineEnd + Text.forwarded + Text.forwardedForPair + node + Text.forwardedHostPair
-        afterHosts = Text.forwardedProtoPair + proto + Text.lineEnd
+        betweenHosts = Self.joined([
+            Text.lineEnd, Text.forwarded, Text.forwardedForPair, node, Text.forwardedHostPair,
+        ])
+        afterHosts = Self.joined([Text.forwardedProtoPair, proto, Text.lineEnd])
+    }
+
+    /// Every connection has a sender, so its texts grow once and not piece by piece.
+    private static func joined(_ pieces: [[UInt8]]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+        for piece in pieces { text += piece }
+        return text
     }
 }

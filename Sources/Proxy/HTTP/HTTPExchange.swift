@@ -79,6 +79,9 @@ final class HTTPExchange {
 
     var hasInput: Bool { inputStart < input.count }
 
+    /// Whether something of the same client's next request has come.
+    var hasNext: Bool { hasInput || !requestBody.surplus.isEmpty }
+
     /// Adds what the client has sent.
     func append(input bytes: Span<UInt8>) {
         input.append(contentsOf: bytes)
@@ -127,7 +130,7 @@ final class HTTPExchange {
             userAgent: head.first(.userAgent)?.valueRange ?? 0..<0)
     }
 
-    /// Makes ready for the same client's next request, whose beginning may be in the input already.
+    /// Makes ready for the same client's next request, of which something has come.
     func beginNext() {
         if !requestBody.surplus.isEmpty {
             // Whoever receives more than a body has used up the input before.

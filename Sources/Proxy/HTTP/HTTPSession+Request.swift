@@ -90,10 +90,10 @@ extension HTTPSession {
 
     /// Goes on with the next request, if the client has sent it already.
     func nextRequest(after exchange: HTTPExchange) {
-        exchange.beginNext()
         toApp.beginStream()
         toClient.beginStream()
-        if exchange.hasInput {
+        if exchange.hasNext {
+            exchange.beginNext()
             exchange.noteBeginning()
             if worker.logsAccess { exchange.times.began = .now }
             state = .readingHead(exchange)
