@@ -48,6 +48,9 @@ public enum Scenario: Hashable, Sendable {
         .connections(.tcp), .requests(.http, connections: 64), .connections(.http),
     ]
 
+    /// What shows that loopback works, where time is short.
+    public static let onLoopbackQuickly: [Scenario] = [.bulk(.download, streams: 1), .connections(.http)]
+
     /// What the proxies are in it.
     public var mode: Mode {
         switch self {
