@@ -121,7 +121,7 @@ struct Compare: ParsableCommand {
         }
         return Topology.allCases.filter { topology == "both" || topology == $0.rawValue }.map { place in
             let onLoopback = quick ? Scenario.onLoopbackQuickly : Scenario.onLoopback
-            let all = place == .loopback && topology == "both" ? onLoopback : Scenario.all
+            let all = place == .loopback && topology == "both" ? onLoopback : quick ? Scenario.quick : Scenario.all
             return (place, (chosen ?? all).filter { modes.contains($0.mode) })
         }
     }
