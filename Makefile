@@ -92,7 +92,7 @@ bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='b
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \
 		--filter '$(or $(FILTER),.*)' </dev/null
 
-bench: dist build-bench ## Compare with other proxies (half an hour); ARGUMENTS='--only nginx' compares with some
+bench: dist build-bench ## Compare with other proxies (40 minutes); ARGUMENTS='--only nginx' compares with some
 	$(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare $(ARGUMENTS)
 
 bench-quick: dist build-bench ## See that every part of the comparison works (3 minutes)

@@ -120,7 +120,8 @@ struct Compare: ParsableCommand {
             (mode == "both" || mode == $0.rawValue) && (proxied.isEmpty || proxied.contains($0))
         }
         return Topology.allCases.filter { topology == "both" || topology == $0.rawValue }.map { place in
-            let all = place == .loopback && topology == "both" ? Scenario.onLoopback : Scenario.all
+            let onLoopback = quick ? Scenario.onLoopbackQuickly : Scenario.onLoopback
+            let all = place == .loopback && topology == "both" ? onLoopback : quick ? Scenario.quick : Scenario.all
             return (place, (chosen ?? all).filter { modes.contains($0.mode) })
         }
     }

@@ -258,6 +258,12 @@ private func exampleHTTPResults() -> Results {
         #expect(Scenario(name: "download-2") == nil)
     }
 
+    @Test func loopbackHasBothModes() {
+        for list in [Scenario.onLoopback, Scenario.onLoopbackQuickly] {
+            #expect(Set(list.map(\.mode)) == Set(Mode.allCases))
+        }
+    }
+
     @Test func everyPeerOfAModeDoesItsScenariosOnly() {
         let quick = Settings.quick
         let peer = Peer(

@@ -48,6 +48,12 @@ public enum Scenario: Hashable, Sendable {
         .connections(.tcp), .requests(.http, connections: 64), .connections(.http),
     ]
 
+    /// What shows that every part works, where time is short: 8 streams are nothing that 1 and 64 are not.
+    public static let quick: [Scenario] = all.filter { if case .bulk(_, streams: 8) = $0 { false } else { true } }
+
+    /// What shows that loopback works, where time is short.
+    public static let onLoopbackQuickly: [Scenario] = [.bulk(.download, streams: 1), .connections(.http)]
+
     /// What the proxies are in it.
     public var mode: Mode {
         switch self {
