@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from support.cases import read_cases
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 # scripts/install-packages puts it there.
 sys.path += [str(path) for path in REPOSITORY.glob(".build-python/lib/python3*/site-packages")]
@@ -91,35 +93,6 @@ def pairs(words):
 
 
 # --- Examples ---
-
-
-def cases(file):
-    """The bytes of a file of cases; CaseFile.swift describes the format."""
-    found = []
-    for line in (REPOSITORY / "Tests/HTTP1Cases" / file).read_text().splitlines():
-        if line.startswith("["):
-            found.append(b"")
-        elif line.startswith(">|"):
-            found[-1] += unescaped(line[2:])
-        elif line.startswith(">"):
-            found[-1] += unescaped(line[2:]) + b"\r\n"
-    return found
-
-
-def unescaped(line):
-    result, rest = b"", line
-    while rest:
-        if rest[0] != "\\":
-            result, rest = result + rest[0].encode(), rest[1:]
-        elif rest[1] == "x":
-            result, rest = result + bytes.fromhex(rest[2:4]), rest[4:]
-        elif rest[1] == "{":
-            count, character = rest[2:rest.index("}")].split("*")
-            result, rest = result + character.encode() * int(count), rest[rest.index("}") + 1:]
-        else:
-            result, rest = result + {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0"}.get(
-                rest[1], rest[1].encode()), rest[2:]
-    return result
 
 
 NAMES = [
@@ -215,7 +188,7 @@ def keeps_for_known_reason(version, names_and_values):
 
 
 def test_whatever_request_is_accepted_means_the_same_to_llhttp():
-    examples = cases("requests.cases") + list(requests(random.Random(9112)))
+    examples = [case.bytes for case in read_cases("requests.cases").values()] + list(requests(random.Random(9112)))
     accepted = 0
     for example, answer in zip(examples, ask("request", examples)):
         if answer[0] != "complete":
@@ -261,7 +234,7 @@ def compare_framing(parser, framing, head):
 
 
 def test_whatever_response_is_accepted_means_the_same_to_llhttp():
-    examples = cases("responses.cases") + list(responses(random.Random(9112)))
+    examples = [case.bytes for case in read_cases("responses.cases").values()] + list(responses(random.Random(9112)))
     accepted = 0
     for example, answer in zip(examples, ask("response-to GET", examples)):
         if answer[0] != "complete":
@@ -287,7 +260,7 @@ def test_whatever_response_is_accepted_means_the_same_to_llhttp():
 
 
 def test_whatever_chunked_body_is_accepted_is_the_same_to_llhttp():
-    examples = cases("chunked.cases") + list(chunked_bodies(random.Random(9112)))
+    examples = [case.bytes for case in read_cases("chunked.cases").values()] + list(chunked_bodies(random.Random(9112)))
     accepted = 0
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     for example, answer in zip(examples, ask("chunked", examples)):
