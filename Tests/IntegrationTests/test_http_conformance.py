@@ -185,6 +185,32 @@ def test_a_refused_head_request_gets_no_body(bridge):
     assert_is_error(data, 400, has_body=False)
 
 
+@named(outcome("refused", REQUESTS))
+def test_a_refused_second_request(bridge, case):
+    """What the first one gets does not depend on what follows it."""
+    with bridge.client() as client:
+        client.sendall(SECOND + case.bytes + SECOND)
+        app, data = bridge.app.take(len(SECOND_FORWARDED))
+        assert data == SECOND_FORWARDED
+        app.send(ANSWER)
+        data, error = read_to_end(client)
+    assert error is None
+    assert data.startswith(ANSWER)
+    assert_is_error(data[len(ANSWER):], int(case.words[1]))
+    assert bridge.app.take_all() == b""
+
+
+def test_what_is_left_of_a_refused_request_is_nobodys(bridge):
+    """The next client is not the one whose request it becomes a part of."""
+    with bridge.client() as client:
+        client.sendall(SECOND + b"BAD\r\n\r\n" + b"GET /evil HTTP/1.1\r\nHost: evil\r\nX: " * 10)
+        app, data = bridge.app.take(len(SECOND_FORWARDED))
+        app.send(ANSWER)
+        read_to_end(client)
+    client, _ = bridge.asked(SECOND, SECOND_FORWARDED)
+    client.close()
+
+
 # --- Chunked bodies of requests ---
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -88,9 +88,11 @@ final class HTTPExchange {
     func useInput<Step>(_ body: (Span<UInt8>) -> (used: Int, Step)) -> Step {
         var taken: [UInt8] = []
         swap(&taken, &input)
-        let (used, step) = body(taken.span.extracting(inputStart...))
+        // Whatever is done to the exchange meanwhile, such as giving it back, what has been used must not come again.
+        let start = inputStart
+        let (used, step) = body(taken.span.extracting(start...))
         swap(&taken, &input)
-        inputStart += used
+        inputStart = start + used
         if inputStart == input.count { forgetInput() }
         return step
     }
