@@ -90,7 +90,7 @@ let package = Package(
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",
-            dependencies: ["Proxy", "Configuration", "Network", "EventLoop", "Observability", "TestSupport"],
+            dependencies: ["Proxy", "Configuration", "HTTP1", "Network", "EventLoop", "Observability", "TestSupport"],
             swiftSettings: strict),
     ]
 )

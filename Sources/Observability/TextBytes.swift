@@ -80,18 +80,32 @@ extension [UInt8] {
 
     /// Adds text from outside as a string of JSON with its quotes (RFC 8259 section 7). Control characters are
     /// escaped, C1's too, for the sake of terminals; what is no UTF-8 becomes U+FFFD.
-    package mutating func append(json bytes: some Sequence<UInt8>) {
+    package mutating func append(json bytes: some Collection<UInt8>) {
         append("\"")
-        var parser = Unicode.UTF8.ForwardParser()
-        var iterator = bytes.makeIterator()
-        reading: while true {
+        var rest = bytes[...]
+        // Mostly there is nothing to escape: whole stretches are added at once.
+        while let place = rest.firstIndex(where: { !Self.isPlain($0) }) {
+            append(contentsOf: rest[..<place])
+            rest = rest[place...]
+            var parser = Unicode.UTF8.ForwardParser()
+            var iterator = rest.makeIterator()
             switch parser.parseScalar(from: &iterator) {
-            case .valid(let encoded): append(json: Unicode.UTF8.decode(encoded), encoded)
-            case .error: append("\\ufffd")
-            case .emptyInput: break reading
+            case .valid(let encoded):
+                append(json: Unicode.UTF8.decode(encoded), encoded)
+                rest = rest.dropFirst(encoded.count)
+            case .error(let length):
+                append("\\ufffd")
+                rest = rest.dropFirst(length)
+            case .emptyInput: rest = rest.dropFirst()
             }
         }
+        append(contentsOf: rest)
         append("\"")
+    }
+
+    /// Whether the byte is a character of ASCII that stands for itself in quotes.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        0x20...0x7E ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private mutating func append(json scalar: Unicode.Scalar, _ encoded: Unicode.UTF8.EncodedScalar) {

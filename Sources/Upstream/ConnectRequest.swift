@@ -29,6 +29,8 @@ public final class ConnectRequest {
 
     let started = MonotonicTime.now
     var attempt: ConnectionAttempt?
+    /// When the app was last called for it; nil as long as it waits.
+    public internal(set) var lastCall: MonotonicTime?
     /// While the request waits for a place.
     var turn: Turn?
     /// The right to a connection, where that takes one.

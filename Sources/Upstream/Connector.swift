@@ -183,6 +183,7 @@ public final class Connector {
             to: candidates, preferred: preferred, for: request.client, from: sources,
             timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
         request.attempt = attempt
+        request.lastCall = .now
         return attempt
     }
 

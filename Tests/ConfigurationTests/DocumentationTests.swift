@@ -85,7 +85,7 @@ import Testing
             .filter { $0.contains("routes:") }
         #expect(files.count == 4)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
-        #expect(names == ["web", "192.0.2.1:8080", "*:8000", "0.0.0.0:8080", "0.0.0.0:8080"])
+        #expect(names == ["web", "192.0.2.1:8080", "0.0.0.0:8080", "*:8000", "0.0.0.0:8080"])
     }
 
     /// What is shown of `check --explain` is what it says.

@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool or source"
+        + "max_connections, connect, upstream_connections, pool, source or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -54,15 +54,14 @@ private func route(_ line: String) -> String {
             route("upstream_connections: { maxi: 1 }"),
             "config.yaml:4:29: unknown key 'maxi' in 'upstream_connections'; did you mean 'max'?"
         ),
-        (route("pool: { idle: 3 }"), "config.yaml:4:13: key 'idle' is not supported yet"),
+        (route("pool: { idel: 3 }"), "config.yaml:4:13: unknown key 'idel' in 'pool'; did you mean 'idle'?"),
         (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
         (route("allow: []"), "config.yaml:4:5: key 'allow' is not supported yet"),
         (route("deny: []"), "config.yaml:4:5: key 'deny' is not supported yet"),
         (route("tls: {}"), "config.yaml:4:5: key 'tls' is not supported yet"),
-        (route("http: {}"), "config.yaml:4:5: key 'http' is not supported yet"),
-        (route("protocol: http"), "config.yaml:4:15: protocol 'http' is not supported yet; expected tcp"),
-        (route("protocol: udp"), "config.yaml:4:15: protocol 'udp' is not supported yet; expected tcp"),
-        (route("protocol: sctp"), "config.yaml:4:15: expected tcp, found 'sctp'"),
+        (route("http: {}"), "config.yaml:4:11: 'http' has no effect without 'protocol: http' in the same route"),
+        (route("protocol: udp"), "config.yaml:4:15: protocol 'udp' is not supported yet; expected tcp or http"),
+        (route("protocol: sctp"), "config.yaml:4:15: expected tcp or http, found 'sctp'"),
         (
             "routes: [{ listen: 'unix:/a', upstream: 80 }]",
             "config.yaml:1:20: listening on a Unix socket is not supported yet"

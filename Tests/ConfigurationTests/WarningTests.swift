@@ -128,7 +128,7 @@ import Testing
             ])
     }
 
-    @Test(arguments: ["stream", "upstream.example", "localhost", "preserve", "upstream", "reserve"])
+    @Test(arguments: ["stream", "upstream.example", "localhost", "preserve", "upstream"])
     func notOfOtherHosts(host: String) throws {
         #expect(try warnings(nil, options: ["host": host], routes: ["80:8000/http"]) == [])
     }

@@ -61,8 +61,9 @@ final class HTTPExchange {
     var isReused = false
     /// What was wrong, where the answer is our own.
     var failure: SessionEnd?
-    /// The bytes that went to the app and to the client after the protocol was switched.
-    var relayed: (toApp: UInt64, toClient: UInt64)?
+    /// The bytes that went to the app and to the client where they were no bodies of messages: after the protocol was
+    /// switched, and with an answer of our own.
+    var otherBytes: (toApp: UInt64, toClient: UInt64)?
     var times = ExchangeTimes()
     /// When the client last sent a part of the request, or the app last took one.
     var lastRequestActivity = MonotonicTime.coarse
@@ -87,9 +88,8 @@ final class HTTPExchange {
     /// - Parameter body: returns how many bytes it has used.
     func useInput<Step>(_ body: (Span<UInt8>) -> (used: Int, Step)) -> Step {
         var taken: [UInt8] = []
-        swap(&taken, &input)
-        // Whatever is done to the exchange meanwhile, such as giving it back, what has been used must not come again.
         let start = inputStart
+        swap(&taken, &input)
         let (used, step) = body(taken.span.extracting(start...))
         swap(&taken, &input)
         inputStart = start + used
@@ -168,7 +168,7 @@ final class HTTPExchange {
         source = nil
         isReused = false
         failure = nil
-        relayed = nil
+        otherBytes = nil
         text.reset()
         times = ExchangeTimes()
     }
@@ -196,6 +196,8 @@ struct ExchangeTimes {
     var began: MonotonicTime?
     /// The app was asked for.
     var asked: MonotonicTime?
+    /// The app was called, for a new connection.
+    var called: MonotonicTime?
     var connected: MonotonicTime?
     var firstByte: MonotonicTime?
 }

@@ -42,6 +42,10 @@ extension HTTPSession {
         page.writeResponse(
             as: exchange.acceptsHTML ? .html : .json, headOnly: exchange.method == .head, closes: true,
             into: &exchange.output)
+        if worker.logsAccess {
+            let body = exchange.method == .head ? [] : exchange.acceptsHTML ? page.html : page.json
+            exchange.otherBytes = (exchange.requestBody.payloadBytes, UInt64(body.count))
+        }
         switch toClient.deliver(exchange.output.span, Span(), to: socket.socket, in: workspace) {
         case .ended: deliverRest(exchange)
         case .sinkFailed(let code): clientFailed(code)
@@ -90,11 +94,12 @@ extension HTTPSession {
         worker.log(
             RequestSummary(
                 client: client, route: route.configuration.name, request: exchange.text, status: exchange.status,
-                bytesToApp: exchange.relayed?.toApp ?? exchange.requestBody.payloadBytes,
-                bytesToClient: exchange.relayed?.toClient ?? exchange.responseBody.payloadBytes,
+                bytesToApp: exchange.otherBytes?.toApp ?? exchange.requestBody.payloadBytes,
+                bytesToClient: exchange.otherBytes?.toClient ?? exchange.responseBody.payloadBytes,
                 upstream: exchange.upstream, source: exchange.source, isReused: exchange.isReused,
                 times: RequestSummary.Times(
-                    queue: span(times.asked, times.connected), firstByte: span(times.connected, times.firstByte),
+                    queue: span(times.asked, times.called), connect: span(times.called, times.connected),
+                    firstByte: span(times.connected, times.firstByte),
                     total: now.since(times.began ?? now)),
                 end: reason.explanation))
     }

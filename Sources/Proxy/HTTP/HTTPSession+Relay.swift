@@ -33,7 +33,7 @@ extension HTTPSession {
 
     private func relayEnded(_ end: Duplex.End) {
         guard case .relaying(let duplex, let exchange) = state else { return }
-        exchange.relayed = (duplex.bytesToUpstream, duplex.bytesToDownstream)
+        exchange.otherBytes = (duplex.bytesToUpstream, duplex.bytesToDownstream)
         log(exchange, SessionEnd(end, aborted: abortReason))
         http.giveBack(exchange)
         self.end()

@@ -127,8 +127,9 @@ extension HTTPSession {
     }
 
     private func answered(_ result: ConnectRequest.Result) {
-        guard case .waitingForApp(let exchange, _) = state else { return }
+        guard case .waitingForApp(let exchange, let request) = state else { return }
         let configuration = route.configuration
+        if worker.logsAccess { exchange.times.called = request?.lastCall }
         switch result {
         case .connected(let connection):
             if exchange.hasWrittenRequest {
