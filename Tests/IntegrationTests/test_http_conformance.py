@@ -207,8 +207,10 @@ def test_what_is_left_of_a_refused_request_is_nobodys(bridge):
         app, data = bridge.app.take(len(SECOND_FORWARDED))
         app.send(ANSWER)
         read_to_end(client)
-    client, _ = bridge.asked(SECOND, SECOND_FORWARDED)
-    client.close()
+    client, app = bridge.asked(SECOND, SECOND_FORWARDED)
+    with client:
+        app.send(ANSWER)
+        assert read_exactly(client, len(ANSWER)) == ANSWER
 
 
 # --- Chunked bodies of requests ---

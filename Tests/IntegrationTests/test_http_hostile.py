@@ -23,7 +23,8 @@ CLOSES = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 class Place:
     """One loopbridge with one worker, its app in the test's hand, and clients outside."""
 
-    def __init__(self, outside, app, program):
+    def __init__(self, container, outside, app, program):
+        self.container = container
         self.outside = outside
         self.app = app
         self.program = program
@@ -57,6 +58,11 @@ class Place:
                 app.send(OK.replace(b"2\r\n\r\nok", b"%d\r\n\r\n%s" % (len(path), path)))
                 assert read_exactly(client, len(OK) - 2 + len(path)).endswith(b"\r\n\r\n" + path)
 
+    def clients(self):
+        """How many connections of clients loopbridge has, or has yet to accept."""
+        states = [state for _, local, _, state in self.container.connections() if local == 8080]
+        return sum(state in ("01", "08") for state in states)  # established, and ended by the client
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.program.pid}/fd"))
 
@@ -65,13 +71,14 @@ class Place:
 def place(container, outside, loopbridge):
     program = loopbridge("--workers", "1", "8080:8000/http")
     with RecordingApp(container) as app:
-        place = Place(outside, app, program)
+        place = Place(container, outside, app, program)
         place.assert_serves()
         app.forget()
         idle = settled(place)
         yield place
         app.forget()
-        wait_until(lambda: place.descriptors() <= idle, "its descriptors are closed")
+        # A worker keeps one pipe for large bodies.
+        wait_until(lambda: place.descriptors() <= idle + 2, "its descriptors are closed")
 
 
 def settled(place):
@@ -106,17 +113,15 @@ def test_clients_that_leave_at_every_byte(place, leave):
     request = POST % 5 + b"hello"
     for count in range(len(request) + 1):
         leave(place.client(request[:count]))
-    # The app may have seen whole heads; whatever it says to them is for nobody.
-    place.assert_nothing = wait_until(
-        lambda: (place.app.look(), all(c.ended or c.received for c in place.app.connections))[1], "they have arrived")
-    for connection in place.app.connections:
+    app = place.app
+    wait_until(lambda: place.clients() <= 1, "all but the one with a whole request have been done with")
+    app.look()
+    for connection in app.connections:
         connection.received = b""
         if not connection.ended:
-            try:
-                connection.send(OK)
-            except OSError:
-                pass
-    wait_until(lambda: (place.app.look(), all(c.ended for c in place.app.connections))[1], "they are all gone")
+            # The one whole request: a client that has finished sending may still be reading.
+            connection.send(OK)
+    assert sum(not connection.ended for connection in app.connections) <= 1
     place.assert_serves(3)
 
 
@@ -220,6 +225,8 @@ def test_expect_and_the_app_says_continue(place):
         assert read_exactly(client, len(OK)) == OK
         client.sendall(GET)
         assert place.request()[0] is app
+        app.send(OK)
+        assert read_exactly(client, len(OK)) == OK
 
 
 def test_expect_and_the_app_answers_at_once(place):
@@ -239,7 +246,10 @@ def test_expect_and_a_client_that_does_not_wait(place):
         assert data.endswith(b"\r\n\r\nhello")
         app.send(CONTINUE + OK)
         assert read_exactly(client, len(CONTINUE + OK)) == CONTINUE + OK
-        assert place.request()[1].startswith(b"GET / ")
+        app, head = place.request()
+        assert head.startswith(b"GET / ")
+        app.send(OK)
+        assert read_exactly(client, len(OK)) == OK
 
 
 def test_expect_and_the_app_says_continue_too_late(place):
@@ -347,7 +357,7 @@ def test_a_reset_is_not_the_end_of_a_body_without_a_length(place):
 @pytest.mark.parametrize("words", [b"x", OK, CONTINUE, b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", OK * 1000])
 def test_answers_that_nobody_asked_for(place, words):
     """What an app says on a connection that is kept goes to nobody."""
-    for _ in range(20):
+    for _ in range(10):
         place.assert_serves()
         app = next(connection for connection in place.app.connections if not connection.ended)
         try:
