@@ -425,7 +425,10 @@ def test_a_chunked_response(bridge, case, together):
             app.send(CHUNKED_ANSWER)
             assert read_exactly(client, len(CHUNKED_ANSWER)) == CHUNKED_ANSWER
             expected = passes(case)
-            app_in_pieces(app, case.bytes)
+            try:
+                app_in_pieces(app, case.bytes)
+            except ConnectionError:
+                assert left(case) > 0  # closed at the first byte that is too many
         assert read_exactly(client, len(expected)) == expected
         assert_reuse(bridge, client, app, left(case) == 0)
 
