@@ -207,8 +207,10 @@ def test_what_is_left_of_a_refused_request_is_nobodys(bridge):
         app, data = bridge.app.take(len(SECOND_FORWARDED))
         app.send(ANSWER)
         read_to_end(client)
-    client, _ = bridge.asked(SECOND, SECOND_FORWARDED)
-    client.close()
+    client, app = bridge.asked(SECOND, SECOND_FORWARDED)
+    with client:
+        app.send(ANSWER)
+        assert read_exactly(client, len(ANSWER)) == ANSWER
 
 
 # --- Chunked bodies of requests ---
@@ -423,7 +425,10 @@ def test_a_chunked_response(bridge, case, together):
             app.send(CHUNKED_ANSWER)
             assert read_exactly(client, len(CHUNKED_ANSWER)) == CHUNKED_ANSWER
             expected = passes(case)
-            app_in_pieces(app, case.bytes)
+            try:
+                app_in_pieces(app, case.bytes)
+            except ConnectionError:
+                assert left(case) > 0  # closed at the first byte that is too many
         assert read_exactly(client, len(expected)) == expected
         assert_reuse(bridge, client, app, left(case) == 0)
 
