@@ -156,19 +156,20 @@ import Testing
         var places: [AdmissionPlace] = []
         var tickets: [UInt64] = []
         var kept: [AdmissionPlace] = []
-        for _ in 0..<20_000 {
-            for news in desk.take(worker) {
-                switch news {
-                case .granted(let ticket, let place):
-                    guard let index = tickets.firstIndex(of: ticket) else { continue }
-                    // In the order in which they came, though some have left.
-                    #expect(index == 0)
-                    tickets.remove(at: index)
-                    places.append(place)
-                case .closeIdle:
-                    while kept.count > queue.mayKeep(member) { kept.removeFirst() }
-                }
+        func receive(_ news: AdmissionQueue.News) {
+            switch news {
+            case .granted(let ticket, let place):
+                guard let index = tickets.firstIndex(of: ticket) else { return }
+                // In the order in which they came, though some have left.
+                #expect(index == 0)
+                tickets.remove(at: index)
+                places.append(place)
+            case .closeIdle:
+                while kept.count > queue.mayKeep(member) { kept.removeFirst() }
             }
+        }
+        for _ in 0..<20_000 {
+            for news in desk.take(worker) { receive(news) }
             switch Int.random(in: 0..<8) {
             case 0, 1, 2:
                 switch queue.enter(from: member) {
@@ -185,9 +186,16 @@ import Testing
                 switch queue.keep(for: member) {
                 case .keep: kept.append(place)
                 case .serve(let ticket):
+                    // Whoever was in front of it has been told by now.
+                    let told = desk.take(worker)
+                    let isBefore = { (news: AdmissionQueue.News) in
+                        if case .granted(let other, _) = news { other < ticket } else { false }
+                    }
+                    for news in told where isBefore(news) { receive(news) }
                     #expect(tickets.first == ticket)
-                    tickets.removeFirst()
+                    tickets.removeAll { $0 == ticket }
                     places.append(place)
+                    for news in told where !isBefore(news) { receive(news) }
                 case .close: break
                 }
             case 5:
