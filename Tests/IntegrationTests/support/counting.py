@@ -17,10 +17,11 @@ class CountingApp:
 
     def __init__(self, namespace, pause=0.005, port=8000):
         self.most = 0
-        self.order = []
+        self._first_words = {}
         self.accepted = 0
         self._pause = pause
         self._words = {}
+        self._numbers = {}
         self._due = {}
         self._listener = namespace.socket(timeout=None)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -46,11 +47,16 @@ class CountingApp:
                     pass
                 self._close(connection)
 
+    @property
+    def order(self):
+        return [words for _, words in sorted(self._first_words.items())]
+
     def _accept(self):
         connection, _ = self._listener.accept()
         connection.setblocking(False)
         self.accepted += 1
         self._words[connection] = b""
+        self._numbers[connection] = self.accepted
         self._selector.register(connection, selectors.EVENT_READ)
         for key, _ in self._selector.select(0):
             if key.fileobj is not self._listener and key.fileobj is not connection:
@@ -58,22 +64,24 @@ class CountingApp:
         self.most = max(self.most, len(self._words))
 
     def _read(self, connection):
-        try:
-            data = connection.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._close(connection)
-        elif not self._words[connection]:
-            self._words[connection] = data
-            self.order.append(data)
-            self._due[connection] = time.monotonic() + self._pause
+        """Takes all that is there: an end may stand behind words that came before it."""
+        while True:
+            try:
+                data = connection.recv(65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                return self._close(connection)
+            if not self._words[connection]:
+                self._words[connection] = data
+                self._first_words[self._numbers[connection]] = data
+                self._due[connection] = time.monotonic() + self._pause
 
     def _close(self, connection):
         self._due.pop(connection, None)
-        del self._words[connection]
+        del self._words[connection], self._numbers[connection]
         self._selector.unregister(connection)
         connection.close()
 
