@@ -124,6 +124,8 @@ class Cable:
 
     def __init__(self, outside, container, container_has_addresses=True):
         outside.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", container.name)
+        # The link-local address is there at once: a browser gives up what it loads when an address comes to its machine.
+        outside.sysctl("net.ipv6.conf.eth0.accept_dad", 0)
         for end in (outside, container):
             end.ip("link", "set", "eth0", "up")
         outside.ip("addr", "add", self.OUTSIDE + "/24", "dev", "eth0")
