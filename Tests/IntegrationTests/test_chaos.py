@@ -3,7 +3,6 @@
 LOOPBRIDGE_CHAOS_SECONDS says for how long (8), once for each combination of settings.
 """
 
-import os
 import random
 import signal
 import socket
@@ -74,26 +73,13 @@ def behave(outside, chance):
         client.close()
 
 
-def open_descriptors(program):
-    return len(os.listdir(f"/proc/{program.pid}/fd"))
-
-
-def settled_descriptors(program):
-    """How many there are once its threads have all they need."""
-    while True:
-        count = open_descriptors(program)
-        time.sleep(0.3)
-        if open_descriptors(program) == count:
-            return count
-
-
 @pytest.mark.load
 @pytest.mark.limit(int(CHAOS_SECONDS) + 90)
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_nothing_is_lost(container, outside, loopbridge, tmp_path, settings):
     file = ConfigurationFile(tmp_path, configured(settings))
     program = loopbridge("--config", file.path, "--workers", "3")
-    before = settled_descriptors(program)
+    before = program.settled_descriptors()
     is_over = threading.Event()
     visits = [0] * 16
 
@@ -132,7 +118,7 @@ def test_nothing_is_lost(container, outside, loopbridge, tmp_path, settings):
 
     # Nothing is open any more, and every place is free: as many as may be are served at the same time.
     with AppInHand(container) as app:
-        wait_until(lambda: open_descriptors(program) == before, "its descriptors are closed", limit=20)
+        wait_until(lambda: program.open_descriptors() == before, "its descriptors are closed", limit=20)
         clients = [connect(outside, Cable.CONTAINER, 8080) for _ in range(MAX)]
         for client in clients:
             client.sendall(b"hello")

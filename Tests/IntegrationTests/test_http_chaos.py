@@ -4,7 +4,6 @@ Whatever is answered must be what that very client asked for, and nothing may be
 LOOPBRIDGE_CHAOS_SECONDS says for how long (8), once for each combination of settings.
 """
 
-import os
 import random
 import signal
 import socket
@@ -172,19 +171,6 @@ def send_quietly(client, data):
         pass
 
 
-def open_descriptors(program):
-    return len(os.listdir(f"/proc/{program.pid}/fd"))
-
-
-def settled_descriptors(program):
-    """How many there are once its threads have all they need."""
-    while True:
-        count = open_descriptors(program)
-        time.sleep(0.3)
-        if open_descriptors(program) == count:
-            return count
-
-
 @pytest.mark.load
 @pytest.mark.limit(int(CHAOS_SECONDS) + 90)
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -196,7 +182,7 @@ def test_everybody_gets_what_they_asked_for(container, outside, loopbridge, tmp_
 
     file = ConfigurationFile(tmp_path, routes(0), workers=3)
     program = loopbridge("--config", file.path)
-    before = settled_descriptors(program)
+    before = program.settled_descriptors()
     is_over = threading.Event()
     visits, served, failures = [0] * 12, [0] * 12, []
 
@@ -235,7 +221,7 @@ def test_everybody_gets_what_they_asked_for(container, outside, loopbridge, tmp_
             assert not thread.is_alive(), "a client waits for ever"
     assert not failures, failures[0]
     assert sum(served) > 10 * CHAOS_SECONDS / (10 if IS_SANITIZED else 1)
-    wait_until(lambda: open_descriptors(program) <= before, "its descriptors are closed", limit=20)
+    wait_until(lambda: program.open_descriptors() <= before, "its descriptors are closed", limit=20)
     if not IS_SANITIZED and len(memory) > 8:
         assert memory[-1] < max(memory[: len(memory) // 2]) + (6 << 20), memory
     print(f"{settings}: {sum(visits)} visits, {sum(served)} answers, {reloads} reloads")

@@ -1,7 +1,6 @@
 """Clients and apps of HTTP that do what they should not, at every moment at which they could: nobody else may notice, nothing
 may be left, and what is answered must be what was asked for. The app does nothing of its own (support/recording.py)."""
 
-import os
 import random
 import socket
 import time
@@ -63,9 +62,6 @@ class Place:
         states = [state for _, local, _, state in self.container.connections() if local == 8080]
         return sum(state in ("01", "08") for state in states)  # established, and ended by the client
 
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.program.pid}/fd"))
-
 
 @pytest.fixture
 def place(container, outside, loopbridge):
@@ -74,18 +70,11 @@ def place(container, outside, loopbridge):
         place = Place(container, outside, app, program)
         place.assert_serves()
         app.forget()
-        idle = settled(place)
+        idle = program.settled_descriptors()
         yield place
         app.forget()
         # A worker keeps one pipe for large bodies.
-        wait_until(lambda: place.descriptors() <= idle + 2, "its descriptors are closed")
-
-
-def settled(place):
-    count = None
-    while count != (count := place.descriptors()):
-        time.sleep(0.2)
-    return count
+        wait_until(lambda: program.open_descriptors() <= idle + 2, "its descriptors are closed")
 
 
 # --- Clients ---

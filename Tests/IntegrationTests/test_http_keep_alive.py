@@ -1,6 +1,5 @@
 """Connections that carry several requests, before loopbridge and behind it."""
 
-import os
 import socket
 
 import pytest
@@ -137,8 +136,8 @@ def test_an_idle_client_that_leaves(container, outside, bridge):
     with HTTPApp(container, answers(ok())):
         with Client(outside) as client:
             client.ask(get())
-            descriptors = len(os.listdir(f"/proc/{bridge.pid}/fd")) - 1
-        wait_until(lambda: len(os.listdir(f"/proc/{bridge.pid}/fd")) == descriptors, "its descriptor is closed")
+            descriptors = bridge.open_descriptors() - 1
+        wait_until(lambda: bridge.open_descriptors() == descriptors, "its descriptor is closed")
 
 
 def test_clients_that_finish_sending_get_their_answers(container, outside, bridge):

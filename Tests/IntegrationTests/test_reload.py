@@ -388,7 +388,7 @@ def test_a_storm_of_signals(container, outside, reloadable):
             connect(outside, Cable.CONTAINER, 8080) as client:
         client.sendall(b"hello")
         read_exactly(client, 5)
-        descriptors = len(os.listdir(f"/proc/{program.pid}/fd"))
+        descriptors = program.open_descriptors()
         for turn in range(1000):
             if turn % 20 == 0:
                 file.set(route(8080, 8000, "stays"), route(8081, 8002, "changes", hold=f"{turn + 1}s"),
@@ -400,7 +400,7 @@ def test_a_storm_of_signals(container, outside, reloadable):
         wait_until(lambda: not container.listens_on(8082), "the new route has gone again")
         client.sendall(b"hello")
         assert read_exactly(client, 5) == b"hello"
-        wait_until(lambda: len(os.listdir(f"/proc/{program.pid}/fd")) == descriptors, "nothing is left open")
+        wait_until(lambda: program.open_descriptors() == descriptors, "nothing is left open")
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,7 +1,6 @@
 """A hundred reloads under load: whoever is on a route that does not change notices nothing."""
 
 import json
-import os
 import pathlib
 import re
 import signal
@@ -80,7 +79,7 @@ def disturbed(windows, pauses):
 
 
 def footprint(program):
-    return len(os.listdir(f"/proc/{program.pid}/fd")), program.memory("Anonymous")
+    return program.open_descriptors(), program.memory("Anonymous")
 
 
 @pytest.mark.limit(180)

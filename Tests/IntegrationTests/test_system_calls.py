@@ -1,8 +1,6 @@
 """How many system calls a connection and a request cost. They do not vary, unlike time; waiting for events does, with who
 is faster, so everything is had ready while loopbridge stands still, and many are served at once."""
 
-import os
-
 import pytest
 
 from support.apps import AppInHand
@@ -19,15 +17,11 @@ CLIENTS, ROUNDS = 64, 10
 REQUEST, ANSWER = b"question", b"answer"
 
 
-def count_descriptors(program):
-    return len(os.listdir(f"/proc/{program.pid}/fd"))
-
-
 def test_one_request_a_connection(container, outside, loopbridge, tmp_path):
     """At most 14, where the app closes first, as HTTP servers do."""
     program = loopbridge("--workers", "1", "--access-log", "false", "8080:8000")
     with AppInHand(container) as app:
-        descriptors = count_descriptors(program)
+        descriptors = program.open_descriptors()
         calls = CountedCalls(program.pid, tmp_path / "calls")
         for _ in range(ROUNDS):
             with Frozen(program.pid):
@@ -46,7 +40,7 @@ def test_one_request_a_connection(container, outside, loopbridge, tmp_path):
             with Frozen(program.pid):
                 for client in clients:
                     client.close()
-        wait_until(lambda: count_descriptors(program) == descriptors, "all connections are closed")
+        wait_until(lambda: program.open_descriptors() == descriptors, "all connections are closed")
         calls = calls.end()
     each = sum(calls.values()) / (CLIENTS * ROUNDS)
     assert each <= 14, f"{each:.2f}: {calls}"

@@ -122,6 +122,18 @@ class Loopbridge:
                         return int(line.split()[1]) * 1024
         raise KeyError(name)
 
+    def open_descriptors(self):
+        """How many descriptors it has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def settled_descriptors(self):
+        """How many there are once its threads have all they need."""
+        while True:
+            count = self.open_descriptors()
+            time.sleep(0.3)
+            if self.open_descriptors() == count:
+                return count
+
     def tasks(self):
         """Its threads as {thread id: name}."""
         return {
