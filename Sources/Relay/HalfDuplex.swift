@@ -237,7 +237,7 @@ public struct HalfDuplex: ~Copyable {
                 continue
             }
             let limit = min(Int(readLimit), turnBytes, framing.readLimit)
-            let mayPark = workspace.parkedBytes + limit <= workspace.parkingLimit
+            let mayPark = workspace.mayPark(limit)
             let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
             switch source.receive(into: buffer, peek: !mayPark) {
             case .wouldBlock:
@@ -287,94 +287,6 @@ public struct HalfDuplex: ~Copyable {
         }
     }
 
-    /// Passes on what has been taken out of the source.
-    /// - Returns: why moving may not go on; nil when the sink has taken all.
-    private mutating func pass<Framing: StreamFraming>(
-        _ bytes: UnsafeMutableRawBufferPointer, to sink: borrowing Socket, in workspace: RelayWorkspace,
-        framing: inout Framing
-    ) -> Outcome? {
-        var passed = bytes.count
-        if framing.plainBytesAhead >= UInt64(passed) {
-            framing.advance(by: UInt64(passed))
-        } else {
-            guard let count = Self.extract(bytes, framing: &framing) else { return .invalid }
-            passed = count
-            guard passed > 0 else { return nil }
-        }
-        let sent: Int
-        switch send(UnsafeRawBufferPointer(rebasing: bytes[..<passed]), to: sink) {
-        case .moved(let count): sent = count
-        case .wouldBlock, .endOfStream: sent = 0
-        case .failed(let code): return .sinkFailed(code)
-        }
-        guard sent < passed else { return nil }
-        park(ParkedBytes(copying: UnsafeRawBufferPointer(rebasing: bytes[sent..<passed])), in: workspace)
-        return .waiting
-    }
-
-    /// Moves what belongs to the stream to the front.
-    /// - Returns: how many bytes that are; nil where they can't be the stream.
-    private static func extract<Framing: StreamFraming>(
-        _ bytes: UnsafeMutableRawBufferPointer, framing: inout Framing
-    ) -> Int? {
-        let span = bytes.bindMemory(to: UInt8.self)
-        var passed = 0
-        var position = 0
-        while position < bytes.count {
-            let step = framing.scan(span.span, from: position)
-            if step.pass.lowerBound != passed, !step.pass.isEmpty {
-                UnsafeMutableRawBufferPointer(rebasing: bytes[passed...])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[step.pass]))
-            }
-            passed += step.pass.count
-            position = step.next
-            switch step.outcome {
-            case .goesOn: break
-            case .invalid: return nil
-            case .ended:
-                if position < bytes.count { framing.keep(span.span.extracting(position...)) }
-                return passed
-            }
-        }
-        return passed
-    }
-
-    /// Passes on the beginning of what is still in the source, and takes out of it what the sink has taken.
-    /// - Returns: why moving may not go on; nil when the sink has taken all that could be passed on in one piece.
-    private mutating func passPeeked<Framing: StreamFraming>(
-        _ bytes: UnsafeMutableRawBufferPointer, from source: borrowing Socket, to sink: borrowing Socket,
-        framing: inout Framing
-    ) -> Outcome? {
-        let span = bytes.bindMemory(to: UInt8.self)
-        let before = framing
-        let step = framing.scan(span.span, from: 0)
-        if case .invalid = step.outcome { return .invalid }
-        var taken = step.next
-        var isFull = false
-        if !step.pass.isEmpty {
-            switch send(UnsafeRawBufferPointer(rebasing: bytes[step.pass]), to: sink) {
-            case .moved(step.pass.count): break
-            case .moved(let count):
-                isFull = true
-                taken = step.pass.lowerBound + count
-            case .wouldBlock, .endOfStream:
-                isFull = true
-                taken = step.pass.lowerBound
-            case .failed(let code): return .sinkFailed(code)
-            }
-        }
-        if isFull {
-            framing = before
-            if taken > 0 { _ = framing.scan(span.span.extracting(..<taken), from: 0) }
-        }
-        // The bytes are the ones that were seen; this takes them out of the source.
-        if taken > 0 { _ = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<taken])) }
-        guard isFull else { return nil }
-        shrinkReads()
-        state = .waitingForSink(.inSource)
-        return .waiting
-    }
-
     /// Delivers what a source had said before it was found broken, as far as the sink takes it at once; without a
     /// proxy in between it would have arrived too.
     ///
@@ -409,7 +321,7 @@ public struct HalfDuplex: ~Copyable {
         return .finished
     }
 
-    private mutating func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {
+    mutating func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {
         haveSinkPrompt(sink)
         return noting(sink.send(bytes))
     }
@@ -452,13 +364,13 @@ public struct HalfDuplex: ~Copyable {
         return nil
     }
 
-    private mutating func park(_ bytes: ParkedBytes, in workspace: RelayWorkspace) {
+    mutating func park(_ bytes: ParkedBytes, in workspace: RelayWorkspace) {
         shrinkReads()
         workspace.parkedBytes += bytes.capacity
         state = .waitingForSink(.parked(bytes))
     }
 
-    private mutating func shrinkReads() {
+    mutating func shrinkReads() {
         readLimit = max(readLimit / 2, Self.smallestReadLimit)
     }
 }
