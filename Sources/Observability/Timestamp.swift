@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A moment of the calendar in UTC, to the millisecond.
-public struct Timestamp: Sendable, CustomStringConvertible {
+public struct Timestamp: Sendable, Hashable, CustomStringConvertible {
     private let seconds: Int
     private let milliseconds: Int
 
@@ -16,6 +16,9 @@ public struct Timestamp: Sendable, CustomStringConvertible {
         self.seconds = seconds
         self.milliseconds = milliseconds
     }
+
+    /// Seconds since the beginning of 1970 (POSIX time).
+    public var secondsSince1970: Double { Double(seconds) + Double(milliseconds) / 1000 }
 
     /// As RFC 3339 writes it: `2026-11-21T09:07:15.042Z`.
     public var description: String {

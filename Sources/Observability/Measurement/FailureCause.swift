@@ -1,0 +1,48 @@
+/// Why a connection, or with HTTP a request, did not end well. Its raw value is the `cause` of metrics and status: an interface.
+public enum FailureCause: String, CaseIterable, Sendable, Codable {
+    case clientFailed = "client_failed"
+    case clientLeft = "client_left"
+    case appFailed = "app_failed"
+    case appNotListening = "app_not_listening"
+    case appBusy = "app_busy"
+    case connectFailed = "connect_failed"
+    case queueFull = "queue_full"
+    case queueTimeout = "queue_timeout"
+    case idleTimeout = "idle_timeout"
+    case halfCloseTimeout = "half_close_timeout"
+    case invalidRequest = "invalid_request"
+    case headTimeout = "head_timeout"
+    case bodyTimeout = "body_timeout"
+    case answerTimeout = "answer_timeout"
+    case noAnswer = "no_answer"
+    case invalidAnswer = "invalid_answer"
+    case answerCutOff = "answer_cut_off"
+    case routeRemoved = "route_removed"
+    case drained = "drained"
+
+    /// What has happened, and where to look: one sentence for people.
+    public var explanation: String {
+        switch self {
+        case .clientFailed: "The client's connection broke: it was reset, or the way to the client failed."
+        case .clientLeft: "The client went away before it had said all, or before its turn came."
+        case .appFailed: "The app's connection broke: the app reset it, crashed, or was killed."
+        case .appNotListening: "Nobody listened at the app's address for as long as a client may wait (hold)."
+        case .appBusy: "The app listens, but took no connection in time: it hangs, or its backlog is full."
+        case .connectFailed: "The system did not allow a connection to the app; the log has its reason."
+        case .queueFull:
+            "The app had all the connections that it may have (upstream_connections), and the queue was full."
+        case .queueTimeout: "The client's turn did not come in time (queue_timeout): the app is too slow for its load."
+        case .idleTimeout: "No byte moved either way for too long (idle_timeout)."
+        case .halfCloseTimeout: "One side had finished, and the other was silent for too long (half_close_timeout)."
+        case .invalidRequest: "The client has sent what is no valid HTTP request; the log names it."
+        case .headTimeout: "The client did not finish the head of a request in time (head_timeout)."
+        case .bodyTimeout: "The client stopped in the middle of a request's body (body_timeout)."
+        case .answerTimeout: "The app did not answer in time (response_timeout)."
+        case .noAnswer: "The app closed the connection without an answer."
+        case .invalidAnswer: "The app's answer was no valid HTTP."
+        case .answerCutOff: "The app closed the connection in the middle of its answer."
+        case .routeRemoved: "The route was removed from the configuration, and the connection outlived the drain time."
+        case .drained: "loopbridge was stopped, and the connection outlived the drain time."
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/// How often values fell between bounds, for one kind of values whose bounds never change.
+///
+/// Counting takes no allocation; copies are taken when somebody asks.
+public struct Histogram<Scale: HistogramScale>: Sendable {
+    /// How many values fell into each bucket; the last one is for those above all bounds.
+    public private(set) var counts = InlineArray<32, UInt64>(repeating: 0)
+    /// The sum of all values, in the scale's unit.
+    public private(set) var sum: UInt64 = 0
+
+    public init() {}
+
+    /// How many values there were.
+    public var total: UInt64 {
+        var total: UInt64 = 0
+        for index in 0...Scale.bounds.count { total += counts[index] }
+        return total
+    }
+
+    /// Counts a value, in the scale's unit.
+    public mutating func count(_ value: UInt64) {
+        counts[Scale.bucket(of: value)] += 1
+        sum &+= value
+    }
+
+    /// Adds what another histogram has counted.
+    public mutating func add(_ other: Histogram) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+        sum &+= other.sum
+    }
+
+    /// What was counted since an earlier copy.
+    public func since(_ earlier: Histogram) -> Histogram {
+        var result = self
+        // A worker that did not answer may be behind.
+        for index in counts.indices { result.counts[index] -= min(earlier.counts[index], counts[index]) }
+        result.sum = sum &- earlier.sum
+        return result
+    }
+
+    /// The value below which a share of the values lie, in the scale's unit; nil where there are none. Between two bounds the
+    /// values are taken to be spread evenly.
+    /// - Parameter share: from 0 to 1: 0.99 for the 99th percentile.
+    public func quantile(_ share: Double) -> Double? {
+        let total = total
+        guard total > 0 else { return nil }
+        let rank = share * Double(total)
+        var below: UInt64 = 0
+        for (index, bound) in Scale.bounds.enumerated() {
+            let count = counts[index]
+            if count > 0, Double(below + count) >= rank {
+                let lower = index == 0 ? 0 : Double(Scale.bounds[index - 1])
+                let part = max(0, rank - Double(below)) / Double(count)
+                return lower + (Double(bound) - lower) * part
+            }
+            below += count
+        }
+        return Scale.bounds.last.map(Double.init)
+    }
+}
+
+/// The bounds of a histogram's buckets and what its values are.
+public protocol HistogramScale: Sendable {
+    /// The upper bounds, ascending, each of them inclusive; at most 31.
+    static var bounds: [UInt64] { get }
+    /// How many of the values' unit make one of what metrics show: seconds, or bytes.
+    static var unitsPerMetric: Double { get }
+}
+
+extension HistogramScale {
+    /// The bucket of a value: found in five steps.
+    static func bucket(of value: UInt64) -> Int {
+        var (low, high) = (0, bounds.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if value <= bounds[middle] { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
+
+/// Durations in nanoseconds, from 100 us to 100 s, five bounds to a decade (the R5 series of ISO 3), so that a percentile
+/// between two of them is at most a quarter off.
+public enum DurationScale: HistogramScale {
+    public static let bounds: [UInt64] =
+        [100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000]
+        .flatMap { decade in [10, 16, 25, 40, 63].map { decade / 10 * $0 } } + [100_000_000_000]
+    public static let unitsPerMetric = 1e9
+}
+
+/// Sizes in bytes: powers of four from 64 bytes to 4 GiB.
+public enum SizeScale: HistogramScale {
+    public static let bounds: [UInt64] = (3...16).map { 1 << (2 * $0) }
+    public static let unitsPerMetric = 1.0
+}
+
+extension Histogram<DurationScale> {
+    /// Counts a duration; a negative one as none.
+    public mutating func count(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        count(seconds < 0 ? 0 : UInt64(seconds) * 1_000_000_000 + UInt64(max(attoseconds, 0) / 1_000_000_000))
+    }
+}

@@ -1,0 +1,153 @@
+public import EventLoop
+
+/// All that the program knows of itself at one moment: what metrics, the status page and `top` are made from.
+///
+/// Put together on the control thread, from what the workers report.
+public struct Snapshot: Sendable {
+    /// When it was complete.
+    public var time: Timestamp
+    /// The same, for differences.
+    public var monotonicTime: MonotonicTime
+    public var program: Program
+    public var process: ProcessUsage
+    public var workers: [Worker]
+    public var routes: [Route]
+    public var reloads: Reloads
+    /// Log lines that nobody took in time.
+    public var droppedLogLines: UInt64
+    /// The log's latest warnings and errors, the latest last.
+    public var messages: [LogMessage]
+
+    public init(
+        time: Timestamp, monotonicTime: MonotonicTime, program: Program, process: ProcessUsage, workers: [Worker],
+        routes: [Route], reloads: Reloads, droppedLogLines: UInt64, messages: [LogMessage]
+    ) {
+        self.time = time
+        self.monotonicTime = monotonicTime
+        self.program = program
+        self.process = process
+        self.workers = workers
+        self.routes = routes
+        self.reloads = reloads
+        self.droppedLogLines = droppedLogLines
+        self.messages = messages
+    }
+
+    /// Which program this is, and what it is doing.
+    public struct Program: Sendable {
+        public var version: String
+        public var startTime: Timestamp
+        /// No client is accepted any more.
+        public var isDraining: Bool
+        /// Routes are found while the program runs (`auto`, and `run` without a route), so that none is no mistake yet.
+        public var findsRoutes: Bool
+
+        public init(version: String, startTime: Timestamp, isDraining: Bool, findsRoutes: Bool) {
+            self.version = version
+            self.startTime = startTime
+            self.isDraining = isDraining
+            self.findsRoutes = findsRoutes
+        }
+    }
+
+    /// One thread's state.
+    public struct Worker: Sendable {
+        public var number: Int
+        /// How long a message waited until its loop took it; how long it has waited so far, where it has not.
+        public var loopLag: Duration
+        /// Bytes that one side has sent and the other not yet taken.
+        public var parkedBytes: Int
+        public var connections: Int
+
+        public init(number: Int, loopLag: Duration, parkedBytes: Int, connections: Int) {
+            self.number = number
+            self.loopLag = loopLag
+            self.parkedBytes = parkedBytes
+            self.connections = connections
+        }
+    }
+
+    /// A route's state and what it has counted, over all workers.
+    public struct Route: Sendable {
+        public var name: String
+        /// Where clients are accepted now.
+        public var listen: [String]
+        public var upstream: String
+        /// `tcp` or `http`.
+        public var `protocol`: String
+        public var app: AppState
+        /// Clients that are connected, and how many may be.
+        public var connections: Int
+        public var connectionLimit: Int
+        /// Clients that wait for an app that is not listening.
+        public var held: Int
+        /// Clients that wait for a place among the app's connections, and how many may; nil where there is no bound.
+        public var queued: Int
+        public var queueLimit: Int?
+        /// Connections to the app in use, and how many there may be with those that nobody uses; nil where there is no bound.
+        public var upstreamConnections: Int
+        public var upstreamConnectionLimit: Int?
+        /// Connections to the app that nobody uses: used before, and opened ahead.
+        public var idle: Int
+        public var spare: Int
+        public var counters: RouteCounters
+
+        public init(
+            name: String, listen: [String], upstream: String, protocol: String, app: AppState, connections: Int = 0,
+            connectionLimit: Int, held: Int = 0, queued: Int = 0, queueLimit: Int? = nil, upstreamConnections: Int = 0,
+            upstreamConnectionLimit: Int? = nil, idle: Int = 0, spare: Int = 0,
+            counters: RouteCounters = RouteCounters()
+        ) {
+            self.name = name
+            self.listen = listen
+            self.upstream = upstream
+            self.protocol = `protocol`
+            self.app = app
+            self.connections = connections
+            self.connectionLimit = connectionLimit
+            self.held = held
+            self.queued = queued
+            self.queueLimit = queueLimit
+            self.upstreamConnections = upstreamConnections
+            self.upstreamConnectionLimit = upstreamConnectionLimit
+            self.idle = idle
+            self.spare = spare
+            self.counters = counters
+        }
+    }
+
+    /// Whether a route's app is there.
+    public struct AppState: Sendable, Equatable {
+        public enum Presence: String, Sendable, Codable {
+            /// It listens.
+            case up
+            /// Nobody listens.
+            case down
+            /// It is not on this machine, and no client has asked for it yet.
+            case unknown
+        }
+
+        public var presence: Presence
+        /// When it last changed; nil where it has not since the start.
+        public var since: Timestamp?
+
+        public init(_ presence: Presence, since: Timestamp? = nil) {
+            self.presence = presence
+            self.since = since
+        }
+    }
+
+    /// How often the configuration was read again.
+    public struct Reloads: Sendable, Equatable {
+        public var succeeded: UInt64 = 0
+        public var failed: UInt64 = 0
+        /// When the configuration that holds was read: the start, or the last reload that succeeded.
+        public var lastSuccess: Timestamp
+        /// Whether the last one failed.
+        public var hasFailedLast = false
+
+        public init(lastSuccess: Timestamp) {
+            self.lastSuccess = lastSuccess
+        }
+    }
+}
