@@ -1,10 +1,10 @@
 /// Follows a message's body, however it is framed, and tells what of it to pass on and where it ends.
 public struct BodyScanner: Sendable {
-    private let framing: BodyFraming
+    @usableFromInline let framing: BodyFraming
     /// Of a body with a length: what is still to come.
     private var remaining: UInt64 = 0
-    private var plainBytes: UInt64 = 0
-    private var chunks: ChunkedScanner
+    @usableFromInline private(set) var plainBytes: UInt64 = 0
+    @usableFromInline private(set) var chunks: ChunkedScanner
 
     public init(_ framing: BodyFraming, output: BodyOutput = .sameFraming) {
         self.framing = framing
@@ -60,7 +60,8 @@ public struct BodyScanner: Sendable {
     }
 
     /// The body's own bytes so far, without framing.
-    public var payloadBytes: UInt64 { framing == .chunked ? chunks.payloadBytes : plainBytes }
+    @inlinable
+    public var payloadBytes: UInt64 { if case .chunked = framing { chunks.payloadBytes } else { plainBytes } }
 
     /// Once the body has ended: what is to be sent after the last step's bytes. The trailers that may be passed on and
     /// the empty line; nothing if there were no trailers.

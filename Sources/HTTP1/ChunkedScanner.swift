@@ -2,6 +2,7 @@
 ///
 /// What it lets pass is always the beginning of a well-formed chunked body without extensions. That is why the bytes can
 /// go on as they are: there is nothing left in them that two strict or lenient readers could understand differently.
+@usableFromInline
 struct ChunkedScanner: Sendable {
     /// The most bytes of one chunk's extensions.
     static let extensionLimit = 1024
@@ -25,7 +26,7 @@ struct ChunkedScanner: Sendable {
     private var extensionBytes = 0
     /// What is left of the chunk.
     private(set) var remaining: UInt64 = 0
-    private(set) var payloadBytes: UInt64 = 0
+    @usableFromInline private(set) var payloadBytes: UInt64 = 0
     /// The trailers as they arrive; then what of them is passed on, with the last empty line.
     private(set) var trailerSection: [UInt8] = []
     private var trailerScanner = FieldScanner(limit: Self.trailerFieldLimit)

@@ -7,7 +7,7 @@ internal import Upstream
 /// Belongs to the worker's thread.
 final class RouteTraffic {
     /// What has ended, but for the pools' counters of routes that are there still.
-    var counters = RouteCounters()
+    let tally = RouteTally()
     /// What goes on, while a snapshot is put together.
     var underWay = UnderWay()
 
@@ -31,28 +31,23 @@ final class RouteTraffic {
             guard let kept = app.pool else { return }
             spare += kept.spareCount
             idle += kept.count - kept.spareCount
-            pool.add(kept.counters)
+            pool.add(RouteCounters.Pool(kept.counters))
         }
-    }
-
-    func count(_ times: ConnectRequest.Times) {
-        counters.countConnect(
-            started: times.started, called: times.called, answered: times.answered, isConnected: times.isConnected)
     }
 
     /// Counts what has not ended well.
     func countFailure(_ end: SessionEnd) {
-        if let cause = end.cause { counters.failures[cause] += 1 }
+        if let cause = end.cause { tally.countFailure(cause) }
     }
 
     /// Keeps what the pool of a route had counted that is forgotten now.
     func keep(_ poolCounters: ConnectionPool.Counters?) {
-        if let poolCounters { counters.pool.add(poolCounters) }
+        if let poolCounters { tally.add(RouteCounters.Pool(poolCounters)) }
     }
 
     /// What has ended and what goes on.
     var snapshot: WorkerSnapshot.Route {
-        var counters = counters
+        var counters = tally.copy()
         counters.bytesToApp += underWay.bytes.toApp
         counters.bytesToClient += underWay.bytes.toClient
         counters.pool.add(underWay.pool)
@@ -63,10 +58,11 @@ final class RouteTraffic {
 }
 
 extension RouteCounters.Pool {
-    fileprivate mutating func add(_ counters: ConnectionPool.Counters) {
-        hits += UInt64(counters.hits)
-        misses += UInt64(counters.misses)
-        evictions += UInt64(counters.evictions)
-        stale += UInt64(counters.stale)
+    fileprivate init(_ counters: ConnectionPool.Counters) {
+        self.init()
+        hits = UInt64(counters.hits)
+        misses = UInt64(counters.misses)
+        evictions = UInt64(counters.evictions)
+        stale = UInt64(counters.stale)
     }
 }

@@ -103,6 +103,8 @@ public final class Server {
             logsAccess: configuration.log.access)
         state = .running
         for route in listeners.routes.keys.sorted() { announce(route) }
+        // A change before anybody asks is one.
+        lookAtApps()
     }
 
     /// The inodes of the sockets that the server listens on.

@@ -20,7 +20,7 @@ final class Worker {
     }
 
     let workspace: RelayWorkspace
-    var clock = TurnClock()
+    private let clock = TurnClock()
     /// Whether each connection gets a line in the log when it ends.
     private(set) var logsAccess: Bool
 
@@ -64,11 +64,7 @@ final class Worker {
             do {
                 let traffic = traffic[shared.configuration.name] ?? RouteTraffic()
                 let route = try WorkerRoute(
-                    shared, number: number, worker: self.number, of: workers, traffic: traffic, on: loop)
-                route.app.onAnswer = { [unowned self] in
-                    clock.note($0.answered)
-                    traffic.count($0)
-                }
+                    shared, number: number, worker: self.number, of: workers, traffic: traffic, clock: clock, on: loop)
                 route.app.onNews = { [unowned self, unowned route] in report($0, on: route) }
                 route.app.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
                 routes[number] = route
@@ -222,7 +218,7 @@ final class Worker {
             }
         session.index = sessions.count
         route.sessions += 1
-        route.traffic.counters.connections += 1
+        route.traffic.tally.countConnection()
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
         session.start(with: watched)
@@ -232,7 +228,7 @@ final class Worker {
     /// Called by a session as its last act.
     /// - Parameter bytesMoved: what its ``Session/bytesMoved`` were at last.
     func ended(_ session: Session, bytesMoved: (toApp: UInt64, toClient: UInt64)) {
-        session.route.traffic.counters.countEnd(
+        session.route.traffic.tally.countEnd(
             after: session.started, bytesToApp: bytesMoved.toApp, bytesToClient: bytesMoved.toClient)
         let last = sessions.removeLast()
         if last !== session {
@@ -246,6 +242,7 @@ final class Worker {
     }
 
     private func forget(_ route: WorkerRoute) {
+        guard routes[route.number] != nil else { return }
         route.traffic.keep(route.app.pool?.counters)
         routes[route.number] = nil
     }

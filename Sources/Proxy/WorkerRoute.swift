@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Observability
 internal import Upstream
 
 /// One worker's side of a route. Belongs to the worker's thread.
@@ -11,6 +12,8 @@ final class WorkerRoute {
     let app: AppConnections
     /// What is counted of it.
     let traffic: RouteTraffic
+    /// The worker's.
+    let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
     /// How many sessions the worker has on the route.
@@ -20,11 +23,13 @@ final class WorkerRoute {
 
     /// - Parameter workers: how many workers the connections that are kept are dealt out to.
     init(
-        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, traffic: RouteTraffic, on loop: EventLoop
+        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, traffic: RouteTraffic, clock: TurnClock,
+        on loop: EventLoop
     ) throws(SystemError) {
         self.number = number
         self.shared = shared
         self.traffic = traffic
+        self.clock = clock
         let configuration = shared.configuration
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
         app = try AppConnections(
@@ -36,6 +41,11 @@ final class WorkerRoute {
             hold: shared.hold, admission: shared.admission,
             member: AdmissionQueue.Member(route: number, worker: worker),
             sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
+        app.onAnswer = { [tally = traffic.tally] times in
+            clock.note(times.answered)
+            tally.countConnect(
+                started: times.started, called: times.called, answered: times.answered, isConnected: times.isConnected)
+        }
     }
 
     var configuration: Route { shared.configuration }

@@ -29,7 +29,7 @@ final class RunningServer {
         change(&route)
         let configuration = Configuration(
             workers: .count(workers), log: LogSettings(level: .error, format: .text, access: false),
-            drain: .milliseconds(50), routes: [route])
+            drain: .milliseconds(200), routes: [route])
         server = try Server(configuration, log: log, on: loop)
         try server.start()
     }
@@ -39,7 +39,8 @@ final class RunningServer {
     }
 
     func run(until condition: @escaping () -> Bool) throws {
-        try #require(try loop.run(until: condition))
+        let isSo = try loop.run(until: condition)
+        try #require(isSo)
     }
 
     /// What the server says of itself now.
@@ -56,6 +57,12 @@ final class RunningServer {
         try snapshot().routes.first { $0.name == name }
     }
 
+    /// What the server says of a route that it must have.
+    func presentRoute(_ name: String = "web") throws -> Snapshot.Route {
+        let route = try route(name)
+        return try #require(route)
+    }
+
     /// Asks again and again until the route says so.
     func route(_ name: String = "web", until condition: @escaping (Snapshot.Route) -> Bool) throws -> Snapshot.Route {
         let start = MonotonicTime.now
@@ -63,9 +70,9 @@ final class RunningServer {
             if let route = try route(name), condition(route) { return route }
             usleep(2000)
         }
-        let last = try route(name)
-        Issue.record("this did not come about: \(String(describing: last))")
-        return try #require(last)
+        let last = try presentRoute(name)
+        Issue.record("this did not come about: \(last)")
+        return last
     }
 
     /// A client that has connected to a route.

@@ -35,7 +35,7 @@ public struct Histogram<Scale: HistogramScale>: Sendable {
         var result = self
         // A worker that did not answer may be behind.
         for index in counts.indices { result.counts[index] -= min(earlier.counts[index], counts[index]) }
-        result.sum = sum &- earlier.sum
+        result.sum = sum - min(earlier.sum, sum)
         return result
     }
 
@@ -56,7 +56,7 @@ public struct Histogram<Scale: HistogramScale>: Sendable {
             }
             below += count
         }
-        return Scale.bounds.last.map(Double.init)
+        return Scale.bounds.last.map { Double($0) }
     }
 }
 
@@ -66,18 +66,9 @@ public protocol HistogramScale: Sendable {
     static var bounds: [UInt64] { get }
     /// How many of the values' unit make one of what metrics show: seconds, or bytes.
     static var unitsPerMetric: Double { get }
-}
-
-extension HistogramScale {
-    /// The bucket of a value: found in five steps.
-    static func bucket(of value: UInt64) -> Int {
-        var (low, high) = (0, bounds.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if value <= bounds[middle] { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
+    /// The number of the first bound that is not below a value; as many as there are bounds where all are. This is what
+    /// counting costs, so each scale has the way that is short for it.
+    static func bucket(of value: UInt64) -> Int
 }
 
 /// Durations in nanoseconds, from 100 us to 100 s, five bounds to a decade (the R5 series of ISO 3), so that a percentile
@@ -94,6 +85,21 @@ public enum DurationScale: HistogramScale {
         100_000_000_000,
     ]
     public static let unitsPerMetric = 1e9
+
+    /// At most two bounds lie between a power of two and the next one.
+    public static func bucket(of value: UInt64) -> Int {
+        guard value > 100_000 else { return 0 }
+        let exponent = UInt64.bitWidth - 1 - value.leadingZeroBitCount
+        guard exponent < 37 else { return bounds.count }
+        var bucket = firstBuckets[exponent - 16]
+        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
+        return bucket
+    }
+
+    /// The first bound that is not below each power of two, from 2^16 to 2^36, the last that is below the highest bound.
+    private static let firstBuckets: [Int] = [
+        0, 1, 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, 18, 19, 21, 22, 24, 25, 27, 28, 30,
+    ]
 }
 
 /// Sizes in bytes: powers of four from 64 bytes to 4 GiB.
@@ -103,6 +109,13 @@ public enum SizeScale: HistogramScale {
         1 << 32,
     ]
     public static let unitsPerMetric = 1.0
+
+    /// Half the number of binary digits that it takes, rounded up.
+    public static func bucket(of value: UInt64) -> Int {
+        guard value > 64 else { return 0 }
+        let digits = UInt64.bitWidth - (value - 1).leadingZeroBitCount
+        return min((digits - 5) / 2, bounds.count)
+    }
 }
 
 extension Histogram<DurationScale> {

@@ -40,6 +40,9 @@ public struct RouteCounters: Sendable {
             return total
         }
 
+        /// Counts a cause by its place, which must have been looked up before.
+        mutating func count(at place: Int) { counts[place] += 1 }
+
         mutating func add(_ other: Failures) {
             for index in counts.indices { counts[index] += other.counts[index] }
         }
@@ -113,7 +116,7 @@ public struct RouteCounters: Sendable {
 
 extension FailureCause {
     /// Its place among all causes.
-    fileprivate var place: Int { Self.places[self] ?? 0 }
+    var place: Int { Self.places[self] ?? 0 }
 
     private static let places = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
 }

@@ -46,10 +46,10 @@ extension HTTPSession {
             let limit = workspace.mayPark(Self.answerPiece) ? Self.answerPiece : Self.smallAnswerPiece
             switch toClient.receive(from: connection.socket.socket, upTo: limit, in: workspace) {
             case .moved(let count):
-                lastActivity = .coarse
+                lastActivity = route.clock.now
                 if !exchange.hasAnswerBegun {
                     exchange.hasAnswerBegun = true
-                    exchange.times.firstByte = worker.clock.now
+                    exchange.times.firstByte = lastActivity
                 }
                 switch workspace.withReceived(count, { takeAnswer($0, exchange, connection) }) {
                 case .incomplete: if toClient.isWaitingForSink { return }

@@ -82,13 +82,15 @@ extension HTTPSession {
 
     /// Counts a request, whether it was answered or not, and writes it down where that is wanted.
     func requestEnded(_ exchange: HTTPExchange, _ reason: SessionEnd) {
-        let now = worker.clock.now
-        let bytesToApp = exchange.otherBytes?.toApp ?? exchange.requestBody.payloadBytes
+        let now = route.clock.now
+        // Most requests have no body, and to ask it for its size takes longer than to ask whether it is there.
+        let bytesToApp =
+            exchange.otherBytes?.toApp ?? (exchange.hasConsumedBody ? exchange.requestBody.payloadBytes : 0)
         let bytesToClient = exchange.otherBytes?.toClient ?? exchange.responseBody.payloadBytes
-        route.traffic.counters.countRequest(
-            status: exchange.status, failure: reason.cause, from: exchange.began, to: now,
-            connected: exchange.times.connected, firstByte: exchange.times.firstByte, bytesToApp: bytesToApp,
-            bytesToClient: bytesToClient)
+        if case .finished = reason {} else { route.traffic.countFailure(reason) }
+        route.traffic.tally.countRequest(
+            status: exchange.status, from: exchange.began, to: now, connected: exchange.times.connected,
+            firstByte: exchange.times.firstByte, bytesToApp: bytesToApp, bytesToClient: bytesToClient)
         guard worker.logsAccess else { return }
         let times = exchange.times
         func span(_ start: MonotonicTime?, _ end: MonotonicTime?) -> Duration? {

@@ -33,7 +33,7 @@ extension HTTPSession {
 
     private func relayEnded(_ end: Duplex.End) {
         guard case .relaying(let duplex, let exchange) = state else { return }
-        worker.clock.beginTurn()
+        route.clock.beginTurn()
         exchange.otherBytes = (duplex.bytesToUpstream, duplex.bytesToDownstream)
         requestEnded(exchange, SessionEnd(end, aborted: abortReason))
         http.giveBack(exchange)

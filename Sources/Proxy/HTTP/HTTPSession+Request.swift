@@ -28,7 +28,7 @@ extension HTTPSession {
         while toApp.mayReceive, let socket {
             switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
             case .moved(let count):
-                lastActivity = .coarse
+                lastActivity = route.clock.now
                 let exchange = beginReading()
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
                 if step != .incomplete { return goOn(after: step, exchange) }
@@ -42,7 +42,7 @@ extension HTTPSession {
     private func beginReading() -> HTTPExchange {
         if case .readingHead(let exchange) = state { return exchange }
         let exchange = http.takeExchange()
-        exchange.noteBeginning(at: worker.clock.now)
+        exchange.noteBeginning(at: route.clock.now)
         state = .readingHead(exchange)
         return exchange
     }
@@ -72,7 +72,7 @@ extension HTTPSession {
             exchange.begin(exchange.requestParser.head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
             if worker.logsAccess {
                 exchange.copyText(bytes)
-                exchange.times.asked = worker.clock.now
+                exchange.times.asked = route.clock.now
             }
             guard let connection = route.app.takeKept() else { return (0, .needsApp) }
             return (send(bytes, exchange, connection), .sent)
@@ -93,7 +93,7 @@ extension HTTPSession {
         toClient.beginStream()
         if exchange.hasNext {
             exchange.beginNext()
-            exchange.noteBeginning(at: worker.clock.now)
+            exchange.noteBeginning(at: route.clock.now)
             state = .readingHead(exchange)
             let step = exchange.useInput { parse($0, exchange) }
             if step != .incomplete { return goOn(after: step, exchange) }
@@ -191,7 +191,8 @@ extension HTTPSession {
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
         exchange.appTakesNoMore = false
-        exchange.times.connected = worker.clock.now
+        let now = route.clock.now
+        exchange.times.connected = now
         if worker.logsAccess, route.app.sources.areWorthNaming {
             exchange.source = connection.socket.socket.localAddress
         }
@@ -199,7 +200,7 @@ extension HTTPSession {
         toClient.takeSource(connection.socket.unusedReadiness)
         connection.socket.unusedReadiness = []
         connection.socket.onReady = appHandler
-        exchange.lastRequestActivity = .coarse
+        exchange.lastRequestActivity = now
     }
 
     private func deliver(

@@ -67,7 +67,7 @@ final class HTTPSession: Session {
     // MARK: Readiness
 
     private func clientReady(_ readiness: IOEvent.Readiness) {
-        worker.clock.beginTurn()
+        route.clock.beginTurn()
         toApp.noteSource(readiness)
         let hasFailed = readiness.contains(.failed)
         switch state {
@@ -89,7 +89,7 @@ final class HTTPSession: Session {
     }
 
     private func appReady(_ readiness: IOEvent.Readiness) {
-        worker.clock.beginTurn()
+        route.clock.beginTurn()
         toClient.noteSource(readiness)
         guard case .exchanging = state else { return }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink { carryRequest(appIsReady: true) }
@@ -102,7 +102,7 @@ final class HTTPSession: Session {
         isAwaitingTurn = true
         workspace.loop.onNextTurn { [self] in
             isAwaitingTurn = false
-            worker.clock.beginTurn()
+            route.clock.beginTurn()
             switch state {
             case .exchanging:
                 carryRequest()
@@ -138,7 +138,7 @@ final class HTTPSession: Session {
     // MARK: Ends
 
     override func abort(_ reason: SessionEnd) {
-        worker.clock.beginTurn()
+        route.clock.beginTurn()
         switch state {
         case .ended: break
         case .relaying(let duplex, _):
@@ -155,7 +155,7 @@ final class HTTPSession: Session {
     }
 
     override func checkTimeouts(now: MonotonicTime) {
-        worker.clock.beginTurn()
+        route.clock.beginTurn()
         endWhatTakesTooLong(now: now)
     }
 
