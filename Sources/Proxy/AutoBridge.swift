@@ -60,6 +60,7 @@ public final class AutoBridge {
         self.ports = Self.ports(ports, besides: configuration)
         settings = configuration.defaults
         self.log = log
+        server.findsRoutes = true
         timer = try Timer(on: loop) { [unowned self] in look() }
     }
 

@@ -26,7 +26,7 @@ public final class Server {
     /// The numbers of the configuration's routes, in their order.
     var configuredRoutes: [Int] = []
     /// What the workers share of each route.
-    private var shared: [Int: SharedRoute] = [:]
+    private(set) var shared: [Int: SharedRoute] = [:]
     private var state = State.notStarted
     /// How many files the process may have open.
     private var openFiles = 0
@@ -41,6 +41,14 @@ public final class Server {
     private(set) var admin: AdminPort?
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
+
+    /// When the server was made, which is when the program was started but for milliseconds.
+    let startTime = Timestamp.now
+    /// How often it was asked to take another configuration; the ``Reloader`` keeps the account.
+    var reloads = Snapshot.Reloads(lastSuccess: .now)
+    /// Routes come while it runs, so that to have none is no mistake yet.
+    var findsRoutes = false
+    var apps = AppWatch()
 
     /// Called when the server cannot go on.
     public var onFailure: ((SystemError) -> Void)?
@@ -112,6 +120,14 @@ public final class Server {
     /// Whether clients are accepted.
     var isRunning: Bool {
         if case .running = state { true } else { false }
+    }
+
+    /// Whether the end has begun.
+    var isDraining: Bool {
+        switch state {
+        case .notStarted, .running: false
+        case .draining, .ended: true
+        }
     }
 
     /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
