@@ -291,7 +291,7 @@ def auto(container):
 
     def start(*arguments):
         running.append(Run(container, None, *arguments, subcommand="auto"))
-        running[-1].wait_for_message("admin port at")
+        running[-1].wait_for_message("serving the admin port at")
         return running[-1]
 
     yield start
@@ -384,7 +384,7 @@ def test_leaves_a_socket_alone_that_somebody_answers_on(container, outside, loop
     assert [r["name"] for r in ask(container, "/status.json", path).json()["routes"]] == ["0.0.0.0:8080"]
     # The second one gets it when the first has gone, and the first one's end takes nothing away.
     assert first.terminate() == 0
-    second.wait_for_message("admin port at unix:", limit=15)
+    second.wait_for_message("serving the admin port at unix:", limit=15)
     assert [r["name"] for r in ask(container, "/status.json", path).json()["routes"]] == ["0.0.0.0:8081"]
 
 
@@ -487,7 +487,7 @@ def test_a_reload_waits_for_a_port_that_is_taken(container, reloadable):
         reload(program)
         line = program.wait_for_message("the admin port cannot listen on")
         assert line["level"] == "error"
-    wait_until(lambda: program.messages("admin port at"), "it gets the port", limit=15)
+    program.wait_for_message("serving the admin port at", limit=15)
     assert ask(container, "/healthz").status == 200
 
 
@@ -581,7 +581,7 @@ def test_clients_that_leave_at_once(container, outside, loopbridge):
 
 def test_descriptors_that_run_out(container, outside, loopbridge):
     """With few descriptors the traffic may have all but the admin port's, which goes on answering."""
-    program = loopbridge("8080:8000", *LISTEN, wrapper=("prlimit", "--nofile=160:160"))
+    program = loopbridge("--hold", "0s", "8080:8000", *LISTEN, wrapper=("prlimit", "--nofile=160:160"))
     with App(container, echo):
         clients = []
         try:
