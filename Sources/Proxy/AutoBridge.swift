@@ -67,6 +67,7 @@ public final class AutoBridge {
     private static func ports(_ chosen: BridgePlan.Ports, besides configuration: Configuration) -> BridgePlan.Ports {
         var ports = chosen
         ports.except.formUnion(configuration.routes.flatMap(\.listen).compactMap(outsidePort))
+        ports.except.formUnion(configuration.admin.listen.compactMap { outsidePort(.address($0)) })
         return ports
     }
 

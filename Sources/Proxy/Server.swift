@@ -38,6 +38,7 @@ public final class Server {
     private var removals: [(route: Int, deadline: MonotonicTime)] = []
     private var removalTimer: Timer?
     private var retryTimer: Timer?
+    private(set) var admin: AdminPort?
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
 
@@ -76,6 +77,11 @@ public final class Server {
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
+        let diagnosis = BackgroundDiagnosis(on: loop)
+        let sources = AdminServer.Sources(
+            snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
+            diagnosis: diagnosis.start)
+        admin = try AdminPort(sources, log: log, on: loop)
         workers.onDrained = { [unowned self] in drained() }
         workers.onFailure = { [unowned self] error in onFailure?(error) }
     }
@@ -98,6 +104,7 @@ public final class Server {
                 throw ListenError(listener.address, error)
             }
         }
+        try admin?.start(configuration.admin)
         try workers.start(
             connections: connectionsThatFit, pipes: Self.pipes(within: openFiles), log: log,
             logsAccess: configuration.log.access)
@@ -107,8 +114,8 @@ public final class Server {
         lookAtApps()
     }
 
-    /// The inodes of the sockets that the server listens on.
-    public var listeningInodes: Set<UInt64> { listeners.inodes }
+    /// The inodes of the sockets that the server listens on, the admin port's among them.
+    public var listeningInodes: Set<UInt64> { listeners.inodes.union(admin?.inodes ?? []) }
 
     // MARK: Routes
 
@@ -266,8 +273,9 @@ public final class Server {
         let forListeners = (listeners.count + laterListeners) * workers.count
         let forKept = listeners.routes.values.reduce(0) { $0 + $1.keptConnections.spare + $1.keptConnections.idle }
         let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
+        let forAdmin = admin?.descriptors ?? 0
         let forTheRest = 16
-        return max(1, (openFiles - forLoops - forListeners - forKept - forPipes - forTheRest) / 2)
+        return max(1, (openFiles - forLoops - forListeners - forKept - forPipes - forAdmin - forTheRest) / 2)
     }
 
     /// How many pipes each worker may have: none where descriptors are so few that connections need them all.
@@ -317,6 +325,7 @@ public final class Server {
         guard case .draining(let completion) = state else { return }
         state = .ended
         drainTimer?.cancel()
+        admin?.close()
         completion()
     }
 }
