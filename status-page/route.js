@@ -20,12 +20,11 @@ class RouteView {
       "aria-label": `Charts of ${name}. The arrow keys look back, Escape returns to now.`,
     });
     this.totals = make("dl", { class: "figures" });
-    this.noFailures = make("p", { class: "quiet" }, "No failures.");
     this.failures = make("tbody");
     this.failureTable = make("table", { class: "failures", hidden: "" },
       make("caption", {}, "Failures, the latest first"),
-      make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Last"), make("th", { scope: "col", class: "number" },
-        "Count"), make("th", { scope: "col" }, "What has happened"))),
+      make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Last"),
+        make("th", { scope: "col", class: "number" }, "Count"), make("th", { scope: "col" }, "What has happened"))),
       this.failures);
     this.element = make("article", { id, "aria-labelledby": `${id}-name`, tabindex: "-1" },
       make("div", { class: "head" },
@@ -33,7 +32,7 @@ class RouteView {
         make("p", { class: "state" }, this.stateIcon, this.state, this.since),
         make("p", { class: "way" }, this.listen, " → ", this.upstream, this.protocol),
         this.moment),
-      this.charts, this.totals, this.noFailures, this.failureTable);
+      this.charts, this.totals, this.failureTable);
     this.isOnScreen = true;
     this.failuresShown = "";
     this.drawings = [];
@@ -63,7 +62,6 @@ class RouteView {
     const shown = JSON.stringify(failures);
     if (shown === this.failuresShown) return;
     this.failuresShown = shown;
-    this.noFailures.hidden = failures.length > 0;
     this.failureTable.hidden = failures.length === 0;
     this.failures.replaceChildren(...failures.map(({ cause, count, explanation, last_time }) => make("tr", {},
       make("td", {}, last_time == null ? "earlier" : timeElement(last_time)),
@@ -91,8 +89,14 @@ function makeCharts(isHTTP) {
     new Chart({
       title: "Throughput", scale: new LinearScale(1000), text: throughputText,
       series: [
-        { name: "to clients", className: "first", area: true, value: (sample) => sample.bytes_to_client_per_second },
-        { name: "to app", className: "second", area: true, direction: -1, value: (sample) => sample.bytes_to_app_per_second },
+        {
+          name: "to clients", className: "first", area: true,
+          value: (sample) => sample.bytes_to_client_per_second,
+        },
+        {
+          name: "to app", className: "waiting", area: true, direction: -1,
+          value: (sample) => sample.bytes_to_app_per_second,
+        },
       ],
     }),
     isHTTP
@@ -130,12 +134,12 @@ function totalsOf(route) {
   const share = ({ count, limit }) => (limit > 0 ? count / limit : undefined);
   return [
     ["Clients", boundedText(route.connections), share(route.connections)],
-    ["Held until it listens", route.held > 0 ? countText(route.held) : undefined],
-    ["Waiting for a turn", route.queued.count > 0 ? boundedText(route.queued) : undefined, share(route.queued)],
+    ["Wait for the app", route.held > 0 ? countText(route.held) : undefined],
+    ["Wait for a turn", route.queued.count > 0 ? boundedText(route.queued) : undefined, share(route.queued)],
     ["To the app", boundedText(route.upstream_connections), share(route.upstream_connections)],
     ["Kept for reuse", pool.idle > 0 ? countText(pool.idle) : undefined],
     ["Opened ahead", pool.spare > 0 ? countText(pool.spare) : undefined],
-    ["Reused", asked > 0 && pool.hits > 0 ? `${threeDigits(Math.floor(pool.hits / asked * 1000) / 10)}${NARROW_SPACE}%` : undefined],
+    ["Reused", pool.hits > 0 ? `${threeDigits(Math.floor(pool.hits / asked * 1000) / 10)}${NARROW_SPACE}%` : undefined],
     ["Connections so far", totalText(totals.connections)],
     ["Requests so far", totals.requests == null ? undefined : totalText(totals.requests)],
     ["Sent to clients", bytesText(totals.bytes_to_client)],

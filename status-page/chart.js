@@ -4,10 +4,12 @@
 const SECONDS_SHOWN = 300;
 const CHART_HEIGHT = 64;
 
-/** The next of 1, 2, 5, 10, 20 … that is no smaller. */
-function roundUp(value) {
+/** The nearest of these round numbers, and their tenfolds, that is no smaller, or with `down` no larger. */
+function rounded(value, steps, down = false) {
   const decade = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * decade).find((step) => step >= value * 0.999999);
+  const numbers = steps.map((step) => step * decade);
+  return down ? numbers.findLast((number) => number <= value * 1.000001)
+    : numbers.find((number) => number >= value * 0.999999);
 }
 
 /** From zero up, and down for series that point downwards. */
@@ -20,10 +22,10 @@ class LinearScale {
     const most = (direction) => {
       const values = series.filter((one) => (one.direction ?? 1) === direction)
         .flatMap((one) => samples.map(one.value)).filter((value) => value != null);
-      return values.length ? roundUp(Math.max(this.least, ...values)) : 0;
+      return rounded(Math.max(this.least, ...values), [1, 1.5, 2, 3, 4, 5, 6, 8, 10]);
     };
     this.top = most(1);
-    this.bottom = -most(-1);
+    this.bottom = series.some((one) => one.direction === -1) ? -most(-1) : 0;
     this.lines = [0];
   }
 
@@ -33,15 +35,16 @@ class LinearScale {
   }
 }
 
-/** Decades, so that a median and a rare slow answer are both to be seen. */
+/** Logarithmic, so that a median and a rare slow answer are both to be seen. */
 class LogarithmicScale {
   fit(series, samples) {
     const values = series.flatMap((one) => samples.map(one.value)).filter((value) => value > 0);
-    const decade = (value, round) => 10 ** round(Math.log10(value).toFixed(6));
-    this.bottom = values.length ? decade(Math.min(...values), Math.floor) : 1e-4;
-    this.top = values.length ? Math.max(decade(Math.max(...values), Math.ceil), this.bottom * 10) : 1e-3;
+    const steps = [1, 2, 5, 10];
+    this.bottom = values.length ? rounded(Math.min(...values), steps, true) : 1e-4;
+    this.top = values.length ? Math.max(rounded(Math.max(...values), steps), this.bottom * 10) : 1e-3;
     this.lines = [];
-    for (let line = this.bottom * 10; line < this.top * 0.99; line *= 10) this.lines.push(line);
+    const decade = 10 ** Math.ceil(Math.log10(this.bottom * 1.01));
+    for (let line = decade; line < this.top * 0.99; line *= 10) this.lines.push(line);
   }
 
   place(value) {
@@ -63,17 +66,18 @@ class Chart {
     this.top = make("span", { class: "top", "aria-hidden": "true" });
     this.bottom = make("span", { class: "bottom", "aria-hidden": "true" });
     this.grid = makeDrawn("path", { class: "grid" });
+    this.minutes = makeDrawn("path", { class: "grid" });
     this.down = makeDrawn("path", { class: "down" });
     this.areas = series.map((one) => makeDrawn("path", { class: `area ${one.className}` }));
     this.curves = series.map((one) => makeDrawn("path", { class: `curve ${one.className}` }));
     this.marked = makeDrawn("path", { class: "marks" });
     this.cursor = makeDrawn("path", { class: "cursor" });
-    this.drawing = makeDrawn("svg", { role: "img", "aria-label": title, preserveAspectRatio: "none", height: CHART_HEIGHT },
-      this.down, this.grid, ...this.areas, ...this.curves, this.marked, this.cursor);
+    this.drawing = makeDrawn("svg", { role: "img", "aria-label": title, height: CHART_HEIGHT },
+      this.down, this.grid, this.minutes, ...this.areas, ...this.curves, this.marked, this.cursor);
     this.element = make("figure", {},
       make("figcaption", {}, make("span", { class: "title" }, title),
-        ...series.map((one, index) => make("span", { class: "value" }, this.figures[index],
-          ...(one.name ? [make("span", { class: "of" }, one.name)] : [])))),
+        make("span", { class: "values" }, ...series.map((one, index) => make("span", { class: "value" },
+          this.figures[index], ...(one.name ? [make("span", { class: "of" }, one.name)] : []))))),
       make("div", { class: "plot" }, this.drawing, this.top, this.bottom));
   }
 
@@ -86,6 +90,7 @@ class Chart {
     const y = (value) => Math.round(((1 - this.scale.place(value)) * (CHART_HEIGHT - 3) + 1.5) * 10) / 10;
 
     this.grid.setAttribute("d", this.scale.lines.map((line) => `M0 ${y(line)}H${width}`).join(""));
+    this.minutes.setAttribute("d", [1, 2, 3, 4].map((minute) => `M${x(now - 60 * minute)} ${CHART_HEIGHT}v-4`).join(""));
     this.series.forEach((one, index) => {
       const sign = one.direction ?? 1;
       const pieces = unbroken(samples, one.value).map((piece) =>

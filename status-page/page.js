@@ -140,8 +140,8 @@ function showNotes(notes) {
 const FAVICON_SHAPES = {
   good: ["#1f7a3d", "<circle cx='8' cy='8' r='8'/>", "M4 8.2 7 11l5-6"],
   bad: ["#c4281c", "<path d='M5 0h6l5 5v6l-5 5H5l-5-5V5z'/>", "m5 5 6 6m0-6-6 6"],
-  warning: ["#b25b00", "<path d='M8 .5 16 15.500H0z'/>", "M8 5.500v5m0 1.700v1"],
-  unknown: ["#66707a", "<circle cx='8' cy='8' r='8'/>", "M5.7 6.200a2.3 2.3 0 1 1 3 2.200Q8 8.7 8 10m0 1.600v1"],
+  warning: ["#b25b00", "<path d='M8 .5 16 15.5H0z'/>", "M8 5.5v5m0 1.7v1"],
+  unknown: ["#66707a", "<circle cx='8' cy='8' r='8'/>", "M5.7 6.2a2.3 2.3 0 1 1 3 2.2Q8 8.7 8 10m0 1.6v1"],
 };
 
 function showFavicon(mood) {
@@ -172,6 +172,7 @@ function showRoutes(status) {
   for (const [name, view] of shown.routes) {
     if (names.includes(name)) continue;
     visibility.unobserve(view.element);
+    sizes.unobserve(view.charts);
     view.element.remove();
     shown.routes.delete(name);
     shown.history.delete(name);
@@ -192,6 +193,7 @@ function addRoute(name) {
   const view = new RouteView(name, shown.routesMade);
   shown.routes.set(name, view);
   visibility.observe(view.element);
+  sizes.observe(view.charts);
   view.charts.addEventListener("pointermove", (event) => {
     const plot = event.target.closest(".plot");
     if (!plot || !shown.status) return;
@@ -211,6 +213,9 @@ const visibility = new IntersectionObserver((changes) => {
   }
   drawCharts();
 }, { rootMargin: "200px" });
+
+/** Their coordinates are pixels. */
+const sizes = new ResizeObserver(drawCharts);
 
 /** The right edge of all charts. */
 function latestTime() {
@@ -264,7 +269,6 @@ element("pause").addEventListener("click", () => {
   goOnOrStop();
 });
 document.addEventListener("visibilitychange", goOnOrStop);
-window.addEventListener("resize", drawCharts);
 new LazySection("doctor", "doctor.json", doctorContent);
 new LazySection("configuration", "configuration.yaml", configurationContent);
 goOnOrStop();

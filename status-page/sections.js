@@ -102,7 +102,8 @@ function doctorContent(text) {
   const words = [
     outside_addresses.length ? `The outside looks for this place at ${outside_addresses.join(", ")}.`
       : "This place has no address for the outside.",
-    ...(hidden_owners > 0 ? [`Whose ${counted(hidden_owners, "socket", "sockets")} these are is hidden from this user.`] : []),
+    ...(hidden_owners === 1 ? ["Whose one of the sockets is, this user may not see."] : []),
+    ...(hidden_owners > 1 ? [`Whose ${countText(hidden_owners)} of the sockets are, this user may not see.`] : []),
   ];
   return [
     make("p", { class: "quiet" }, words.join(" ")),
