@@ -4,7 +4,7 @@
 /// The page that shows how the program is, for browsers: one file that needs nothing from elsewhere.
 public enum StatusPage {
     /// The page in UTF-8, to be sent as `text/html; charset=utf-8`.
-    public static let html = Array(text.utf8)
+    public static let html: [UInt8] = Array(text.utf8)
 
     /// The Content-Security-Policy to send with it: it runs its own script, has its own style, and asks its own server only.
     public static let contentSecurityPolicy = """

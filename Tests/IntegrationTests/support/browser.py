@@ -36,8 +36,8 @@ class Browser:
         self._reader.start()
         self._page = None
         try:
-            target = self.tell("Target.createTarget", url="about:blank")["targetId"]
-            self._page = self.tell("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            target = self.tell_browser("Target.createTarget", url="about:blank")["targetId"]
+            self._page = self.tell_browser("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         except BaseException:
             self.stop()
             raise
@@ -56,10 +56,15 @@ class Browser:
 
     def tell(self, method, **parameters):
         """Sends a command of the DevTools protocol to the page and returns its result."""
+        return self._tell(method, parameters, {"sessionId": self._page})
+
+    def tell_browser(self, method, **parameters):
+        """Sends one that is the browser's and not the page's."""
+        return self._tell(method, parameters, {})
+
+    def _tell(self, method, parameters, session):
         number = next(self._numbers)
-        message = {"id": number, "method": method, "params": parameters}
-        if self._page:
-            message["sessionId"] = self._page
+        message = {"id": number, "method": method, "params": parameters, **session}
         os.write(self._out, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._answers.get(timeout=30)
