@@ -18,10 +18,10 @@ function scaledText(value, base, units) {
     scaled /= base;
     place += 1;
   }
-  return threeDigits(place === 0 ? Math.round(scaled) : scaled) + NARROW_SPACE + units[place];
+  return threeDigits(scaled) + NARROW_SPACE + units[place];
 }
 
-const bytesText = (bytes) => scaledText(bytes, 1000, ["B", "kB", "MB", "GB", "TB", "PB"]);
+const bytesText = (bytes) => scaledText(Math.round(bytes), 1000, ["B", "kB", "MB", "GB", "TB", "PB"]);
 const throughputText = (bytes) => bytesText(bytes) + "/s";
 const memoryText = (bytes) => scaledText(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
 const countText = (count) => Math.round(count).toLocaleString("en");

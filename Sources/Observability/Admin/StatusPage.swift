@@ -14,7 +14,7 @@ public enum StatusPage {
         style-src \
         'sha256-3YXIodQfgMsVS1b57S9OkWZIqu6GebfQf5DRr2wnRDQ='; \
         script-src \
-        'sha256-QhUadz3/Sgkr6u1OJNUE0LEHc2qH7jh0TTEbLF6aSh8=' \
+        'sha256-2Do+g7Ry1CoI+WMK6Qi2uj+knJTHScI6K8kCTIQjYGQ=' \
         'sha256-ud0HGVoxEh9YXe6rTV7OQNWojBsvRZJ18Io10VunlWE=' \
         'sha256-9fXg5d+xv1ZhF2oLMx2NswUwK8EeiRKaUvziuI/gNww=' \
         'sha256-H+vvRW6gGJvHFCkpQlYLY65q3ovgQwAr07lI8cKL0Fg=' \
@@ -348,10 +348,10 @@ function scaledText(value, base, units) {
     scaled /= base;
     place += 1;
   }
-  return threeDigits(place === 0 ? Math.round(scaled) : scaled) + NARROW_SPACE + units[place];
+  return threeDigits(scaled) + NARROW_SPACE + units[place];
 }
 
-const bytesText = (bytes) => scaledText(bytes, 1000, ["B", "kB", "MB", "GB", "TB", "PB"]);
+const bytesText = (bytes) => scaledText(Math.round(bytes), 1000, ["B", "kB", "MB", "GB", "TB", "PB"]);
 const throughputText = (bytes) => bytesText(bytes) + "/s";
 const memoryText = (bytes) => scaledText(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
 const countText = (count) => Math.round(count).toLocaleString("en");
