@@ -55,9 +55,9 @@ class LogarithmicScale {
 /**
  * A figure: its title, the figures of each series now or at the cursor, and the curves.
  *
- * title: what is shown. scale: one of the above. text: how a value is written. series: for each its name, a class, how its
- * value is found in a sample, `area` where it is filled, and `direction` -1 where it points downwards. marks: a value that is
- * marked at the foot wherever it is not zero, with a name.
+ * title: what is shown. scale: one of the above. text: how a value is written. series: for each its name, a class, how
+ * its value is found in a sample, `area` where it is filled, and `direction` -1 where it points downwards. marks: a value
+ * that is marked at the foot wherever it is not zero, with a name.
  */
 class Chart {
   constructor({ title, scale, text, series, marks }) {
@@ -90,7 +90,8 @@ class Chart {
     const y = (value) => Math.round(((1 - this.scale.place(value)) * (CHART_HEIGHT - 3) + 1.5) * 10) / 10;
 
     this.grid.setAttribute("d", this.scale.lines.map((line) => `M0 ${y(line)}H${width}`).join(""));
-    this.minutes.setAttribute("d", [1, 2, 3, 4].map((minute) => `M${x(now - 60 * minute)} ${CHART_HEIGHT}v-4`).join(""));
+    this.minutes.setAttribute("d",
+      [1, 2, 3, 4].map((minute) => `M${x(now - 60 * minute)} ${CHART_HEIGHT}v-4`).join(""));
     this.series.forEach((one, index) => {
       const sign = one.direction ?? 1;
       const pieces = unbroken(samples, one.value).map((piece) =>
@@ -134,7 +135,8 @@ class Chart {
       if (values.length === 0) return `${name}nothing`;
       const latest = samples.at(-1) && one.value(samples.at(-1));
       const current = latest == null ? "nothing" : this.text(latest);
-      return `${name}now ${current}, lowest ${this.text(Math.min(...values))}, highest ${this.text(Math.max(...values))}`;
+      const [lowest, highest] = [Math.min(...values), Math.max(...values)].map(this.text);
+      return `${name}now ${current}, lowest ${lowest}, highest ${highest}`;
     });
     if (this.marks) {
       const count = samples.filter((sample) => this.marks.value(sample) > 0).length;

@@ -32,7 +32,8 @@ const asking = {
 // Asking
 
 async function ask(address, signal) {
-  const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+  const answer = await fetch(address, { cache: "no-store", signal: limited });
   if (!answer.ok) throw new Error(`${address} was answered with ${answer.status}`);
   return answer.json();
 }
@@ -182,7 +183,8 @@ function showRoutes(status) {
     if (!shown.routes.has(route.name)) addRoute(route.name);
     const view = shown.routes.get(route.name);
     // Heading and the words for no routes come first.
-    if (section.children[index + 2] !== view.element) section.insertBefore(view.element, section.children[index + 2] ?? null);
+    const there = section.children[index + 2] ?? null;
+    if (there !== view.element) section.insertBefore(view.element, there);
     view.update(route, status.time);
   });
   element("no-routes").hidden = names.length > 0;
@@ -258,9 +260,9 @@ function showLoss() {
 function showFreshness() {
   const lost = asking.lostAt !== null;
   document.body.dataset.freshness = asking.isPaused ? "paused" : lost ? "lost" : shown.status ? "live" : "loading";
-  const asOf = shown.status ? `as of ${clockText(shown.status.time)}` : "";
-  say(element("freshness"), asking.isPaused ? `paused, ${asOf}` : lost ? ["trying again", asOf].filter(Boolean).join(", ")
-    : shown.status ? "live" : "loading");
+  const words = [asking.isPaused ? "paused" : lost ? "trying again" : shown.status ? "live" : "loading"];
+  if (shown.status && words[0] !== "live") words.push(`as of ${clockText(shown.status.time)}`);
+  say(element("freshness"), words.join(", "));
 }
 
 element("pause").addEventListener("click", () => {

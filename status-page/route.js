@@ -139,7 +139,7 @@ function totalsOf(route) {
     ["To the app", boundedText(route.upstream_connections), share(route.upstream_connections)],
     ["Kept for reuse", pool.idle > 0 ? countText(pool.idle) : undefined],
     ["Opened ahead", pool.spare > 0 ? countText(pool.spare) : undefined],
-    ["Reused", pool.hits > 0 ? `${threeDigits(Math.floor(pool.hits / asked * 1000) / 10)}${NARROW_SPACE}%` : undefined],
+    ["Reused", pool.hits > 0 ? percentText(pool.hits / asked) : undefined],
     ["Connections so far", totalText(totals.connections)],
     ["Requests so far", totals.requests == null ? undefined : totalText(totals.requests)],
     ["Sent to clients", bytesText(totals.bytes_to_client)],

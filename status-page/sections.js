@@ -36,7 +36,7 @@ class MessageList {
 function showProcess(status, cpuShare) {
   const { process, reloads } = status;
   showFigures(document.getElementById("process"), [
-    ["Processor", cpuShare === null ? "–" : `${threeDigits(Math.round(cpuShare * 1000) / 10)}${NARROW_SPACE}% of one`],
+    ["Processor", cpuShare === null ? "–" : `${percentText(cpuShare)} of one`],
     ["Memory", memoryText(process.resident_bytes)],
     ["Descriptors", `${countText(process.open_descriptors)} of ${countText(process.max_descriptors)}`,
       process.max_descriptors > 0 ? process.open_descriptors / process.max_descriptors : undefined],
@@ -98,7 +98,8 @@ function doctorContent(text) {
       make("td", {}, ...advice));
   });
   const heads = ["Listens on", "Process", "From outside", "Why"].map((word) => make("th", { scope: "col" }, word));
-  const table = make("table", { class: "doctor" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
+  const table = make("table", { class: "doctor" },
+    make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
   const words = [
     outside_addresses.length ? `The outside looks for this place at ${outside_addresses.join(", ")}.`
       : "This place has no address for the outside.",
@@ -107,7 +108,8 @@ function doctorContent(text) {
   ];
   return [
     make("p", { class: "quiet" }, words.join(" ")),
-    listeners.length ? make("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "The doctor's table" }, table)
+    listeners.length
+      ? make("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "The doctor's table" }, table)
       : make("p", {}, "Nothing listens here."),
   ];
 }

@@ -1,5 +1,5 @@
-// How figures and moments are written, and how elements are made of them. Text only ever becomes text: names of routes and
-// lines of the log come from outside.
+// How figures and moments are written, and how elements are made of them. Text only ever becomes text: names of routes
+// and lines of the log come from outside.
 "use strict";
 
 const NARROW_SPACE = "\u202f";
@@ -33,8 +33,12 @@ function totalText(count) {
 
 /** Events a second. */
 function rateText(rate) {
-  return (rate > 0 && rate < 0.05 ? "< 0.1" : rate < 10 ? threeDigits(Math.round(rate * 10) / 10) : countText(rate)) + "/s";
+  if (rate > 0 && rate < 0.05) return "< 0.1/s";
+  return (rate < 10 ? threeDigits(Math.round(rate * 10) / 10) : countText(rate)) + "/s";
 }
+
+/** A share of one: 98.7 %. */
+const percentText = (share) => threeDigits(Math.floor(share * 1000) / 10) + NARROW_SPACE + "%";
 
 /** A short duration in seconds, as it is measured: 1.25 ms. */
 function latencyText(seconds) {
@@ -46,8 +50,10 @@ function latencyText(seconds) {
 /** A long duration in seconds, as people say it: 2 h 5 min. */
 function spanText(seconds) {
   const whole = Math.max(0, Math.round(seconds));
-  const parts = [[Math.floor(whole / 86400), "d"], [Math.floor(whole / 3600) % 24, "h"], [Math.floor(whole / 60) % 60, "min"],
-    [whole % 60, "s"]];
+  const parts = [
+    [Math.floor(whole / 86400), "d"], [Math.floor(whole / 3600) % 24, "h"], [Math.floor(whole / 60) % 60, "min"],
+    [whole % 60, "s"],
+  ];
   const first = parts.findIndex(([amount]) => amount > 0);
   if (first < 0) return `0${NARROW_SPACE}s`;
   // Seconds matter for some minutes only, and minutes for some hours.
@@ -94,7 +100,7 @@ function makeIcon(mood) {
   return makeDrawn("svg", { class: "icon", "aria-hidden": "true" }, makeDrawn("use", { href: `#icon-${mood}` }));
 }
 
-/** Changes a text, and nothing where it is the same: screen readers, selections and the browser's work are left alone. */
+/** Changes a text, and nothing where it is the same: screen readers and selections are left alone. */
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -3,8 +3,8 @@
 
 /** What clients and the operator have done is no fault of the app's. */
 const HARMLESS_CAUSES = new Set([
-  "client_failed", "client_left", "invalid_request", "head_timeout", "body_timeout", "idle_timeout", "half_close_timeout",
-  "route_removed", "drained",
+  "client_failed", "client_left", "invalid_request", "head_timeout", "body_timeout", "idle_timeout",
+  "half_close_timeout", "route_removed", "drained",
 ]);
 const RECENT_SECONDS = 60;
 
@@ -12,7 +12,8 @@ const waitingAt = (route) => route.held + route.queued.count;
 
 /** A route's latest failure of the last minute that its app or the way to it is to blame for. */
 function recentFailure(route, now) {
-  return route.failures.filter(({ cause, last_time }) => !HARMLESS_CAUSES.has(cause) && last_time > now - RECENT_SECONDS)
+  return route.failures
+    .filter(({ cause, last_time }) => !HARMLESS_CAUSES.has(cause) && last_time > now - RECENT_SECONDS)
     .sort((one, other) => other.last_time - one.last_time)[0];
 }
 
@@ -22,8 +23,9 @@ const waitingText = (count) => (count > 0 ? `, ${counted(count, "client waits", 
 /**
  * Weighs a status up.
  *
- * Returns the mood (`good`, `warning`, `bad` or `unknown`), the sentence, a short title, notes on what else is the matter
- * (`[mood, text, route's name]`), and `state`: what is said aloud, which changes neither with numbers nor with the load.
+ * Returns the mood (`good`, `warning`, `bad` or `unknown`), the sentence, a short title, notes on what else is the
+ * matter (`[mood, text, route's name]`), and `state`: what is said aloud, which changes neither with numbers nor with the
+ * load.
  */
 function weighUp(status) {
   const findings = [...programFindings(status), ...status.routes.flatMap((route) => routeFindings(route, status.time))];
@@ -86,7 +88,8 @@ function programFindings(status) {
   if (process.max_descriptors > 0 && process.open_descriptors >= 0.9 * process.max_descriptors) {
     findings.push({
       mood: "warning", state: "Descriptors run out",
-      sentence: `Descriptors run out: ${countText(process.open_descriptors)} of ${countText(process.max_descriptors)} are open`,
+      sentence: "Descriptors run out: "
+        + `${countText(process.open_descriptors)} of ${countText(process.max_descriptors)} are open`,
     });
   }
   if (reloads.has_failed_last) {

@@ -1,4 +1,4 @@
-"""The status page by itself: what it makes of figures that are made up, because real ones of the kind take long to come by."""
+"""The status page by itself: what it makes of made-up figures, because real ones of the kind are long in coming."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from support.browser import CHROMIUM
 from support.fake_admin import FakeAdmin, FakeRoute
 from support.namespaces import Cable
 from support.status_page import PORT, StatusPage, needs_axe
-from support.waiting import stays_true, wait_until
+from support.waiting import stays_true
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"), pytest.mark.limit(120)]
@@ -53,7 +53,8 @@ def test_figures_are_written_as_people_read_them(page):
         "countText(1234567)": "1,234,567", "rateText(0.01)": "< 0.1/s", "rateText(3.14)": "3.1/s",
         "rateText(1234.5)": "1,235/s", "latencyText(0.0000412)": "41 µs", "latencyText(0.00125)": "1.25 ms",
         "latencyText(0.9996)": "1 s", "latencyText(12.34)": "12.3 s", "spanText(0.2)": "0 s", "spanText(59.6)": "1 min",
-        "spanText(125)": "2 min 5 s", "spanText(3600)": "1 h", "spanText(7500)": "2 h 5 min", "spanText(90000)": "1 d 1 h",
+        "spanText(125)": "2 min 5 s", "spanText(3600)": "1 h", "spanText(7500)": "2 h 5 min",
+        "spanText(90000)": "1 d 1 h", "percentText(0.98765)": "98.7 %",
     }
     assert {call: page.evaluate(call).replace("\u202f", " ") for call in written} == written
 
@@ -109,8 +110,10 @@ def test_the_sentence_says_what_is_the_matter(page, admin):
 def test_a_change_of_state_is_said_aloud_and_numbers_are_not(page, admin):
     page.show()
     assert page.text("#announcer") == ""
-    page.evaluate("""window.said = []; new MutationObserver(() => said.push(document.getElementById('announcer').textContent))
-        .observe(document.getElementById('announcer'), { childList: true, characterData: true, subtree: true }); 0""")
+    page.evaluate("""window.said = []
+        const announcer = document.getElementById('announcer')
+        new MutationObserver(() => said.push(announcer.textContent)).observe(announcer, { childList: true, subtree: true })
+        0""")
     web = admin.routes[0]
     web.presence, web.since, web.held = "down", time.time(), 1
     page.wait_for_text("#sentence", "1 client waits")
@@ -139,9 +142,8 @@ def test_names_from_outside_are_text_and_nothing_else(page, admin):
     assert page.sentence() == f"{nasty}: the app at {nasty} is not listening"
     names = page.evaluate("[...document.querySelectorAll('article h3')].map((name) => name.textContent)")
     assert names == ["web", "queue", nasty, "__proto__", "constructor"]
-    wait_until(
-        lambda: page.evaluate("[...document.querySelectorAll('article .curve.first')].every((curve) => curve.getAttribute('d'))"),
-        "every route has its curves")
+    page.wait_for(
+        "[...document.querySelectorAll('article .curve.first')].every((curve) => curve.getAttribute('d'))")
     assert page.evaluate("document.images.length + document.scripts.length") == 6
     page.assert_quiet()
 
@@ -163,7 +165,8 @@ def test_it_is_accessible_and_fits(page, admin, scheme, width):
 def test_each_chart_says_in_words_what_it_shows(page, admin):
     trouble(admin)
     page.show()
-    words = page.evaluate("[...document.querySelectorAll('article svg[role=img]')].map((one) => one.getAttribute('aria-label'))")
+    words = page.evaluate(
+        "[...document.querySelectorAll('article svg[role=img]')].map((one) => one.getAttribute('aria-label'))")
     titles = ["Throughput", "Requests", "Request time", "Connections", "Waiting",
               "Throughput", "New connections", "Connect time", "Connections", "Waiting"]
     assert [word.split(",")[0] for word in words] == titles
@@ -180,11 +183,11 @@ def test_it_is_used_by_keyboard(page, admin):
         page.press("Tab", 9)
         places.append(page.evaluate("""(({ id, className, textContent, nodeName }) => nodeName === 'BODY' ? nodeName
             : id || className || textContent)(document.activeElement)"""))
-    summaries = [f"Doctor: who listens here, and who can reach it", "Effective configuration"]
+    summaries = ["Doctor: who listens here, and who can reach it", "Effective configuration"]
     places = [place.strip() for place in places]
     assert places[:-1] == [
-        "skip", "pause", "charts", "charts", "all-messages", *summaries, "metrics", "status.json", "history.json", "readyz",
-        "healthz"]
+        "skip", "pause", "charts", "charts", "all-messages", *summaries, "metrics", "status.json", "history.json",
+        "readyz", "healthz"]
 
     page.evaluate("document.querySelector('.charts').focus()")
     assert page.evaluate("document.querySelector('.moment').hidden")

@@ -6,20 +6,20 @@ public enum StatusPage {
     /// The page in UTF-8, to be sent as `text/html; charset=utf-8`.
     public static let html: [UInt8] = Array(text.utf8)
 
-    /// The Content-Security-Policy to send with it: it runs its own script, has its own style, and asks its own server only.
+    /// The Content-Security-Policy to send with it: its own scripts, its own style, and requests to its own server only.
     public static let contentSecurityPolicy = """
         default-src 'none'; \
         connect-src 'self'; \
         img-src data:; \
         style-src \
-        'sha256-3YXIodQfgMsVS1b57S9OkWZIqu6GebfQf5DRr2wnRDQ='; \
+        'sha256-hxBYMCdIM/N9rnkmUaBaLDwx4+pEeJOo8xN/O0vTK2U='; \
         script-src \
-        'sha256-2Do+g7Ry1CoI+WMK6Qi2uj+knJTHScI6K8kCTIQjYGQ=' \
-        'sha256-ud0HGVoxEh9YXe6rTV7OQNWojBsvRZJ18Io10VunlWE=' \
-        'sha256-9fXg5d+xv1ZhF2oLMx2NswUwK8EeiRKaUvziuI/gNww=' \
-        'sha256-H+vvRW6gGJvHFCkpQlYLY65q3ovgQwAr07lI8cKL0Fg=' \
-        'sha256-/wgruMjnc0HJlE1FVh78OVlGdBF9F5NsQINAgskm+vw=' \
-        'sha256-Nc3Yb7kxkkfkB132nOQEG9qnJltDo+rgG8EN99QMhk4='; \
+        'sha256-p32SyQjOPZdTsE+UQck3alvemo3ZkRqvHmUPmwIMbAY=' \
+        'sha256-G2INQzyDLIVIFqOa+wbaYrkQPRwHsVgevhfGtGAor+I=' \
+        'sha256-DYq997pyKolzt4hLVPd1HvmvTZOwPPwm59uGkkUT6+0=' \
+        'sha256-ukIqzYQ9hNZBzV31Qi64z4mWV/k/WLduWUEUuN2g7Kc=' \
+        'sha256-ANAPyxsEdtCgbZ7KwzpjFyUqB4jUAG7CEXg3tlu/1tE=' \
+        'sha256-dIbVy0hrMaExmAny0M6rdTBo7obXLGBThaDpmW9HGLM='; \
         base-uri 'none'; \
         form-action 'none'; \
         frame-ancestors 'none'
@@ -131,7 +131,9 @@ h3 { font-weight: 600; font-size: 1.0625rem; }
 .state .word { font-weight: 600; margin: 0 .4em 0 .35em; }
 .since, .way { color: var(--dim); }
 .address { color: var(--text); }
-.protocol { margin-left: .6em; padding: .05em .4em; border: 1px solid var(--line); border-radius: 4px; font-size: .8125rem; }
+.protocol {
+  margin-left: .6em; padding: .05em .4em; border: 1px solid var(--line); border-radius: 4px; font-size: .8125rem;
+}
 .moment { margin-left: auto; color: var(--dim); }
 
 /* Charts */
@@ -187,7 +189,9 @@ time { white-space: nowrap; }
 .failures td:last-child { width: 100%; }
 .failures code { color: var(--dim); }
 .columns { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1.25rem; align-items: start; }
-#messages li { display: grid; grid-template-columns: auto auto 1fr; gap: 0 .6rem; padding: .3rem 0; align-items: baseline; }
+#messages li {
+  display: grid; grid-template-columns: auto auto 1fr; gap: 0 .6rem; padding: .3rem 0; align-items: baseline;
+}
 #messages li + li { border-top: 1px solid var(--faint); }
 #messages p { color: var(--dim); white-space: nowrap; }
 #messages .text { color: var(--text); white-space: normal; }
@@ -208,7 +212,9 @@ footer { padding-bottom: 2rem; color: var(--dim); }
 nav { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; }
 
 /* What is no longer true is told apart by more than words. */
-[data-freshness=lost] main { border: 2px dashed var(--bad); border-radius: 10px; padding-top: 1rem; width: calc(100% - 1rem); }
+[data-freshness=lost] main {
+  border: 2px dashed var(--bad); border-radius: 10px; padding-top: 1rem; width: calc(100% - 1rem);
+}
 
 @media (max-width: 60rem) {
   .columns { grid-template-columns: minmax(0, 1fr); }
@@ -244,7 +250,8 @@ nav { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; }
     <circle cx="8" cy="8" r="7.25" class="shape"/><path d="M4.5 8.2 7 10.7 11.6 5.6" class="sign"/>
   </symbol>
   <symbol id="icon-bad" viewBox="0 0 16 16">
-    <path d="M5 .75h6L15.25 5v6L11 15.25H5L.75 11V5z" class="shape"/><path d="m5.2 5.2 5.6 5.6m0-5.6-5.6 5.6" class="sign"/>
+    <path d="M5 .75h6L15.25 5v6L11 15.25H5L.75 11V5z" class="shape"/>
+    <path d="m5.2 5.2 5.6 5.6m0-5.6-5.6 5.6" class="sign"/>
   </symbol>
   <symbol id="icon-warning" viewBox="0 0 16 16">
     <path d="M8 1 15.4 14.6H.6z" class="shape"/><path d="M8 6v4m0 2v.6" class="sign"/>
@@ -328,8 +335,8 @@ nav { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; }
 </footer>
 
 <script>
-// How figures and moments are written, and how elements are made of them. Text only ever becomes text: names of routes and
-// lines of the log come from outside.
+// How figures and moments are written, and how elements are made of them. Text only ever becomes text: names of routes
+// and lines of the log come from outside.
 "use strict";
 
 const NARROW_SPACE = "\u202f";
@@ -363,8 +370,12 @@ function totalText(count) {
 
 /** Events a second. */
 function rateText(rate) {
-  return (rate > 0 && rate < 0.05 ? "< 0.1" : rate < 10 ? threeDigits(Math.round(rate * 10) / 10) : countText(rate)) + "/s";
+  if (rate > 0 && rate < 0.05) return "< 0.1/s";
+  return (rate < 10 ? threeDigits(Math.round(rate * 10) / 10) : countText(rate)) + "/s";
 }
+
+/** A share of one: 98.7 %. */
+const percentText = (share) => threeDigits(Math.floor(share * 1000) / 10) + NARROW_SPACE + "%";
 
 /** A short duration in seconds, as it is measured: 1.25 ms. */
 function latencyText(seconds) {
@@ -376,8 +387,10 @@ function latencyText(seconds) {
 /** A long duration in seconds, as people say it: 2 h 5 min. */
 function spanText(seconds) {
   const whole = Math.max(0, Math.round(seconds));
-  const parts = [[Math.floor(whole / 86400), "d"], [Math.floor(whole / 3600) % 24, "h"], [Math.floor(whole / 60) % 60, "min"],
-    [whole % 60, "s"]];
+  const parts = [
+    [Math.floor(whole / 86400), "d"], [Math.floor(whole / 3600) % 24, "h"], [Math.floor(whole / 60) % 60, "min"],
+    [whole % 60, "s"],
+  ];
   const first = parts.findIndex(([amount]) => amount > 0);
   if (first < 0) return `0${NARROW_SPACE}s`;
   // Seconds matter for some minutes only, and minutes for some hours.
@@ -424,7 +437,7 @@ function makeIcon(mood) {
   return makeDrawn("svg", { class: "icon", "aria-hidden": "true" }, makeDrawn("use", { href: `#icon-${mood}` }));
 }
 
-/** Changes a text, and nothing where it is the same: screen readers, selections and the browser's work are left alone. */
+/** Changes a text, and nothing where it is the same: screen readers and selections are left alone. */
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -509,9 +522,9 @@ class LogarithmicScale {
 /**
  * A figure: its title, the figures of each series now or at the cursor, and the curves.
  *
- * title: what is shown. scale: one of the above. text: how a value is written. series: for each its name, a class, how its
- * value is found in a sample, `area` where it is filled, and `direction` -1 where it points downwards. marks: a value that is
- * marked at the foot wherever it is not zero, with a name.
+ * title: what is shown. scale: one of the above. text: how a value is written. series: for each its name, a class, how
+ * its value is found in a sample, `area` where it is filled, and `direction` -1 where it points downwards. marks: a value
+ * that is marked at the foot wherever it is not zero, with a name.
  */
 class Chart {
   constructor({ title, scale, text, series, marks }) {
@@ -544,7 +557,8 @@ class Chart {
     const y = (value) => Math.round(((1 - this.scale.place(value)) * (CHART_HEIGHT - 3) + 1.5) * 10) / 10;
 
     this.grid.setAttribute("d", this.scale.lines.map((line) => `M0 ${y(line)}H${width}`).join(""));
-    this.minutes.setAttribute("d", [1, 2, 3, 4].map((minute) => `M${x(now - 60 * minute)} ${CHART_HEIGHT}v-4`).join(""));
+    this.minutes.setAttribute("d",
+      [1, 2, 3, 4].map((minute) => `M${x(now - 60 * minute)} ${CHART_HEIGHT}v-4`).join(""));
     this.series.forEach((one, index) => {
       const sign = one.direction ?? 1;
       const pieces = unbroken(samples, one.value).map((piece) =>
@@ -588,7 +602,8 @@ class Chart {
       if (values.length === 0) return `${name}nothing`;
       const latest = samples.at(-1) && one.value(samples.at(-1));
       const current = latest == null ? "nothing" : this.text(latest);
-      return `${name}now ${current}, lowest ${this.text(Math.min(...values))}, highest ${this.text(Math.max(...values))}`;
+      const [lowest, highest] = [Math.min(...values), Math.max(...values)].map(this.text);
+      return `${name}now ${current}, lowest ${lowest}, highest ${highest}`;
     });
     if (this.marks) {
       const count = samples.filter((sample) => this.marks.value(sample) > 0).length;
@@ -620,8 +635,8 @@ function unbroken(samples, value) {
 
 /** What clients and the operator have done is no fault of the app's. */
 const HARMLESS_CAUSES = new Set([
-  "client_failed", "client_left", "invalid_request", "head_timeout", "body_timeout", "idle_timeout", "half_close_timeout",
-  "route_removed", "drained",
+  "client_failed", "client_left", "invalid_request", "head_timeout", "body_timeout", "idle_timeout",
+  "half_close_timeout", "route_removed", "drained",
 ]);
 const RECENT_SECONDS = 60;
 
@@ -629,7 +644,8 @@ const waitingAt = (route) => route.held + route.queued.count;
 
 /** A route's latest failure of the last minute that its app or the way to it is to blame for. */
 function recentFailure(route, now) {
-  return route.failures.filter(({ cause, last_time }) => !HARMLESS_CAUSES.has(cause) && last_time > now - RECENT_SECONDS)
+  return route.failures
+    .filter(({ cause, last_time }) => !HARMLESS_CAUSES.has(cause) && last_time > now - RECENT_SECONDS)
     .sort((one, other) => other.last_time - one.last_time)[0];
 }
 
@@ -639,8 +655,9 @@ const waitingText = (count) => (count > 0 ? `, ${counted(count, "client waits", 
 /**
  * Weighs a status up.
  *
- * Returns the mood (`good`, `warning`, `bad` or `unknown`), the sentence, a short title, notes on what else is the matter
- * (`[mood, text, route's name]`), and `state`: what is said aloud, which changes neither with numbers nor with the load.
+ * Returns the mood (`good`, `warning`, `bad` or `unknown`), the sentence, a short title, notes on what else is the
+ * matter (`[mood, text, route's name]`), and `state`: what is said aloud, which changes neither with numbers nor with the
+ * load.
  */
 function weighUp(status) {
   const findings = [...programFindings(status), ...status.routes.flatMap((route) => routeFindings(route, status.time))];
@@ -703,7 +720,8 @@ function programFindings(status) {
   if (process.max_descriptors > 0 && process.open_descriptors >= 0.9 * process.max_descriptors) {
     findings.push({
       mood: "warning", state: "Descriptors run out",
-      sentence: `Descriptors run out: ${countText(process.open_descriptors)} of ${countText(process.max_descriptors)} are open`,
+      sentence: "Descriptors run out: "
+        + `${countText(process.open_descriptors)} of ${countText(process.max_descriptors)} are open`,
     });
   }
   if (reloads.has_failed_last) {
@@ -891,7 +909,7 @@ function totalsOf(route) {
     ["To the app", boundedText(route.upstream_connections), share(route.upstream_connections)],
     ["Kept for reuse", pool.idle > 0 ? countText(pool.idle) : undefined],
     ["Opened ahead", pool.spare > 0 ? countText(pool.spare) : undefined],
-    ["Reused", pool.hits > 0 ? `${threeDigits(Math.floor(pool.hits / asked * 1000) / 10)}${NARROW_SPACE}%` : undefined],
+    ["Reused", pool.hits > 0 ? percentText(pool.hits / asked) : undefined],
     ["Connections so far", totalText(totals.connections)],
     ["Requests so far", totals.requests == null ? undefined : totalText(totals.requests)],
     ["Sent to clients", bytesText(totals.bytes_to_client)],
@@ -939,7 +957,7 @@ class MessageList {
 function showProcess(status, cpuShare) {
   const { process, reloads } = status;
   showFigures(document.getElementById("process"), [
-    ["Processor", cpuShare === null ? "–" : `${threeDigits(Math.round(cpuShare * 1000) / 10)}${NARROW_SPACE}% of one`],
+    ["Processor", cpuShare === null ? "–" : `${percentText(cpuShare)} of one`],
     ["Memory", memoryText(process.resident_bytes)],
     ["Descriptors", `${countText(process.open_descriptors)} of ${countText(process.max_descriptors)}`,
       process.max_descriptors > 0 ? process.open_descriptors / process.max_descriptors : undefined],
@@ -1001,7 +1019,8 @@ function doctorContent(text) {
       make("td", {}, ...advice));
   });
   const heads = ["Listens on", "Process", "From outside", "Why"].map((word) => make("th", { scope: "col" }, word));
-  const table = make("table", { class: "doctor" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
+  const table = make("table", { class: "doctor" },
+    make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
   const words = [
     outside_addresses.length ? `The outside looks for this place at ${outside_addresses.join(", ")}.`
       : "This place has no address for the outside.",
@@ -1010,7 +1029,8 @@ function doctorContent(text) {
   ];
   return [
     make("p", { class: "quiet" }, words.join(" ")),
-    listeners.length ? make("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "The doctor's table" }, table)
+    listeners.length
+      ? make("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "The doctor's table" }, table)
       : make("p", {}, "Nothing listens here."),
   ];
 }
@@ -1054,7 +1074,8 @@ const asking = {
 // Asking
 
 async function ask(address, signal) {
-  const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+  const answer = await fetch(address, { cache: "no-store", signal: limited });
   if (!answer.ok) throw new Error(`${address} was answered with ${answer.status}`);
   return answer.json();
 }
@@ -1204,7 +1225,8 @@ function showRoutes(status) {
     if (!shown.routes.has(route.name)) addRoute(route.name);
     const view = shown.routes.get(route.name);
     // Heading and the words for no routes come first.
-    if (section.children[index + 2] !== view.element) section.insertBefore(view.element, section.children[index + 2] ?? null);
+    const there = section.children[index + 2] ?? null;
+    if (there !== view.element) section.insertBefore(view.element, there);
     view.update(route, status.time);
   });
   element("no-routes").hidden = names.length > 0;
@@ -1280,9 +1302,9 @@ function showLoss() {
 function showFreshness() {
   const lost = asking.lostAt !== null;
   document.body.dataset.freshness = asking.isPaused ? "paused" : lost ? "lost" : shown.status ? "live" : "loading";
-  const asOf = shown.status ? `as of ${clockText(shown.status.time)}` : "";
-  say(element("freshness"), asking.isPaused ? `paused, ${asOf}` : lost ? ["trying again", asOf].filter(Boolean).join(", ")
-    : shown.status ? "live" : "loading");
+  const words = [asking.isPaused ? "paused" : lost ? "trying again" : shown.status ? "live" : "loading"];
+  if (shown.status && words[0] !== "live") words.push(`as of ${clockText(shown.status.time)}`);
+  say(element("freshness"), words.join(", "));
 }
 
 element("pause").addEventListener("click", () => {

@@ -1,4 +1,4 @@
-"""An admin port of a program that does not exist: made-up figures, for what takes minutes or bad luck with the real one."""
+"""An admin port of a program that does not exist: made-up figures, for what takes the real one minutes or bad luck."""
 
 import http.server
 import importlib.machinery
@@ -49,7 +49,8 @@ class FakeRoute:
             "time": moment, "connections": round(40 * load) + self.held,
             "waiting": self.held + self.queued,
             "connections_per_second": 11 * load, "bytes_to_app_per_second": 310e3 * load,
-            "bytes_to_client_per_second": 9.1e6 * load * (0.8 + 0.4 * noise), "failures_per_second": float(noise > 0.985),
+            "bytes_to_client_per_second": 9.1e6 * load * (0.8 + 0.4 * noise),
+            "failures_per_second": float(noise > 0.985),
         }
         if self.presence != "unknown":
             sample["is_app_up"] = is_up
@@ -93,7 +94,7 @@ class FakeAdmin:
             "succeeded": 2, "failed": 0, "last_success": self.start_time + 1200, "has_failed_last": False}
         self.process = {"resident_bytes": 23_400_000, "open_descriptors": 148, "max_descriptors": 1048576, "threads": 5}
         self.workers = [
-            {"number": number, "loop_lag": 41e-6 * (number + 1), "parked_bytes": 262144 * number, "connections": 31 + number}
+            {"number": number, "loop_lag": 41e-6 * (number + 1), "parked_bytes": 262144 * number, "connections": 31}
             for number in range(2)]
         self.doctor = {
             "listeners": [
@@ -105,7 +106,7 @@ class FakeAdmin:
                  "explanation": "A process that this user may not see listens on ::1 only.", "command": "loopbridge 9229",
                  "caution": "This is the usual port of Node's inspector: whoever reaches it owns the process."}],
             "outside_addresses": ["172.17.0.2", "fd00:17::2"], "hidden_owners": 1}
-        self.configuration = "workers: 2\nroutes:\n  - name: web\n    listen: 0.0.0.0:8080\n    upstream: localhost:8000\n"
+        self.configuration = "workers: 2\nroutes:\n  - name: web\n    listen: 0.0.0.0:8080\n"
         self.asked = []
         self.page, self.policy = page_generator().joined()
         admin = self

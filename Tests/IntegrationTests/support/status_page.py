@@ -31,7 +31,8 @@ class StatusPage(Browser):
     def resize(self, width, height, scale=1):
         """Makes the window so large, in CSS pixels."""
         self.tell(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=width < 500)
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale,
+            mobile=width < 500)
 
     def text(self, selector):
         """What the first such element says; None where there is none."""
