@@ -1319,5 +1319,6 @@ goOnOrStop();
 </script>
 </body>
 </html>
+
 """#
 }
