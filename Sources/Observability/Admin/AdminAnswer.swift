@@ -19,20 +19,7 @@ enum AdminAnswer {
     /// For people.
     static let page = HTTPServer.Response(
         contentType: "text/html; charset=utf-8",
-        fields: [
-            (
-                "Content-Security-Policy",
-                "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            )
-        ],
-        body: Array(
-            """
-            <!doctype html>
-            <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-            <title>loopbridge</title><h1>loopbridge</h1>
-            <ul>\(paths.map { "<li><a href=\"\($0.dropFirst())\">\($0)</a>" }.joined())</ul></html>
-
-            """.utf8))
+        fields: [("Content-Security-Policy", StatusPage.contentSecurityPolicy)], body: StatusPage.html)
 
     /// The number in `after=N`; nil where the query has none.
     static func number(inQuery query: String) -> Int? {
