@@ -20,6 +20,9 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("log-levels")) var logLevels: String?
     @Option(help: help("log-format")) var logFormat: String?
     @Option(help: help("access-log")) var accessLog: String?
+    @Option(help: help("admin-listen")) var adminListen: String?
+    @Option(help: help("admin-socket")) var adminSocket: String?
+    @Option(help: help("admin-allow")) var adminAllow: String?
     @Option(help: help("drain")) var drain: String?
     @Option(help: help("hold")) var hold: String?
     @Option(help: help("connect-timeout")) var connectTimeout: String?
@@ -42,7 +45,8 @@ struct SharedOptions: ParsableArguments {
     var given: [String: String] {
         let all: [String: String?] = [
             "workers": workers, "log-level": logLevel, "log-levels": logLevels, "log-format": logFormat,
-            "access-log": accessLog, "drain": drain, "hold": hold, "connect-timeout": connectTimeout,
+            "access-log": accessLog, "admin-listen": adminListen, "admin-socket": adminSocket,
+            "admin-allow": adminAllow, "drain": drain, "hold": hold, "connect-timeout": connectTimeout,
             "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,

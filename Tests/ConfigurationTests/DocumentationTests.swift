@@ -17,6 +17,7 @@ import Testing
             case nil: "### Top level"
             case "log"?: "### `log`"
             case "levels"?: "### `levels`, in `log`"
+            case "admin"?: "### `admin`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
             case "http"?: "### `http`, in a route"
@@ -71,6 +72,7 @@ import Testing
             case "http"?: "defaults: { http: { \(entry) } }"
             case "log"?: "log: { \(entry) }"
             case "levels"?: "log: { levels: { \(entry) } }"
+            case "admin"?: "admin: { \(entry) }"
             case "defaults"?: "defaults: { \(entry) }"
             default:
                 "routes: [{ "

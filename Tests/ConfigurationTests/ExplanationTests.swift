@@ -43,6 +43,10 @@ import Testing
                     upstream: debug          # --log-levels
                   format: text               # default
                   access: true               # default
+                admin:
+                  listen: none               # default
+                  socket: none               # default
+                  allow: none                # default
                 drain: 1s                    # LOOPBRIDGE_DRAIN
                 defaults:
                   hold: 3s                   # f:2:19
