@@ -152,7 +152,7 @@ final class AdminPort {
         let bound = socket.localAddress ?? address
         let server = try admin.serve(.byAddress, accepting: socket.takeDescriptor())
         listeners[address] = Listener(address: bound, inode: inode, server: server)
-        log.info("admin port at http://\(bound)/")
+        log.info("serving the admin port at http://\(bound)/")
     }
 
     /// - Returns: false where the path is wanted and could not be had.
@@ -161,7 +161,7 @@ final class AdminPort {
         do throws(SystemError) {
             pathListener = try PathListener(at: path, admin)
             complaints.remove(path)
-            log.info("admin port at unix:\(path)")
+            log.info("serving the admin port at unix:\(path)")
             return true
         } catch {
             if complaining, complaints.insert(path).inserted {

@@ -5,14 +5,14 @@ internal import EventLoop
 ///
 /// Belongs to its loop's thread, which hears the result.
 final class BackgroundDiagnosis {
-    private let results: Mailbox<[UInt8]>
-    private var event: IOEvent?
+    private let loop: EventLoop
+    /// Where the thread leaves its result, while there is one.
+    private var result: (mailbox: Mailbox<[UInt8]>, event: IOEvent)?
     private var completions: [([UInt8]) -> Void] = []
 
-    /// - Throws: ``SystemError`` when the process is out of descriptors.
-    init(on loop: EventLoop) throws(SystemError) {
-        results = try Mailbox()
-        event = try results.open(on: loop) { [unowned self] in finish($0) }
+    /// Does nothing yet, and takes no descriptor.
+    init(on loop: EventLoop) {
+        self.loop = loop
     }
 
     /// Takes one look for all who ask until it is done.
@@ -20,9 +20,10 @@ final class BackgroundDiagnosis {
     func start(_ completion: @escaping ([UInt8]) -> Void) {
         completions.append(completion)
         guard completions.count == 1 else { return }
-        let results = results
         do throws(SystemError) {
-            try Thread.start(named: "diagnosis") { results.post(Self.json) }
+            let mailbox = try Mailbox<[UInt8]>()
+            result = (mailbox, try mailbox.open(on: loop) { [unowned self] in finish($0) })
+            try Thread.start(named: "diagnosis") { mailbox.post(Self.json) }
         } catch {
             // Late is better than never.
             finish(Self.json)
@@ -32,6 +33,7 @@ final class BackgroundDiagnosis {
     private static var json: [UInt8] { (try? DiagnosisReport(.current()).json()) ?? [] }
 
     private func finish(_ json: [UInt8]) {
+        result = nil
         let completions = completions
         self.completions = []
         for completion in completions { completion(json) }

@@ -77,7 +77,7 @@ public final class Server {
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
-        let diagnosis = try BackgroundDiagnosis(on: loop)
+        let diagnosis = BackgroundDiagnosis(on: loop)
         let sources = AdminServer.Sources(
             snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
             diagnosis: diagnosis.start)
