@@ -7,8 +7,9 @@ import time
 import pytest
 
 from support.fake_admin import AdminPort
-from support.apps import App
+from support.apps import App, echo
 from support.settings import PROGRAM
+from support.waiting import wait_until
 
 WELL = {"/healthz": (200, "ok\n"), "/readyz": (200, "web: the app at localhost:8000 is listening\n")}
 
@@ -136,3 +137,25 @@ def test_no_answer_of_an_admin_port(container, health, answer):
 def test_wrong_usage(health, arguments):
     code, output, complaint = health(*arguments)
     assert code in (1, 64) and not output and complaint
+
+
+@pytest.mark.parametrize("way", ["socket", "address"])
+def test_of_the_real_one(container, health, loopbridge, tmp_path, way):
+    """What it says about itself, from its start to its end."""
+    place = ("--admin-socket", str(tmp_path / "admin.sock")) if way == "socket" else ("--admin-listen", "9901")
+    program = loopbridge(*place, "--hold", "1s", "8080:8000")
+    assert health(*place) == (0, "ok\n", "")
+    code, output, _ = health("--ready", *place)
+    assert code == 1 and "the app at localhost:8000 is not listening" in output
+    with App(container, echo):
+        wait_until(lambda: health("--ready", *place)[0] == 0, "it is ready")
+    program.terminate()
+    code, output, complaint = health(*place)
+    assert (code, output) == (1, "") and "no answer from" in complaint
+
+
+def test_of_the_real_one_that_cannot_have_its_socket(container, health, loopbridge):
+    """Traffic goes on, and so does what is said at the address."""
+    program = loopbridge("--admin-socket", "/proc/admin.sock", "--admin-listen", "127.0.0.1:9901", "8080:8000")
+    assert program.wait_for_message("no admin port at unix:/proc/admin.sock")["part"] == "admin"
+    assert health("--admin-socket", "/proc/admin.sock", "--admin-listen", "9901") == (0, "ok\n", "")

@@ -12,7 +12,7 @@ from support.apps import App, echo
 from support.http import Client, HTTPApp, answers, get, ok
 from support.namespaces import Cable
 from support.processes import Process
-from support.settings import PROGRAM
+from support.settings import LOG_SLEEP, PROGRAM
 from support.sockets import connect, read_exactly
 from support.waiting import wait_until
 
@@ -121,11 +121,7 @@ def test_disk_full(container, outside, loopbridge):
     assert program.terminate() == 0
 
 
-#: How long the reader sleeps at least, in seconds.
-SLEEP = float(os.environ.get("LOOPBRIDGE_LOG_SLEEP", 3))
-
-
-@pytest.mark.limit(60 + 2 * int(SLEEP))
+@pytest.mark.limit(60 + 2 * int(LOG_SLEEP))
 def test_reader_that_stops_delays_nobody(container, outside, loopbridge, tmp_path):
     """The access log is on, and nobody reads it for a while: far more is said than anybody keeps."""
     reading, writing = os.pipe()
@@ -137,7 +133,7 @@ def test_reader_that_stops_delays_nobody(container, outside, loopbridge, tmp_pat
     # Long targets, so that there is more to say about each request.
     request = get("/" + "x" * 4000)
     longest, served, most = [], [], 1200
-    deadline = time.monotonic() + SLEEP
+    deadline = time.monotonic() + LOG_SLEEP
 
     def visit():
         slowest, count = 0, 0

@@ -1,5 +1,6 @@
 """`loopbridge top`: the status, live, as somebody at a terminal sees it and as a script does."""
 
+import fcntl
 import os
 import pty
 import re
@@ -9,12 +10,14 @@ import struct
 import subprocess
 import termios
 import time
-import fcntl
 
 import pytest
 
+from support.apps import App, echo
 from support.fake_admin import AdminPort, report, route, sample
+from support.namespaces import Cable
 from support.settings import PROGRAM
+from support.sockets import connect, read_exactly
 from support.waiting import wait_until
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -302,3 +305,27 @@ def test_a_slow_answer_stops_no_key(port, top):
     screen.type("q")
     assert screen.end() == 0
     assert time.monotonic() - started < 3
+
+
+def test_of_the_real_one(container, outside, loopbridge, tmp_path):
+    """Through its restart, with an app that comes."""
+    arguments = ("--admin-socket", str(tmp_path / "admin.sock"), "--hold", "10s", "8080:8000")
+    program = loopbridge(*arguments)
+    screen = Screen([PROGRAM, "top", "--interval", "100ms", "--admin-socket", arguments[1]])
+    try:
+        assert "1 route" in screen.wait_for("0.0.0.0:8080", "down")[0]
+        with connect(outside, Cable.CONTAINER, 8080) as client:
+            # down 3s, one connection, one who waits
+            wait_until(lambda: re.search(r"down( \w+)? +1 +1 ", screen.shown[2]), "a client waits")
+            with App(container, echo):
+                client.sendall(b"x" * 100_000)
+                assert len(read_exactly(client, 100_000)) == 100_000
+                screen.wait_for(" up ")
+        program.terminate()
+        screen.wait_for("no answer since")
+        loopbridge(*arguments)
+        assert "running for" in screen.wait_for("running for")[0]
+        screen.type("q")
+        assert screen.end() == 0
+    finally:
+        screen.close()
