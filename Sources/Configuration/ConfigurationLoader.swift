@@ -127,7 +127,7 @@ struct ConfigurationLoader {
     private mutating func apply(_ option: ConfigurationOption, _ text: String, at location: Diagnostic.Location) {
         do {
             try option.apply(text, to: &draft)
-            let keys = [option.key] + draft.routes.indices.compactMap { option.key(inRoute: $0) }
+            let keys = option.keys(setBy: text) + draft.routes.indices.compactMap { option.key(inRoute: $0) }
             for key in keys { origins[key] = ValueOrigin(location: location) }
         } catch {
             diagnostics.append(Diagnostic(error.message, at: location))

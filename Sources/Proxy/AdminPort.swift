@@ -53,7 +53,7 @@ final class AdminPort {
     /// - Throws: ``SystemError`` when there is no memory for a timer.
     init(_ sources: AdminServer.Sources, log: Log, on loop: EventLoop) throws(SystemError) {
         self.sources = sources
-        self.log = log
+        self.log = log.part(.admin)
         self.loop = loop
         retryTimer = try Timer(on: loop) { [unowned self] in retry() }
     }

@@ -59,7 +59,7 @@ public final class AutoBridge {
         chosen = ports
         self.ports = Self.ports(ports, besides: configuration)
         settings = configuration.defaults
-        self.log = log
+        self.log = log.part(.discovery)
         server.findsRoutes = true
         timer = try Timer(on: loop) { [unowned self] in look() }
     }

@@ -22,7 +22,7 @@ public final class Reloader {
     public init(_ server: Server, from source: ReloadSource, log: Log, on loop: EventLoop) {
         self.server = server
         self.source = source
-        self.log = log
+        self.log = log.part(.configuration)
         self.loop = loop
     }
 

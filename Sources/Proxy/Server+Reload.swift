@@ -18,8 +18,7 @@ extension Server {
         let difference = ConfigurationDifference(from: old, to: new)
         configuration = new
         configuration.workers = old.workers
-        log.level = new.log.level
-        log.format = new.log.format
+        log.follow(new.log.allLevels, format: new.log.format)
         if new.log.access != old.log.access { workers.tell(.logAccess(new.log.access)) }
 
         var fresh: [Int] = []

@@ -20,7 +20,6 @@ extension Server {
 
     private func snapshot(of workers: [WorkerSnapshot]) -> Snapshot {
         let now = Timestamp.now
-        let log = logState
         return Snapshot(
             time: now, monotonicTime: .now,
             program: Snapshot.Program(
@@ -31,11 +30,8 @@ extension Server {
                     number: $0.number, loopLag: $0.loopLag, parkedBytes: $0.parkedBytes, connections: $0.connections)
             },
             routes: routeSnapshots(of: workers, at: now), reloads: reloads, droppedLogLines: log.droppedLines,
-            messages: log.messages)
+            messages: log.recentMessages)
     }
-
-    /// What the log has to say of itself.
-    private var logState: (droppedLines: UInt64, messages: [LogMessage]) { (0, []) }
 
     /// The configuration's routes first, in its order, then those that were found.
     private func routeSnapshots(of workers: [WorkerSnapshot], at time: Timestamp) -> [Snapshot.Route] {

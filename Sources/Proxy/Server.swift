@@ -66,7 +66,7 @@ public final class Server {
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
     public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
         self.configuration = configuration
-        self.log = log
+        self.log = log.part(.listeners)
         let count =
             switch configuration.workers {
             case .auto: AvailableProcessors.count

@@ -17,6 +17,9 @@ final class Worker {
         /// How many pipes the worker's relays may have open.
         let pipes: Int
         let log: Log
+
+        var listenersLog: Log { log.part(.listeners) }
+        var upstreamLog: Log { log.part(.upstream) }
     }
 
     let workspace: RelayWorkspace
@@ -71,7 +74,7 @@ final class Worker {
                 self.traffic[shared.configuration.name] = traffic
                 sweepEarlier()
             } catch {
-                environment.log.error("cannot add a route", ["reason": .text(error.description)])
+                environment.listenersLog.error("cannot add a route", ["reason": .text(error.description)])
             }
         case .removeRoute(let number):
             guard let route = routes[number] else { return }
@@ -85,7 +88,7 @@ final class Worker {
             do {
                 acceptors[listener] = try Acceptor(socket, route: route, worker: self, on: loop)
             } catch {
-                environment.log.error("cannot accept connections", ["reason": .text(error.description)])
+                environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
             }
         case .handOver(let listener, let route):
             guard let route = routes[route] else { return }
@@ -126,9 +129,9 @@ final class Worker {
         switch news {
         case .obstacle(let obstacle): report(obstacle, on: route)
         case .clientsWait:
-            environment.log.info("the app has all the connections that it may have; clients queue", fields)
+            environment.upstreamLog.info("the app has all the connections that it may have; clients queue", fields)
         case .queueFull:
-            environment.log.warning("the queue for the app is full: further clients are reset", fields)
+            environment.upstreamLog.warning("the queue for the app is full: further clients are reset", fields)
         }
     }
 
@@ -138,17 +141,17 @@ final class Worker {
         let fields: Log.Fields = ["route": .text(route.configuration.name)]
         switch obstacle {
         case .notListening:
-            environment.log.warning(
+            environment.upstreamLog.warning(
                 "the app at \(upstream) is not listening; clients wait up to \(durationText(hold))", fields)
         case .busy:
-            environment.log.warning("the app at \(upstream) takes no more connections; clients wait", fields)
+            environment.upstreamLog.warning("the app at \(upstream) takes no more connections; clients wait", fields)
         case nil:
-            environment.log.info("the app at \(upstream) answers", fields)
+            environment.upstreamLog.info("the app at \(upstream) answers", fields)
         }
     }
 
     private func report(_ trouble: SourceTrouble, on route: WorkerRoute) {
-        environment.log.warning("\(trouble)", ["route": .text(route.configuration.name)])
+        environment.upstreamLog.warning("\(trouble)", ["route": .text(route.configuration.name)])
     }
 
     // MARK: Places
@@ -159,7 +162,7 @@ final class Worker {
         case .granted: break
         case .full(let isNews):
             if isNews {
-                environment.log.warning(
+                environment.listenersLog.warning(
                     "max_connections reached: further clients wait to be accepted",
                     [
                         "route": .text(route.configuration.name),
@@ -172,7 +175,7 @@ final class Worker {
         case .granted: return true
         case .full(let isNews):
             if isNews {
-                environment.log.warning(
+                environment.listenersLog.warning(
                     "the limit of open files is reached: further clients wait to be accepted",
                     ["connections": .number(environment.descriptors.limit)])
             }
@@ -189,7 +192,7 @@ final class Worker {
     /// The system has no descriptors or no memory left, whatever our own account says: try again in a while.
     func outOfDescriptors(_ error: SystemError) {
         guard let retryAccepting, !retryAccepting.isScheduled else { return }
-        environment.log.warning("cannot accept connections for now", ["reason": .text(error.description)])
+        environment.listenersLog.warning("cannot accept connections for now", ["reason": .text(error.description)])
         retryAccepting.schedule(after: .seconds(1))
     }
 

@@ -35,6 +35,15 @@ def test_answers(compose, host, services, port):
         wait_until(lambda: shows(host, name, port) == WORKS, f"http://{name}:{port} works", limit=30, interval=0.2)
 
 
+def test_are_healthy(compose, docker):
+    compose("up", "--detach")
+    for service in ("app-loopbridge", "wrapped-app"):
+        container = compose("ps", "--quiet", service).strip()
+        wait_until(
+            lambda: docker.run("inspect", "--format", "{{.State.Health.Status}}", container) == "healthy",
+            f"{service} is healthy", limit=60, interval=0.2)
+
+
 def test_both_at_once(compose, host):
     compose("up", "--detach")
     for port in (8000, 8001):

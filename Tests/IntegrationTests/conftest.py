@@ -22,6 +22,7 @@ Environment:
     LOOPBRIDGE_STREAM_GIB   how much each way the big stream carries (2)
     LOOPBRIDGE_BODY_GIB     how large a big HTTP body is (0.5)
     LOOPBRIDGE_PICTURES     a folder for pictures of the status page after five minutes of load; none are taken without it
+    LOOPBRIDGE_LOG_SLEEP    for how many seconds nobody reads the log (3)
 """
 
 import os
