@@ -21,6 +21,7 @@ Environment:
     LOOPBRIDGE_CHAOS_SECONDS  how long the way to the app is tormented, for each combination of settings (8)
     LOOPBRIDGE_STREAM_GIB   how much each way the big stream carries (2)
     LOOPBRIDGE_BODY_GIB     how large a big HTTP body is (0.5)
+    LOOPBRIDGE_SCRAPE_SECONDS  how long Prometheus looks at a load (12)
 """
 
 import os
