@@ -144,7 +144,10 @@ struct ConfigurationLoader {
                         + "or under 'routes' in the configuration file", at: location))
         }
         var check = RouteCheck()
-        let routes = check.finish(draft.routes)
+        let adminOrigin = origins[KeyPathText("admin").appending("listen")]
+        let routes = check.finish(
+            draft.routes,
+            admin: adminOrigin.map { Located(value: draft.admin.listen, location: $0.location) })
         diagnostics += check.diagnostics
         return routes
     }

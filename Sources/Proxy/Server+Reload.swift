@@ -38,6 +38,8 @@ extension Server {
         let removed = difference.removed.map { before[$0] }
         for number in superseded + removed { retire(number) }
 
+        // First, for a route may want the address that it had.
+        admin?.follow(new.admin)
         // One go for all: a socket may pass from any route to any other.
         hurry()
         updateListeners()

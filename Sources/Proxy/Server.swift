@@ -26,7 +26,7 @@ public final class Server {
     /// The numbers of the configuration's routes, in their order.
     var configuredRoutes: [Int] = []
     /// What the workers share of each route.
-    private var shared: [Int: SharedRoute] = [:]
+    private(set) var shared: [Int: SharedRoute] = [:]
     private var state = State.notStarted
     /// How many files the process may have open.
     private var openFiles = 0
@@ -38,8 +38,17 @@ public final class Server {
     private var removals: [(route: Int, deadline: MonotonicTime)] = []
     private var removalTimer: Timer?
     private var retryTimer: Timer?
+    private(set) var admin: AdminPort?
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
+
+    /// When the server was made, which is when the program was started but for milliseconds.
+    let startTime = Timestamp.now
+    /// How often it was asked to take another configuration; the ``Reloader`` keeps the account.
+    var reloads = Snapshot.Reloads(lastSuccess: .now)
+    /// Routes come while it runs, so that to have none is no mistake yet.
+    var findsRoutes = false
+    var apps = AppWatch()
 
     /// Called when the server cannot go on.
     public var onFailure: ((SystemError) -> Void)?
@@ -68,6 +77,11 @@ public final class Server {
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
+        let diagnosis = try BackgroundDiagnosis(on: loop)
+        let sources = AdminServer.Sources(
+            snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
+            diagnosis: diagnosis.start)
+        admin = try AdminPort(sources, log: log, on: loop)
         workers.onDrained = { [unowned self] in drained() }
         workers.onFailure = { [unowned self] error in onFailure?(error) }
     }
@@ -90,6 +104,7 @@ public final class Server {
                 throw ListenError(listener.address, error)
             }
         }
+        try admin?.start(configuration.admin)
         try workers.start(
             connections: connectionsThatFit, pipes: Self.pipes(within: openFiles), log: log,
             logsAccess: configuration.log.access)
@@ -97,14 +112,22 @@ public final class Server {
         for route in listeners.routes.keys.sorted() { announce(route) }
     }
 
-    /// The inodes of the sockets that the server listens on.
-    public var listeningInodes: Set<UInt64> { listeners.inodes }
+    /// The inodes of the sockets that the server listens on, the admin port's among them.
+    public var listeningInodes: Set<UInt64> { listeners.inodes.union(admin?.inodes ?? []) }
 
     // MARK: Routes
 
     /// Whether clients are accepted.
     var isRunning: Bool {
         if case .running = state { true } else { false }
+    }
+
+    /// Whether the end has begun.
+    var isDraining: Bool {
+        switch state {
+        case .notStarted, .running: false
+        case .draining, .ended: true
+        }
     }
 
     /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
@@ -248,8 +271,9 @@ public final class Server {
         let forListeners = (listeners.count + laterListeners) * workers.count
         let forKept = listeners.routes.values.reduce(0) { $0 + $1.keptConnections.spare + $1.keptConnections.idle }
         let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
+        let forAdmin = admin?.descriptors ?? 0
         let forTheRest = 16
-        return max(1, (openFiles - forLoops - forListeners - forKept - forPipes - forTheRest) / 2)
+        return max(1, (openFiles - forLoops - forListeners - forKept - forPipes - forAdmin - forTheRest) / 2)
     }
 
     /// How many pipes each worker may have: none where descriptors are so few that connections need them all.
@@ -299,6 +323,7 @@ public final class Server {
         guard case .draining(let completion) = state else { return }
         state = .ended
         drainTimer?.cancel()
+        admin?.close()
         completion()
     }
 }

@@ -18,6 +18,12 @@ class Session {
         self.worker = worker
     }
 
+    /// The bytes that the app's and the client's kernels have taken since the start.
+    var bytesMoved: (toApp: UInt64, toClient: UInt64) { (0, 0) }
+
+    /// Whether it has a connection to the app at present.
+    var usesApp: Bool { false }
+
     /// Takes the client's connection over; may end the session before it returns.
     func start(with socket: WatchedSocket) {}
 

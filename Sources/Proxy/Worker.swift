@@ -20,6 +20,7 @@ final class Worker {
     }
 
     let workspace: RelayWorkspace
+    var clock = TurnClock()
     /// Whether each connection gets a line in the log when it ends.
     private(set) var logsAccess: Bool
 
@@ -27,7 +28,9 @@ final class Worker {
     private let environment: Environment
     private let loop: EventLoop
     private var routes: [Int: WorkerRoute] = [:]
-    private let reportDrained: () -> Void
+    /// What is counted, by the names of the routes that have not been removed.
+    private var traffic: [String: RouteTraffic] = [:]
+    private let report: (WorkerReport) -> Void
     private var acceptors: [Int: Acceptor] = [:]
     private var sessions: [Session] = []
     /// No more clients are to come.
@@ -39,16 +42,16 @@ final class Worker {
     private var retryAccepting: Timer?
     private var logScratch: [UInt8] = []
 
-    /// - Parameter reportDrained: called when no session is left after ``WorkerCommand/drain``.
+    /// - Parameter report: called with what the control thread is to know.
     init(
         _ number: Int, in environment: Environment, logsAccess: Bool, commands: Mailbox<WorkerCommand>,
-        on loop: EventLoop, reportDrained: @escaping () -> Void
+        on loop: EventLoop, report: @escaping (WorkerReport) -> Void
     ) throws(SystemError) {
         self.number = number
         self.environment = environment
         self.logsAccess = logsAccess
         self.loop = loop
-        self.reportDrained = reportDrained
+        self.report = report
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
@@ -59,10 +62,17 @@ final class Worker {
         switch command {
         case .addRoute(let number, let shared, let workers):
             do {
-                let route = try WorkerRoute(shared, number: number, worker: self.number, of: workers, on: loop)
+                let traffic = traffic[shared.configuration.name] ?? RouteTraffic()
+                let route = try WorkerRoute(
+                    shared, number: number, worker: self.number, of: workers, traffic: traffic, on: loop)
+                route.app.onAnswer = { [unowned self] in
+                    clock.note($0.answered)
+                    traffic.count($0)
+                }
                 route.app.onNews = { [unowned self, unowned route] in report($0, on: route) }
                 route.app.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
                 routes[number] = route
+                self.traffic[shared.configuration.name] = traffic
                 sweepEarlier()
             } catch {
                 environment.log.error("cannot add a route", ["reason": .text(error.description)])
@@ -72,7 +82,8 @@ final class Worker {
             route.isRemoved = true
             route.app.drain()
             drainSessions(of: route)
-            if route.sessions == 0 { routes[number] = nil }
+            endCounting(on: route)
+            if route.sessions == 0 { forget(route) }
         case .listen(let listener, let route, let handoff):
             guard let socket = handoff.take(), let route = routes[route] else { return }
             do {
@@ -96,6 +107,8 @@ final class Worker {
         case .admission(let news, let route):
             // What nobody takes here goes back by itself.
             routes[route]?.app.receive(news)
+        case .report(let posted):
+            report(.snapshot(snapshot(askedFor: posted)))
         case .drain:
             for route in routes.values { route.app.drain() }
             isDraining = true
@@ -209,6 +222,7 @@ final class Worker {
             }
         session.index = sessions.count
         route.sessions += 1
+        route.traffic.counters.connections += 1
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
         session.start(with: watched)
@@ -216,7 +230,10 @@ final class Worker {
     }
 
     /// Called by a session as its last act.
-    func ended(_ session: Session) {
+    /// - Parameter bytesMoved: what its ``Session/bytesMoved`` were at last.
+    func ended(_ session: Session, bytesMoved: (toApp: UInt64, toClient: UInt64)) {
+        session.route.traffic.counters.countEnd(
+            after: session.started, bytesToApp: bytesMoved.toApp, bytesToClient: bytesMoved.toClient)
         let last = sessions.removeLast()
         if last !== session {
             last.index = session.index
@@ -224,19 +241,46 @@ final class Worker {
         }
         giveBackPlace(on: session.route)
         session.route.sessions -= 1
-        if session.route.isRemoved, session.route.sessions == 0 { routes[session.route.number] = nil }
+        if session.route.isRemoved, session.route.sessions == 0 { forget(session.route) }
         if isDraining { reportIfDrained() }
     }
 
+    private func forget(_ route: WorkerRoute) {
+        route.traffic.keep(route.app.pool?.counters)
+        routes[route.number] = nil
+    }
+
     /// Writes down a connection that has ended, where that is wanted.
-    func log(_ summary: SessionSummary) {
-        if logsAccess { summary.write(to: environment.log) }
+    func log(_ summary: @autoclosure () -> SessionSummary) {
+        if logsAccess { summary().write(to: environment.log) }
     }
 
     /// Writes down a request that has ended, where that is wanted.
     func log(_ summary: RequestSummary) {
         if logsAccess { environment.log.info(summary, scratch: &logScratch) }
     }
+
+    // MARK: Counting
+
+    /// What is counted of a route that was removed is nobody's business any more, unless another one has its name.
+    private func endCounting(on route: WorkerRoute) {
+        let name = route.configuration.name
+        guard !routes.values.contains(where: { !$0.isRemoved && $0.configuration.name == name }) else { return }
+        traffic[name] = nil
+    }
+
+    private func snapshot(askedFor posted: MonotonicTime) -> WorkerSnapshot {
+        var snapshot = WorkerSnapshot(
+            number: number, posted: posted, loopLag: MonotonicTime.now.since(posted),
+            parkedBytes: workspace.parkedBytes, connections: sessions.count)
+        for route in routes.values { route.traffic.underWay = RouteTraffic.UnderWay() }
+        for session in sessions { session.route.traffic.underWay.add(session) }
+        for route in routes.values { route.traffic.underWay.add(route.app) }
+        snapshot.routes = traffic.mapValues(\.snapshot)
+        return snapshot
+    }
+
+    // MARK: Ends
 
     /// Has the sessions end that have nothing under way: of one route, or all.
     private func drainSessions(of route: WorkerRoute? = nil) {
@@ -245,7 +289,7 @@ final class Worker {
 
     /// Once: while there are acceptors, further sessions may come, and afterwards none does.
     private func reportIfDrained() {
-        if sessions.isEmpty, acceptors.isEmpty { reportDrained() }
+        if sessions.isEmpty, acceptors.isEmpty { report(.drained) }
     }
 
     /// One timer looks at all sessions now and then; a timer each would cost memory and be set anew with every

@@ -9,6 +9,8 @@ final class WorkerRoute {
     let shared: SharedRoute
     /// The way to the app.
     let app: AppConnections
+    /// What is counted of it.
+    let traffic: RouteTraffic
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
     /// How many sessions the worker has on the route.
@@ -18,10 +20,11 @@ final class WorkerRoute {
 
     /// - Parameter workers: how many workers the connections that are kept are dealt out to.
     init(
-        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, on loop: EventLoop
+        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, traffic: RouteTraffic, on loop: EventLoop
     ) throws(SystemError) {
         self.number = number
         self.shared = shared
+        self.traffic = traffic
         let configuration = shared.configuration
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
         app = try AppConnections(

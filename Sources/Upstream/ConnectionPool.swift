@@ -74,6 +74,9 @@ public final class ConnectionPool {
     /// How many there are.
     public var count: Int { connections.count }
 
+    /// How many of them were opened ahead.
+    public var spareCount: Int { spares }
+
     /// How many more connections are to be opened ahead.
     var missingSpares: Int { limits.spare - spares }
 

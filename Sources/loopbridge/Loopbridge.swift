@@ -39,12 +39,9 @@ struct Loopbridge: ParsableCommand {
             'loopbridge serve --help' lists the options. Tab completion: loopbridge
             --generate-completion-script bash (or zsh, fish).
             """,
-        version: "loopbridge \(version)",
+        version: "loopbridge \(Server.version)",
         subcommands: [Serve.self, Run.self, Auto.self, Check.self, Doctor.self, Demo.self],
         defaultSubcommand: Serve.self)
-
-    /// The version of this source tree; the changelog of a release starts from it.
-    static let version = "0.1.0"
 
     static func main() {
         ProcessLimits.openStandardDescriptors()

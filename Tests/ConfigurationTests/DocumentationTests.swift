@@ -16,6 +16,7 @@ import Testing
             switch key.path.split(separator: ".").dropLast().last {
             case nil: "### Top level"
             case "log"?: "### `log`"
+            case "admin"?: "### `admin`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
             case "http"?: "### `http`, in a route"
@@ -69,6 +70,7 @@ import Testing
             case "pool"?: "defaults: { pool: { \(entry) } }"
             case "http"?: "defaults: { http: { \(entry) } }"
             case "log"?: "log: { \(entry) }"
+            case "admin"?: "admin: { \(entry) }"
             case "defaults"?: "defaults: { \(entry) }"
             default:
                 "routes: [{ "

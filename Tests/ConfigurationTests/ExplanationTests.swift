@@ -30,6 +30,10 @@ import Testing
                   level: warning             # f:1:15
                   format: text               # default
                   access: true               # default
+                admin:
+                  listen: none               # default
+                  socket: none               # default
+                  allow: none                # default
                 drain: 1s                    # LOOPBRIDGE_DRAIN
                 defaults:
                   hold: 3s                   # f:2:19

@@ -78,6 +78,7 @@ import Testing
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
         let samples = [
             "auto", "4", "error", "json", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
+            "/run/a.sock",
         ]
         let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2/http"]).get()) != nil }
         let value = try #require(values.last)
@@ -104,6 +105,7 @@ import Testing
 
     private static let allVariables =
         "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_FORMAT, LOOPBRIDGE_ACCESS_LOG, "
+            + "LOOPBRIDGE_ADMIN_LISTEN, LOOPBRIDGE_ADMIN_SOCKET, LOOPBRIDGE_ADMIN_ALLOW, "
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
@@ -192,6 +194,9 @@ import Testing
                 "--log-level debug|info|warning|error LOOPBRIDGE_LOG_LEVEL info",
                 "--log-format text|json LOOPBRIDGE_LOG_FORMAT text",
                 "--access-log true|false LOOPBRIDGE_ACCESS_LOG true",
+                "--admin-listen none|ADDRESS LOOPBRIDGE_ADMIN_LISTEN none",
+                "--admin-socket none|PATH LOOPBRIDGE_ADMIN_SOCKET none",
+                "--admin-allow none|CIDR,... LOOPBRIDGE_ADMIN_ALLOW none",
                 "--drain DURATION LOOPBRIDGE_DRAIN 5s",
                 "--hold DURATION LOOPBRIDGE_HOLD 10s",
                 "--connect-timeout DURATION LOOPBRIDGE_CONNECT_TIMEOUT 1s",

@@ -12,6 +12,10 @@ import Testing
                   level: info
                   format: text
                   access: true
+                admin:
+                  listen: none
+                  socket: none
+                  allow: none
                 drain: 5s
                 defaults:
                   hold: 10s
@@ -106,7 +110,8 @@ import Testing
 
     @Test func readsEverySettingAgain() throws {
         let options = [
-            "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false", "drain": "1ms",
+            "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false",
+            "admin-listen": "9901", "admin-socket": "/run/a.sock", "admin-allow": "10.0.0.0/8,fd00::/8", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",

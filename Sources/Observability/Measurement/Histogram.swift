@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// How often values fell between bounds, for one kind of values whose bounds never change.
 ///
 /// Counting takes no allocation; copies are taken when somebody asks.
@@ -81,19 +83,34 @@ extension HistogramScale {
 /// Durations in nanoseconds, from 100 us to 100 s, five bounds to a decade (the R5 series of ISO 3), so that a percentile
 /// between two of them is at most a quarter off.
 public enum DurationScale: HistogramScale {
-    public static let bounds: [UInt64] =
-        [100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000]
-        .flatMap { decade in [10, 16, 25, 40, 63].map { decade / 10 * $0 } } + [100_000_000_000]
+    // Written out, so that the compiler lays it out, and counting need not ask whether that has been done.
+    public static let bounds: [UInt64] = [
+        100_000, 160_000, 250_000, 400_000, 630_000,
+        1_000_000, 1_600_000, 2_500_000, 4_000_000, 6_300_000,
+        10_000_000, 16_000_000, 25_000_000, 40_000_000, 63_000_000,
+        100_000_000, 160_000_000, 250_000_000, 400_000_000, 630_000_000,
+        1_000_000_000, 1_600_000_000, 2_500_000_000, 4_000_000_000, 6_300_000_000,
+        10_000_000_000, 16_000_000_000, 25_000_000_000, 40_000_000_000, 63_000_000_000,
+        100_000_000_000,
+    ]
     public static let unitsPerMetric = 1e9
 }
 
 /// Sizes in bytes: powers of four from 64 bytes to 4 GiB.
 public enum SizeScale: HistogramScale {
-    public static let bounds: [UInt64] = (3...16).map { 1 << (2 * $0) }
+    public static let bounds: [UInt64] = [
+        64, 256, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30,
+        1 << 32,
+    ]
     public static let unitsPerMetric = 1.0
 }
 
 extension Histogram<DurationScale> {
+    /// Counts the time from one moment to another; none where it is negative.
+    mutating func count(from start: MonotonicTime, to end: MonotonicTime) {
+        count(UInt64(max(end.nanoseconds - start.nanoseconds, 0)))
+    }
+
     /// Counts a duration; a negative one as none.
     public mutating func count(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components

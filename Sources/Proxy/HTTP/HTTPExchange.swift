@@ -67,7 +67,7 @@ final class HTTPExchange {
     var times = ExchangeTimes()
     /// When the client last sent a part of the request, or the app last took one.
     var lastRequestActivity = MonotonicTime.coarse
-    /// The request's first byte, to the kernel's tick.
+    /// The request's first byte has come.
     var began = MonotonicTime.coarse
 
     init(_ limits: HeadLimits) {
@@ -178,9 +178,9 @@ final class HTTPExchange {
     }
 
     /// The request's first byte has come.
-    func noteBeginning() {
-        began = .coarse
-        lastRequestActivity = began
+    func noteBeginning(at time: MonotonicTime) {
+        began = time
+        lastRequestActivity = time
     }
 
     /// The method of a request whose head was refused, as far as it could be read.
@@ -197,7 +197,6 @@ final class HTTPExchange {
 
 /// When things happened; nil where they have not, or where nobody wants to know.
 struct ExchangeTimes {
-    var began: MonotonicTime?
     /// The app was asked for.
     var asked: MonotonicTime?
     /// The app was called, for a new connection.

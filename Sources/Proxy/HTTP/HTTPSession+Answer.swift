@@ -49,7 +49,7 @@ extension HTTPSession {
                 lastActivity = .coarse
                 if !exchange.hasAnswerBegun {
                     exchange.hasAnswerBegun = true
-                    if worker.logsAccess { exchange.times.firstByte = .now }
+                    exchange.times.firstByte = worker.clock.now
                 }
                 switch workspace.withReceived(count, { takeAnswer($0, exchange, connection) }) {
                 case .incomplete: if toClient.isWaitingForSink { return }
@@ -223,7 +223,7 @@ extension HTTPSession {
                 return clientFailed(code)
             }
         } while true
-        log(exchange, exchange.failure ?? .finished)
+        requestEnded(exchange, exchange.failure ?? .finished)
         if exchange.closes { close(exchange) } else { nextRequest(after: exchange) }
     }
 

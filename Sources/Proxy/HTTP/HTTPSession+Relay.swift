@@ -33,8 +33,9 @@ extension HTTPSession {
 
     private func relayEnded(_ end: Duplex.End) {
         guard case .relaying(let duplex, let exchange) = state else { return }
+        worker.clock.beginTurn()
         exchange.otherBytes = (duplex.bytesToUpstream, duplex.bytesToDownstream)
-        log(exchange, SessionEnd(end, aborted: abortReason))
+        requestEnded(exchange, SessionEnd(end, aborted: abortReason))
         http.giveBack(exchange)
         self.end()
     }

@@ -42,8 +42,7 @@ extension HTTPSession {
     private func beginReading() -> HTTPExchange {
         if case .readingHead(let exchange) = state { return exchange }
         let exchange = http.takeExchange()
-        exchange.noteBeginning()
-        if worker.logsAccess { exchange.times.began = .now }
+        exchange.noteBeginning(at: worker.clock.now)
         state = .readingHead(exchange)
         return exchange
     }
@@ -73,7 +72,7 @@ extension HTTPSession {
             exchange.begin(exchange.requestParser.head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
             if worker.logsAccess {
                 exchange.copyText(bytes)
-                exchange.times.asked = .now
+                exchange.times.asked = worker.clock.now
             }
             guard let connection = route.app.takeKept() else { return (0, .needsApp) }
             return (send(bytes, exchange, connection), .sent)
@@ -94,8 +93,7 @@ extension HTTPSession {
         toClient.beginStream()
         if exchange.hasNext {
             exchange.beginNext()
-            exchange.noteBeginning()
-            if worker.logsAccess { exchange.times.began = .now }
+            exchange.noteBeginning(at: worker.clock.now)
             state = .readingHead(exchange)
             let step = exchange.useInput { parse($0, exchange) }
             if step != .incomplete { return goOn(after: step, exchange) }
@@ -110,7 +108,7 @@ extension HTTPSession {
     /// The client has finished sending, with no request or with a part of a head.
     private func clientEnded() {
         if case .readingHead(let exchange) = state {
-            log(exchange, .clientLeft)
+            requestEnded(exchange, .clientLeft)
             http.giveBack(exchange)
         }
         end()
@@ -193,9 +191,9 @@ extension HTTPSession {
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
         exchange.appTakesNoMore = false
-        if worker.logsAccess {
-            exchange.times.connected = .now
-            if route.app.sources.areWorthNaming { exchange.source = connection.socket.socket.localAddress }
+        exchange.times.connected = worker.clock.now
+        if worker.logsAccess, route.app.sources.areWorthNaming {
+            exchange.source = connection.socket.socket.localAddress
         }
         toApp.takeSink(isPrompt: connection.isPrompt)
         toClient.takeSource(connection.socket.unusedReadiness)

@@ -67,6 +67,7 @@ final class HTTPSession: Session {
     // MARK: Readiness
 
     private func clientReady(_ readiness: IOEvent.Readiness) {
+        worker.clock.beginTurn()
         toApp.noteSource(readiness)
         let hasFailed = readiness.contains(.failed)
         switch state {
@@ -88,6 +89,7 @@ final class HTTPSession: Session {
     }
 
     private func appReady(_ readiness: IOEvent.Readiness) {
+        worker.clock.beginTurn()
         toClient.noteSource(readiness)
         guard case .exchanging = state else { return }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink { carryRequest(appIsReady: true) }
@@ -100,6 +102,7 @@ final class HTTPSession: Session {
         isAwaitingTurn = true
         workspace.loop.onNextTurn { [self] in
             isAwaitingTurn = false
+            worker.clock.beginTurn()
             switch state {
             case .exchanging:
                 carryRequest()
@@ -119,9 +122,23 @@ final class HTTPSession: Session {
         lastActivity = now
     }
 
+    override var bytesMoved: (toApp: UInt64, toClient: UInt64) {
+        // A relay goes on counting where its two halves had come.
+        guard case .relaying(let duplex, _) = state else { return (toApp.bytesMoved, toClient.bytesMoved) }
+        return (duplex.bytesToUpstream, duplex.bytesToDownstream)
+    }
+
+    override var usesApp: Bool {
+        switch state {
+        case .exchanging, .relaying: true
+        default: false
+        }
+    }
+
     // MARK: Ends
 
     override func abort(_ reason: SessionEnd) {
+        worker.clock.beginTurn()
         switch state {
         case .ended: break
         case .relaying(let duplex, _):
@@ -138,6 +155,7 @@ final class HTTPSession: Session {
     }
 
     override func checkTimeouts(now: MonotonicTime) {
+        worker.clock.beginTurn()
         endWhatTakesTooLong(now: now)
     }
 
@@ -154,10 +172,11 @@ final class HTTPSession: Session {
             connection.socket.onReady = nil
             exchange = current
         case .readingHead(let current), .delivering(let current): exchange = current
-        case .idle, .lingering, .relaying, .ended: break
+        case .idle: route.traffic.countFailure(reason)
+        case .lingering, .relaying, .ended: break
         }
         if let exchange {
-            log(exchange, reason)
+            requestEnded(exchange, reason)
             http.giveBack(exchange)
         }
         end()
@@ -170,12 +189,13 @@ final class HTTPSession: Session {
     /// Closes what is left.
     func end() {
         guard !isEnded else { return }
+        let bytesMoved = bytesMoved
         state = .ended
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil
         socket = nil
-        worker.ended(self)
+        worker.ended(self, bytesMoved: bytesMoved)
     }
 
     var isEnded: Bool {
