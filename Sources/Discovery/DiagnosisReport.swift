@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Network
 
 /// A ``Diagnosis`` as machines get it. Its names are an interface: they stay.
 public struct DiagnosisReport: Encodable, Sendable {

@@ -24,7 +24,7 @@ final class HTTPConnections {
     }
 
     /// A connection must have sent a whole request, or taken its answer and sent another one, within this time.
-    private static let patience = Duration.seconds(30)
+    private static let patience = Duration.seconds(15)
     /// How often to look for connections that have ended, or should.
     private static let interval = Duration.seconds(1)
     private static let intervalWhileFull = Duration.milliseconds(100)

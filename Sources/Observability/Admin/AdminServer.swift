@@ -68,7 +68,7 @@ public final class AdminServer {
 
     // MARK: The requests
 
-    private func isAllowed(_ peer: String) -> Bool {
+    func isAllowed(_ peer: String) -> Bool {
         guard !allow.isEmpty else { return true }
         guard let address = IPAddress(String(peer.prefix { $0 != "%" })) else { return false }
         return allow.contains { $0.contains(address.withoutMapping) }
@@ -124,7 +124,7 @@ public final class AdminServer {
     }
 
     /// Takes a snapshot of what is now; one at a time, however many ask.
-    private func takeSnapshot(_ completion: @escaping (Snapshot) -> Void) {
+    func takeSnapshot(_ completion: @escaping (Snapshot) -> Void) {
         guard waiting.isEmpty else {
             waitingForNext.append(completion)
             return

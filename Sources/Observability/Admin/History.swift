@@ -106,11 +106,6 @@ extension StatusReport.Sample {
     }
 }
 
-extension RouteCounters.Failures {
-    /// Of all causes together.
-    var total: UInt64 { FailureCause.allCases.reduce(0) { $0 + self[$1] } }
-}
-
 extension Snapshot.AppState.Presence {
     /// Nil where it is not known.
     var isUp: Bool? {
