@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -25,7 +26,15 @@ class Prometheus:
                 "prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{self.PORT}", "--log.level=warn"),
             stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT)
-        wait_until(lambda: self._namespace.listens_on(self.PORT), "Prometheus listens", limit=30)
+        wait_until(self._is_ready, "Prometheus is ready", limit=30)
+
+    def _is_ready(self):
+        try:
+            with self._namespace.entered(), urllib.request.urlopen(
+                    f"http://127.0.0.1:{self.PORT}/-/ready", timeout=10) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
 
     def query(self, expression, time=None):
         """An expression's instant vector as [(labels, value)], now or at a time in seconds since 1970."""
