@@ -24,7 +24,7 @@ struct ChunkedScanner: Sendable {
     private var digits = 0
     private var extensionBytes = 0
     /// What is left of the chunk.
-    private(set) var remaining: UInt64 = 0
+    private var remaining: UInt64 = 0
     private(set) var payloadBytes: UInt64 = 0
     /// The trailers as they arrive; then what of them is passed on, with the last empty line.
     private(set) var trailerSection: [UInt8] = []
@@ -35,10 +35,10 @@ struct ChunkedScanner: Sendable {
         self.output = output
     }
 
-    /// Whether the next bytes are a chunk's own.
-    var isInData: Bool { state == .data }
+    /// How many of the next bytes are a chunk's own.
+    var plainBytesAhead: UInt64 { state == .data ? remaining : 0 }
 
-    /// Takes note of bytes of the chunk that were passed on unseen; at most ``remaining``.
+    /// Takes note of bytes of the chunk that were passed on unseen; at most ``plainBytesAhead``.
     mutating func advance(by count: UInt64) {
         precondition(state == .data && count <= remaining)
         remaining -= count
