@@ -7,7 +7,8 @@ internal import Network
 class Session {
     let client: SocketAddress
     let route: WorkerRoute
-    unowned let worker: Worker
+    /// Lets go of the session when that has ended.
+    let worker: Worker
     let started = MonotonicTime.coarse
     /// Where the worker keeps the session in its list.
     var index = 0

@@ -43,7 +43,7 @@ public final class Duplex {
     private unowned let workspace: RelayWorkspace
     private var sockets: Sockets?
     /// The direction away from each side.
-    private var halves: InlineArray<2, HalfDuplex>
+    private let halves: InlineArray<2, HalfDuplex>
     private var everything = Everything()
     private var isAwaitingTurn = false
 
@@ -63,8 +63,8 @@ public final class Duplex {
     /// Makes a relay that goes on with what has been said between the two sockets: with what each direction knows of its
     /// source, and with what its sink has not taken yet.
     public init(
-        downstream: WatchedSocket, upstream: WatchedSocket, toUpstream: consuming HalfDuplex,
-        toDownstream: consuming HalfDuplex, in workspace: RelayWorkspace
+        downstream: WatchedSocket, upstream: WatchedSocket, toUpstream: HalfDuplex,
+        toDownstream: HalfDuplex, in workspace: RelayWorkspace
     ) {
         self.workspace = workspace
         sockets = Sockets(downstream: downstream, upstream: upstream)

@@ -33,17 +33,18 @@ extension HTTPSession {
         exchange.failure = reason
         exchange.status = page.status
         exchange.isRequestAbandoned = true
-        exchange.responseBody = BodyFrame(.none)
+        exchange.endAnswerBody()
         toApp.abandon(in: workspace)
         toClient.beginStream()
         var page = page
         page.refreshesItself = exchange.method == .get
-        exchange.output.removeAll(keepingCapacity: true)
+        var output = exchange.takeOutput()
         let bodySize = page.writeResponse(
-            as: exchange.acceptsHTML ? .html : .json, headOnly: exchange.method == .head, closes: true,
-            into: &exchange.output)
+            as: exchange.acceptsHTML ? .html : .json, headOnly: exchange.method == .head, closes: true, into: &output)
         exchange.otherBytes = (exchange.requestBody.payloadBytes, UInt64(bodySize))
-        switch toClient.deliver(exchange.output.span, Span(), to: socket.socket, in: workspace) {
+        let outcome = toClient.deliver(output.span, Span(), to: socket.socket, in: workspace)
+        exchange.putBack(output: output)
+        switch outcome {
         case .ended: deliverRest(exchange)
         case .sinkFailed(let code): clientFailed(code)
         default: break

@@ -64,18 +64,19 @@ extension HTTPSession {
         case .invalid(let fault):
             requests += 1
             exchange.noteRefusedHead()
-            if worker.logsAccess { exchange.copyText(bytes) }
+            if worker.logsAccess { exchange.copyText(exchange.requestParser.head, bytes) }
             refuse(ErrorPage(status: fault.status, explanation: fault.explanation), .invalidRequest, exchange)
             return (bytes.count, .refused)
         case .complete:
             requests += 1
-            exchange.begin(exchange.requestParser.head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
+            let head = exchange.requestParser.head
+            exchange.begin(head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
             if worker.logsAccess {
-                exchange.copyText(bytes)
+                exchange.copyText(head, bytes)
                 exchange.times.asked = route.clock.now
             }
             guard let connection = route.app.takeKept() else { return (0, .needsApp) }
-            return (send(bytes, exchange, connection), .sent)
+            return (send(head, bytes, exchange, connection), .sent)
         }
     }
 
@@ -91,7 +92,7 @@ extension HTTPSession {
     func nextRequest(after exchange: HTTPExchange) {
         toApp.beginStream()
         toClient.beginStream()
-        if exchange.hasNext {
+        if exchange.hasInput {
             exchange.beginNext()
             exchange.noteBeginning(at: route.clock.now)
             state = .readingHead(exchange)
@@ -133,7 +134,7 @@ extension HTTPSession {
             if exchange.hasWrittenRequest {
                 sendAgain(exchange, connection)
             } else {
-                exchange.useInput { (send($0, exchange, connection), ()) }
+                exchange.useInput { (send(exchange.requestParser.head, $0, exchange, connection), ()) }
             }
             continueExchange()
         case .refused: fail(.appNotListening(http.appName), .appNotListening, exchange)
@@ -161,23 +162,23 @@ extension HTTPSession {
 
     /// Sends the head, and what of the body has come with it.
     /// - Returns: how many of the bytes belong to the request.
-    private func send(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection) -> Int {
+    private func send(
+        _ head: RequestHead, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection
+    ) -> Int {
         use(connection, for: exchange)
-        let head = exchange.requestParser.head
-        exchange.output.removeAll(keepingCapacity: true)
-        head.write(bytes, to: http.forwarding, from: sender, into: &exchange.output)
+        var output = exchange.takeOutput()
+        head.write(bytes, to: http.forwarding, from: sender, into: &output)
+        let beginning = exchange.beginRequestBody(head.framing, bytes, from: head.length, into: &output)
         exchange.hasWrittenRequest = true
-        guard
-            let (pass, next) = exchange.requestBody.scanBeginning(bytes, from: head.length, into: &exchange.output)
-        else {
+        if let (pass, next) = beginning {
+            exchange.hasConsumedBody = next > head.length
+            deliver(output.span, bytes.extracting(pass), exchange, connection)
+        } else {
             exchange.hasConsumedBody = true
             exchange.isRequestInvalid = true
-            return bytes.count
         }
-        exchange.hasConsumedBody = next > head.length
-        let written = exchange.output
-        deliver(written.span, bytes.extracting(pass), exchange, connection)
-        return next
+        exchange.putBack(output: output)
+        return beginning?.next ?? bytes.count
     }
 
     private func sendAgain(_ exchange: HTTPExchange, _ connection: AppConnection) {
@@ -197,8 +198,7 @@ extension HTTPSession {
             exchange.source = connection.socket.socket.localAddress
         }
         toApp.takeSink(isPrompt: connection.isPrompt)
-        toClient.takeSource(connection.socket.unusedReadiness)
-        connection.socket.unusedReadiness = []
+        toClient.takeSource(connection.socket.takeUnusedReadiness())
         connection.socket.onReady = appHandler
         exchange.lastRequestActivity = now
     }
@@ -224,7 +224,7 @@ extension HTTPSession {
 
     /// Whether the app's kernel has all of the request.
     func isRequestSent(_ exchange: HTTPExchange) -> Bool {
-        exchange.requestBody.hasEnded && !toApp.isWaitingForSink && !exchange.isRequestAbandoned
+        exchange.isRequestWhole && !toApp.isWaitingForSink && !exchange.isRequestAbandoned
     }
 
     /// Carries what has come of the request's body.
@@ -236,6 +236,7 @@ extension HTTPSession {
         let outcome = toApp.advance(
             from: socket.socket, to: connection.socket.socket, sinkIsReady: appIsReady, in: workspace,
             framing: &exchange.requestBody)
+        exchange.noteRequestProgress()
         if toApp.bytesMoved > before {
             exchange.hasConsumedBody = true
             noteMoved(toApp.bytesMoved - before)

@@ -33,8 +33,8 @@ final class HTTPSession: Session {
     var state = State.ended
     /// The client's; nil once it was handed on to a relay or closed.
     var socket: WatchedSocket?
-    var toApp = HalfDuplex(.toUpstream)
-    var toClient = HalfDuplex(.toDownstream)
+    let toApp = HalfDuplex(.toUpstream)
+    let toClient = HalfDuplex(.toDownstream)
     /// How many requests' heads have come.
     var requests = 0
     /// When the state became what it is, where that matters: ``State/idle`` and ``State/lingering``.
