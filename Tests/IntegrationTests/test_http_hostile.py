@@ -343,7 +343,9 @@ def test_a_reset_is_not_the_end_of_a_body_without_a_length(place):
         assert isinstance(error, ConnectionResetError)
 
 
-@pytest.mark.parametrize("words", [b"x", OK, CONTINUE, b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", OK * 1000])
+@pytest.mark.parametrize(
+    "words", [b"x", OK, CONTINUE, b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", OK * 1000],
+    ids=["a letter", "an answer", "100", "408", "a thousand answers"])
 def test_answers_that_nobody_asked_for(place, words):
     """What an app says on a connection that is kept goes to nobody."""
     for _ in range(10):
