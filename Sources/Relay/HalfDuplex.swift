@@ -109,6 +109,9 @@ public struct HalfDuplex: ~Copyable {
     /// Whether the source has ended or failed, perhaps after something that can still be read.
     public var isSourceEnding: Bool { announcedEnd != .none }
 
+    /// Whether everything has been received, up to an end that is none of a failure's.
+    public var hasSourceEnded: Bool { announcedEnd == .reached }
+
     /// Notes what the source has become ready for: that something can be read, or what follows then.
     public mutating func noteSource(_ readiness: IOEvent.Readiness) {
         if readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) { return }
@@ -158,9 +161,7 @@ public struct HalfDuplex: ~Copyable {
         switch result {
         case .moved(let count): if count < limit { noteShortRead() }
         case .wouldBlock: sourceIsReadable = false
-        case .endOfStream:
-            sourceIsReadable = false
-            announcedEnd = .reached
+        case .endOfStream: reachEnd()
         case .failed:
             sourceIsReadable = false
             announcedEnd = .failure
@@ -315,10 +316,15 @@ public struct HalfDuplex: ~Copyable {
     }
 
     private mutating func finish() -> Outcome {
-        sourceIsReadable = false
-        announcedEnd = announcedEnd == .failure ? .failure : .reached
+        reachEnd()
         state = .finished
         return .finished
+    }
+
+    /// Nothing more comes. An end behind a failure that was told already is none.
+    private mutating func reachEnd() {
+        sourceIsReadable = false
+        announcedEnd = announcedEnd == .failure ? .failure : .reached
     }
 
     mutating func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {

@@ -126,13 +126,14 @@ extension HTTPSession {
             fail(page, .invalidAnswer, exchange)
             return .over
         }
-        let output = head.output(to: exchange.version)
         exchange.closes = exchange.requestParser.head.closes(after: head) || !isRequestSent(exchange) || isLeaving
         exchange.status = head.status
         exchange.appKeepsAlive = head.keepsAlive
         let interim = exchange.output.count
-        head.write(bytes, for: forwarding(exchange), into: &exchange.output)
-        exchange.responseBody = BodyFrame(head.switchesProtocols ? .untilClose : head.framing, output: output)
+        let forwarding = forwarding(exchange)
+        head.write(bytes, for: forwarding, into: &exchange.output)
+        exchange.responseBody = BodyFrame(
+            head.switchesProtocols ? .untilClose : head.framing, output: head.output(for: forwarding))
         guard
             let (pass, next) = exchange.responseBody.scanBeginning(bytes, from: head.length, into: &exchange.output)
         else {
@@ -157,6 +158,9 @@ extension HTTPSession {
 
     private func carryBody(_ exchange: HTTPExchange, _ connection: AppConnection, clientIsReady: Bool) {
         guard let socket else { return }
+        if exchange.responseBody.isPutInChunks {
+            return carryInChunks(exchange, connection, clientIsReady: clientIsReady)
+        }
         let before = toClient.bytesMoved
         let outcome = toClient.advance(
             from: connection.socket.socket, to: socket.socket, sinkIsReady: clientIsReady, in: workspace,
@@ -182,7 +186,7 @@ extension HTTPSession {
     }
 
     /// The app has said everything; the rest is between us and the client.
-    private func delivers(_ exchange: HTTPExchange, after connection: AppConnection) {
+    func delivers(_ exchange: HTTPExchange, after connection: AppConnection) {
         state = .delivering(exchange)
         let mayBeReused = mayBeReused(connection, after: exchange)
         connection.socket.onReady = nil
