@@ -59,7 +59,9 @@ struct FuzzResponseHead {
                 let inChunks = needsChunks && !closes
                 let withoutChunks = needsChunks && version == .http10
                 precondition(again.framing == (inChunks ? .chunked : withoutChunks ? .untilClose : head.framing))
-                precondition(again.keepsAlive == !(closes || head.switchesProtocols))
+                // What is informational ends nothing.
+                let ends = closes && !head.isInformational || head.switchesProtocols
+                precondition(again.keepsAlive == !ends)
             }
         }
     }
