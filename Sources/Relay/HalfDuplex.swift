@@ -116,6 +116,9 @@ public final class HalfDuplex {
     /// Whether the source has ended or failed, perhaps after something that can still be read.
     public var isSourceEnding: Bool { announcedEnd != .none }
 
+    /// Whether everything has been received, up to an end that is none of a failure's.
+    public var hasSourceEnded: Bool { announcedEnd == .reached }
+
     /// Notes what the source has become ready for: that something can be read, or what follows then.
     public func noteSource(_ readiness: IOEvent.Readiness) {
         if readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) { return }
@@ -165,9 +168,7 @@ public final class HalfDuplex {
         switch result {
         case .moved(let count): if count < limit { noteShortRead() }
         case .wouldBlock: sourceIsReadable = false
-        case .endOfStream:
-            sourceIsReadable = false
-            announcedEnd = .reached
+        case .endOfStream: reachEnd()
         case .failed:
             sourceIsReadable = false
             announcedEnd = .failure
@@ -322,10 +323,15 @@ public final class HalfDuplex {
     }
 
     private func finish() -> Outcome {
-        sourceIsReadable = false
-        announcedEnd = announcedEnd == .failure ? .failure : .reached
+        reachEnd()
         state = .finished
         return .finished
+    }
+
+    /// Nothing more comes. An end behind a failure that was told already is none.
+    private func reachEnd() {
+        sourceIsReadable = false
+        announcedEnd = announcedEnd == .failure ? .failure : .reached
     }
 
     func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {

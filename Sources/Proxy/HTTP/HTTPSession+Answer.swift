@@ -133,10 +133,11 @@ extension HTTPSession {
         exchange.closes = exchange.requestParser.head.closes(after: head) || !isRequestSent(exchange) || isLeaving
         exchange.status = head.status
         exchange.appKeepsAlive = head.keepsAlive
-        head.write(bytes, for: forwarding(exchange), into: &output)
+        let forwarding = forwarding(exchange)
+        head.write(bytes, for: forwarding, into: &output)
         guard
             let (pass, next) = exchange.beginAnswerBody(
-                head.switchesProtocols ? .untilClose : head.framing, as: head.output(to: exchange.version), bytes,
+                head.switchesProtocols ? .untilClose : head.framing, as: head.output(for: forwarding), bytes,
                 from: head.length, into: &output)
         else {
             exchange.putBack(output: output)
@@ -160,6 +161,9 @@ extension HTTPSession {
     private func carryBody(_ exchange: HTTPExchange, _ connection: AppConnection, clientIsReady: Bool) {
         guard let socket else { return }
         if exchange.isAnswerWhole { return delivers(exchange, after: connection) }
+        if exchange.responseBody.isPutInChunks {
+            return carryInChunks(exchange, connection, clientIsReady: clientIsReady)
+        }
         let before = toClient.bytesMoved
         let outcome = toClient.advance(
             from: connection.socket.socket, to: socket.socket, sinkIsReady: clientIsReady, in: workspace,
@@ -186,7 +190,7 @@ extension HTTPSession {
     }
 
     /// The app has said everything; the rest is between us and the client.
-    private func delivers(_ exchange: HTTPExchange, after connection: AppConnection) {
+    func delivers(_ exchange: HTTPExchange, after connection: AppConnection) {
         state = .delivering(exchange)
         let mayBeReused = mayBeReused(connection, after: exchange)
         connection.socket.onReady = nil
