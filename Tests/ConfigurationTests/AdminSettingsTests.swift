@@ -44,7 +44,7 @@ import Testing
         let yaml = "admin: { listen: \(admin) }\nroutes: [{ listen: '\(listen)', upstream: \(upstream) }]"
         #expect(
             load(yaml: yaml).errorText
-                == "config.yaml:1:19: \(message)\n    note: the other is at config.yaml:2:20")
+                == "config.yaml:1:18: \(message)\n    note: the other is at config.yaml:2:20")
         #expect(
             load(environment: ["LOOPBRIDGE_ADMIN_LISTEN": admin], options: [:], routes: ["\(listen):\(upstream)"])
                 .errorText.hasPrefix("LOOPBRIDGE_ADMIN_LISTEN: "))

@@ -1,5 +1,6 @@
 """The admin port: who may ask, what is answered, and what it does to the rest, which is nothing."""
 
+import contextlib
 import os
 import re
 import signal
@@ -114,7 +115,8 @@ def test_says_what_goes_on(container, outside, loopbridge):
         assert web["connections"] == {"count": 1, "limit": 10000}
         assert (web["totals"]["bytes_to_app"], web["totals"]["bytes_to_client"]) == (1000, 1000)
         assert status["state"] == "running"
-        assert status["process"]["open_descriptors"] == program.open_descriptors()
+        # The connection of the question itself may have gone since.
+        assert status["process"]["open_descriptors"] - program.open_descriptors() in (0, 1)
         assert abs(status["time"] - time.time()) < 5 and status["start_time"] <= status["time"]
 
         def history(after=""):
@@ -151,7 +153,7 @@ def busy(container, outside, loopbridge, tmp_path):
         with connect(outside, Cable.CONTAINER, 8081) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert Reader(client).message().status == 200
-        with connect(outside, Cable.CONTAINER, 8082) as client:
+        with contextlib.suppress(ConnectionResetError), connect(outside, Cable.CONTAINER, 8082) as client:
             read_to_end(client)
         yield
 
@@ -214,7 +216,7 @@ def test_tcp_figures_agree_with_the_clients(container, outside, loopbridge):
     assert found[f"loopbridge_app_up{{{label}}}"] == 1
     # Now nobody listens.
     for _ in range(3):
-        with connect(outside, Cable.CONTAINER, 8080) as client:
+        with contextlib.suppress(ConnectionResetError), connect(outside, Cable.CONTAINER, 8080) as client:
             read_to_end(client)
     wait_until(
         lambda: metrics(container)[f'loopbridge_failures_total{{{label},cause="app_not_listening"}}'] == 3,
