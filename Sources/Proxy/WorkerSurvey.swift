@@ -74,6 +74,8 @@ final class WorkerSurvey {
             for number in round.missing { members[number].isLate = true }
         }
         complete { $0.missing.isEmpty || now.since($0.begun) >= patience }
+        // The timer's clock may be ahead of this one by a tick.
+        scheduleDeadline()
     }
 
     private func complete(_ isDone: (Round) -> Bool) {

@@ -64,14 +64,18 @@ final class RunningServer {
     }
 
     /// Asks again and again until the route says so.
-    func route(_ name: String = "web", until condition: @escaping (Snapshot.Route) -> Bool) throws -> Snapshot.Route {
+    func route(
+        _ name: String = "web", sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: @escaping (Snapshot.Route) -> Bool
+    ) throws -> Snapshot.Route {
         let start = MonotonicTime.now
         while MonotonicTime.now.since(start) < .seconds(20) {
             if let route = try route(name), condition(route) { return route }
             usleep(2000)
         }
         let last = try presentRoute(name)
-        Issue.record("this did not come about: \(last)")
+        let causes = FailureCause.allCases.filter { last.counters.failures[$0] > 0 }
+        Issue.record("this did not come about; failures: \(causes), route: \(last)", sourceLocation: sourceLocation)
         return last
     }
 
@@ -87,6 +91,8 @@ final class RunningServer {
     func accept() throws -> Peer {
         var peer: Peer?
         try run { [self] in
+            // It is looked at once more at the end.
+            guard peer == nil else { return true }
             if case .accepted(let socket, from: _) = app.accept() { peer = Peer(socket) }
             return peer != nil
         }
