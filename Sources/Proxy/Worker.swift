@@ -221,7 +221,7 @@ final class Worker {
             }
         session.index = sessions.count
         route.sessions += 1
-        route.traffic.tally.countConnection()
+        route.tally.countConnection()
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
         session.start(with: watched)
@@ -231,7 +231,7 @@ final class Worker {
     /// Called by a session as its last act.
     /// - Parameter bytesMoved: what its ``Session/bytesMoved`` were at last.
     func ended(_ session: Session, bytesMoved: (toApp: UInt64, toClient: UInt64)) {
-        session.route.traffic.tally.countEnd(
+        session.route.tally.countEnd(
             after: session.started, bytesToApp: bytesMoved.toApp, bytesToClient: bytesMoved.toClient)
         let last = sessions.removeLast()
         if last !== session {

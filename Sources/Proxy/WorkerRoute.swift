@@ -12,6 +12,8 @@ final class WorkerRoute {
     let app: AppConnections
     /// What is counted of it.
     let traffic: RouteTraffic
+    /// Its own, at hand for what happens often.
+    let tally: RouteTally
     /// The worker's.
     let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
@@ -29,6 +31,7 @@ final class WorkerRoute {
         self.number = number
         self.shared = shared
         self.traffic = traffic
+        tally = traffic.tally
         self.clock = clock
         let configuration = shared.configuration
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil

@@ -89,7 +89,7 @@ extension HTTPSession {
             exchange.otherBytes?.toApp ?? (exchange.hasConsumedBody ? exchange.requestBody.payloadBytes : 0)
         let bytesToClient = exchange.otherBytes?.toClient ?? exchange.responseBody.payloadBytes
         if case .finished = reason {} else { route.traffic.countFailure(reason) }
-        route.traffic.tally.countRequest(
+        route.tally.countRequest(
             status: exchange.status, from: exchange.began, to: now, connected: exchange.times.connected,
             firstByte: exchange.times.firstByte, bytesToApp: bytesToApp, bytesToClient: bytesToClient)
         guard worker.logsAccess else { return }

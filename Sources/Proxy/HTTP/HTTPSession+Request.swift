@@ -101,7 +101,7 @@ extension HTTPSession {
         } else {
             http.giveBack(exchange)
             state = .idle
-            since = .coarse
+            since = route.clock.now
         }
         if toApp.mayReceive { readHead() } else if isLeaving, case .idle = state { end() }
     }
