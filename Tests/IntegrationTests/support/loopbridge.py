@@ -128,11 +128,11 @@ class Loopbridge:
 
     def settled_descriptors(self):
         """How many there are once its threads have all they need."""
-        while True:
-            count = self.open_descriptors()
-            time.sleep(0.3)
-            if self.open_descriptors() == count:
-                return count
+        counts = []
+        while len(counts) < 10 or len(set(counts[-10:])) > 1:
+            counts.append(self.open_descriptors())
+            time.sleep(0.1)
+        return counts[-1]
 
     def tasks(self):
         """Its threads as {thread id: name}."""
