@@ -126,11 +126,29 @@ class Loopbridge:
         """How many descriptors it has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def open_sockets(self):
+        """How many of them are sockets: those of connections and listeners. Workers keep their pipes."""
+        count = 0
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                count += os.readlink(f"/proc/{self.pid}/fd/{name}").startswith("socket:")
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return count
+
     def settled_descriptors(self):
         """How many there are once its threads have all they need."""
+        return self._settled(self.open_descriptors)
+
+    def settled_sockets(self):
+        """Likewise of the sockets."""
+        return self._settled(self.open_sockets)
+
+    @staticmethod
+    def _settled(count):
         counts = []
         while len(counts) < 10 or len(set(counts[-10:])) > 1:
-            counts.append(self.open_descriptors())
+            counts.append(count())
             time.sleep(0.1)
         return counts[-1]
 
