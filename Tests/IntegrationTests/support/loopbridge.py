@@ -198,6 +198,16 @@ class Loopbridge:
             self.signal(signal.SIGTERM)
         return self.wait(limit)
 
+    def end(self):
+        """Has it end in good order, and at once where connections of the test would keep it for as long as it drains."""
+        if self.is_running:
+            self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                self.signal(signal.SIGTERM)
+        return self.wait()
+
     def kill(self):
         """Makes sure that nothing is left of it."""
         for member in session_members(self.pid):
