@@ -32,11 +32,13 @@ let package = Package(
         // C libraries and kernel interfaces: module maps, and the few inline shims that Swift needs.
         .systemLibrary(name: "CLibevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
 
         // From the ground up; a module imports only what stands above it in this list.
         .target(name: "EventLoop", dependencies: ["CLibevent", "CLinux"], swiftSettings: strict),
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["Network", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTP1", swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
@@ -50,7 +52,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "Configuration", "Discovery", "FileWatching",
-                "Observability", "CLinux",
+                "Observability", "TLS", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(

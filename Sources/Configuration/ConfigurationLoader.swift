@@ -148,8 +148,28 @@ struct ConfigurationLoader {
         let routes = check.finish(
             draft.routes,
             admin: adminOrigin.map { Located(value: draft.admin.listen, location: $0.location) })
-        diagnostics += check.diagnostics
+        diagnostics += check.diagnostics + lackingCertificates
         return routes
+    }
+
+    /// What is said of TLS where there is no certificate: surely nobody wants plain bytes then.
+    private var lackingCertificates: [Diagnostic] {
+        let inUse = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings.tls) }
+        var found: [Diagnostic] = []
+        for (place, tls) in inUse + [(KeyPathText("defaults"), draft.defaults.tls)] where !tls.isEnabled {
+            let given = [
+                ("key", tls.key != nil), ("certificates", !tls.certificates.isEmpty), ("client_ca", tls.clientCA != nil),
+            ]
+            for (name, isGiven) in given where isGiven {
+                let key = place.appending("tls").appending(name)
+                let first = key.appending(KeyPathText(index: 0)).appending("certificate")
+                guard let origin = origins[key] ?? origins[first] else { continue }
+                let diagnostic = Diagnostic(
+                    "'\(name)' has no effect without a 'certificate' in the same 'tls'", at: origin.location)
+                if !found.contains(diagnostic) { found.append(diagnostic) }
+            }
+        }
+        return found
     }
 }
 

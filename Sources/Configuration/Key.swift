@@ -199,6 +199,46 @@ extension Key where Target: KeyedMapping {
             encode: { YAMLNode(encoding: $0[keyPath: path]) })
     }
 
+    /// A text that must be given.
+    static func text(
+        _ name: String, _ kind: ValueKind<String>, _ path: any WritableKeyPath<Target, String> & Sendable, help: String,
+        example: String
+    ) -> Key {
+        Key(
+            name,
+            KeyDescription(help: help, type: kind.type, isRequired: true, example: example, schema: .scalar(kind.schemas)),
+            decode: { node, target, decoding in
+                if let value = decoding.scalar(node, kind) { target[keyPath: path] = value }
+            },
+            encode: { YAMLNode(plainly: kind.write($0[keyPath: path])) })
+    }
+
+    /// A list of mappings.
+    static func mappings<Inner: KeyedMapping>(
+        _ name: String, _ path: any WritableKeyPath<Target, [Inner]> & Sendable, help: String, example: String
+    ) -> Key {
+        Key(
+            name,
+            KeyDescription(
+                help: help, type: "list of mappings", example: example, schema: .list { Inner.descriptions }),
+            decode: { node, target, decoding in
+                guard case .sequence(let items) = node.content else {
+                    decoding.report("expected a list of mappings, found \(node.inWords)", at: node)
+                    return
+                }
+                target[keyPath: path] = []
+                for (index, item) in items.enumerated() {
+                    var inner = Inner()
+                    decoding.inside(KeyPathText(index: index)) { $0.mapping(item, into: &inner) }
+                    target[keyPath: path].append(inner)
+                }
+            },
+            encode: { target in
+                let items = target[keyPath: path]
+                return items.isEmpty ? nil : YAMLNode(.sequence(items.map { YAMLNode(encoding: $0) }))
+            })
+    }
+
     /// A key that later versions will know.
     static func unsupported(_ name: String) -> Key {
         Key(

@@ -26,6 +26,9 @@ public struct LoadedConfiguration: Sendable {
         file = sources.file
     }
 
+    /// Faults that were found in it, with the lines of its file.
+    func errors(_ diagnostics: [Diagnostic]) -> ConfigurationErrors { ConfigurationErrors(diagnostics, in: file) }
+
     /// The warnings as a person reads them, with the lines of the file; empty where there are none.
     public var warningReport: String {
         DiagnosticReport(of: warnings, in: file).text

@@ -62,3 +62,19 @@ extension Descriptor {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+
+extension Descriptor {
+    /// Opens a file for reading whose name comes from outside: what is no regular file, such as a pipe that would never end,
+    /// is refused.
+    /// - Throws: ``SystemError``, as open(2) says; EINVAL where it is none.
+    public init(readingRegularFile path: String) throws(SystemError) {
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard number >= 0 else { throw SystemError("open") }
+        let file = Descriptor(owning: number)
+        var status = stat()
+        guard fstat(number, &status) == 0 else { throw SystemError("fstat") }
+        if status.st_mode & S_IFMT == S_IFDIR { throw SystemError("open", code: EISDIR) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError("open", code: EINVAL) }
+        self = file
+    }
+}

@@ -18,6 +18,8 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     case forwardedFor, forwardedProto, forwardedHost, forwarded, realIP
     /// Any other name that begins with `X-Forwarded-`.
     case forwardedOther
+    /// Any name that begins with `X-Client-Cert`: what we say of a client's certificate, and what is easily taken for it.
+    case clientCertificate
     case via
 
     // Where to.
@@ -34,7 +36,7 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     /// The name in lower case; nil for those that stand for many.
     var text: String? {
         switch self {
-        case .other, .underscored, .forwardedOther: nil
+        case .other, .underscored, .forwardedOther, .clientCertificate: nil
         case .host: "host"
         case .contentLength: "content-length"
         case .transferEncoding: "transfer-encoding"

@@ -13,6 +13,9 @@ final class FieldNameTable: Sendable {
     /// The first two words of "x-forwarded-", and what of the second belongs to it.
     private let forwardedPrefix = FoldedToken("x-forwarded-")
     private let forwardedMask: UInt64 = 0xFFFF_FFFF
+    /// Likewise for "x-client-cert".
+    private let certificatePrefix = FoldedToken("x-client-cert")
+    private let certificateMask: UInt64 = 0xFF_FFFF_FFFF
 
     private init() {
         var slots = Array(
@@ -47,6 +50,11 @@ final class FieldNameTable: Sendable {
             token.words.1 & forwardedMask == forwardedPrefix.words.1
         {
             return .forwardedOther
+        }
+        if token.length >= certificatePrefix.length, token.words.0 == certificatePrefix.words.0,
+            token.words.1 & certificateMask == certificatePrefix.words.1
+        {
+            return .clientCertificate
         }
         guard let hyphenated = token.hyphenated else { return .other }
         return name(of: hyphenated) == .other ? .other : .underscored

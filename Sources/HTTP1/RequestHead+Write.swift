@@ -54,6 +54,8 @@ extension RequestHead {
                     continue
                 }
                 forwarded.extend(field, of: self, bytes, sender, &copy, into: &output)
+            case .clientCertificate:
+                if !sender.isTrusted || !sender.certificateFields.isEmpty { copy.drop(field, bytes, into: &output) }
             default:
                 if connection.namesFields, isNamed(field, bytes) { copy.drop(field, bytes, into: &output) }
             }
@@ -61,6 +63,7 @@ extension RequestHead {
         // Up to the empty line.
         copy.finish(at: length - 2, bytes, into: &output)
         forwarded.writeMissing(of: self, bytes, sender, into: &output)
+        if !sender.certificateFields.isEmpty { output += sender.certificateFields }
         if upgrade == .webSocket {
             output += Text.connectionUpgrade
         } else if closes {

@@ -9,12 +9,16 @@ public final class Sender: Sendable {
     /// Whether what it says in the X-Forwarded fields and in Forwarded is believed.
     public let isTrusted: Bool
 
+    /// What every request gets that says who the client is by its certificate; empty where clients are not asked for one.
+    let certificateFields: [UInt8]
     /// What every request from here gets, ready to be copied, but for the host, which belongs in two places.
     let fields: [UInt8]
     /// The two places.
     let hostPlaces: (Int, Int)
 
-    public init(address: [UInt8], scheme: Scheme, isTrusted: Bool) {
+    /// - Parameter certificate: nil where clients are not asked for one.
+    public init(address: [UInt8], scheme: Scheme, isTrusted: Bool, certificate: ClientCertificate? = nil) {
+        certificateFields = certificate?.fields ?? []
         let address = address.isEmpty ? Text.unknown : address
         self.address = address
         self.scheme = scheme

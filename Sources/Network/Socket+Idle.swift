@@ -18,6 +18,7 @@ extension Socket {
         var query = pollfd(fd: number, events: CShort(POLLIN) | peerHasFinished, revents: 0)
         var result: CInt
         repeat { result = poll(&query, 1, 0) } while result < 0 && errno == EINTR
+        if mayHaveMore { return .spokenTo }
         guard result != 0 else { return .quiet }
         return result == 1 && query.revents == CShort(POLLIN) ? .spokenTo : .ended
     }

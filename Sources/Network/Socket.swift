@@ -5,10 +5,19 @@ internal import Glibc
 /// The one owner of a non-blocking stream socket; it is closed when the owner's life ends.
 public struct Socket: ~Copyable, Sendable {
     let descriptor: Descriptor
+    /// What the bytes go through; nil for most sockets. It is used by the thread alone that uses the socket.
+    nonisolated(unsafe) let layer: SocketLayer?
 
     /// Takes over a connected or connecting, non-blocking socket that nobody else closes.
-    public init(owning descriptor: consuming Descriptor) {
+    /// - Parameter layer: what its bytes are to go through, and nobody else's.
+    public init(owning descriptor: consuming Descriptor, through layer: SocketLayer? = nil) {
         self.descriptor = descriptor
+        self.layer = layer
+    }
+
+    /// The same socket, with a layer that its bytes go through from now on.
+    public consuming func through(_ layer: SocketLayer) -> Socket {
+        Socket(owning: descriptor, through: layer)
     }
 
     /// Opens a socket for connecting to `address`.
@@ -17,6 +26,7 @@ public struct Socket: ~Copyable, Sendable {
         let number = clinux_socket(address.protocolFamily, CInt(SOCK_STREAM.rawValue), 0)
         guard number >= 0 else { throw SystemError("socket") }
         descriptor = Descriptor(owning: number)
+        layer = nil
     }
 
     /// Has small writes leave at once from now on (TCP_NODELAY, tcp(7)); a Unix socket's always do.
@@ -73,6 +83,14 @@ public struct Socket: ~Copyable, Sendable {
     /// Reads what has arrived (recv(2)), at most `buffer.count` bytes.
     /// - Parameter peek: leave the bytes where they are (MSG_PEEK).
     public func receive(into buffer: UnsafeMutableRawBufferPointer, peek: Bool = false) -> TransferResult {
+        if let layer { return layer.receive(into: buffer, peek: peek, from: number) }
+        return Self.receive(into: buffer, peek: peek, from: number)
+    }
+
+    /// Reads what the kernel has, whatever stands before it.
+    public static func receive(
+        into buffer: UnsafeMutableRawBufferPointer, peek: Bool = false, from number: CInt
+    ) -> TransferResult {
         while true {
             let count = recv(number, buffer.baseAddress, buffer.count, peek ? CInt(MSG_PEEK) : 0)
             if count > 0 { return .moved(count) }
@@ -87,6 +105,12 @@ public struct Socket: ~Copyable, Sendable {
 
     /// Hands bytes to the kernel for sending (send(2)); never raises SIGPIPE.
     public func send(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
+        if let layer { return layer.send(buffer, UnsafeRawBufferPointer(start: nil, count: 0), to: number) }
+        return Self.send(buffer, to: number)
+    }
+
+    /// Hands bytes to the kernel as they are, whatever stands before it.
+    public static func send(_ buffer: UnsafeRawBufferPointer, to number: CInt) -> TransferResult {
         while true {
             let count = Glibc.send(number, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL))
             if count >= 0 { return .moved(count) }
@@ -100,8 +124,16 @@ public struct Socket: ~Copyable, Sendable {
 
     /// Hands two pieces to the kernel for sending, one right behind the other (sendmsg(2)); never raises SIGPIPE.
     public func send(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> TransferResult {
-        if second.isEmpty { return send(first) }
-        if first.isEmpty { return send(second) }
+        if let layer { return layer.send(first, second, to: number) }
+        return Self.send(first, second, to: number)
+    }
+
+    /// The same as they are, whatever stands before the kernel.
+    public static func send(
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, to number: CInt
+    ) -> TransferResult {
+        if second.isEmpty { return send(first, to: number) }
+        if first.isEmpty { return send(second, to: number) }
         var pieces: InlineArray<2, iovec> = [
             iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
             iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count),
@@ -126,13 +158,32 @@ public struct Socket: ~Copyable, Sendable {
     /// - Returns: false when the connection is gone already.
     @discardableResult
     public func finishSending() -> Bool {
-        shutdown(number, CInt(SHUT_WR)) == 0
+        if let layer { return layer.finishSending(on: number) }
+        return shutdown(number, CInt(SHUT_WR)) == 0
     }
+
+    // MARK: Layers
+
+    /// Whether the bytes go through a ``SocketLayer``.
+    public var isLayered: Bool { layer != nil }
+
+    /// Whether a receive may bring something of which the kernel will not tell.
+    public var mayHaveMore: Bool { layer?.mayHaveMore ?? false }
+
+    /// How many bytes were taken for sending that the kernel does not have yet; always none without a layer.
+    public var unsentBytes: Int { layer?.unsentBytes ?? 0 }
+
+    /// Hands the kernel what was taken for sending before.
+    /// - Returns: 0 when it has everything or takes no more for now; otherwise an errno.
+    public func flush() -> CInt { layer?.flush(to: number) ?? 0 }
+
+    // MARK: Ends
 
     /// Makes the end of the owner's life a reset (RST) instead of a clean end (SO_LINGER 0, socket(7)).
     ///
     /// A Unix socket knows no reset: its peer sees an end, and ECONNRESET only where it left bytes unread.
     public func resetWhenClosed() {
+        layer?.endsWithReset = true
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(number, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }

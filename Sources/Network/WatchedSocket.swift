@@ -50,11 +50,16 @@ public final class WatchedSocket: DescriptorEvent {
     }
 
     deinit {
+        if let layer = socket.layer { layer.willClose(socket.number) }
         // The event goes first; the socket is closed when the stored properties are destroyed.
         stopWatchingToClose()
     }
 
     public override func becameReady(_ readiness: Readiness) {
+        // An error shows to whoever uses the socket next.
+        if let layer = socket.layer, readiness.contains(.writable), layer.unsentBytes > 0 {
+            _ = layer.flush(to: socket.number)
+        }
         if let handler { handler(readiness) } else { unused.formUnion(readiness) }
     }
 }

@@ -55,6 +55,12 @@ public enum ProcessLimits {
         mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
 
+    /// No core dump and no other process of the same user gets at this one's memory, where keys are (PR_SET_DUMPABLE,
+    /// prctl(2)). What it starts is as it would be otherwise.
+    static func keepMemoryPrivate() {
+        clinux_forbid_dumps()
+    }
+
     /// Writing to a connection or a pipe that nobody reads is an error to be handled, not the end of the process.
     static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)

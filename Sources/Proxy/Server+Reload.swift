@@ -36,6 +36,10 @@ extension Server {
         }
         let removed = difference.removed.map { before[$0] }
         for number in superseded + removed { retire(number) }
+        if new.speaksTLS { ProcessLimits.keepMemoryPrivate() }
+        followCertificates()
+        // The fresh ones were read just now.
+        readCertificatesAgain(of: configuredRoutes.filter { !fresh.contains($0) })
 
         // First, for a route may want the address that it had.
         admin?.follow(new.admin)

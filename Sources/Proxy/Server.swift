@@ -4,6 +4,7 @@ public import EventLoop
 internal import Glibc
 internal import Network
 public import Observability
+internal import TLS
 
 /// The whole proxy: it opens the listening sockets, starts the workers, follows the interfaces' addresses, and
 /// ends in good order when it is told to.
@@ -28,6 +29,11 @@ public final class Server {
     /// What the workers share of each route.
     private(set) var shared: [Int: SharedRoute] = [:]
     private var state = State.notStarted
+    /// What all routes' session tickets are sealed with.
+    let tickets = TicketKeys()
+    private(set) var certificateFiles: CertificateFiles?
+    /// What was first wrong with a certificate.
+    var tlsFault: TLSFault?
     /// How many files the process may have open.
     private var openFiles = 0
     private var interfaces: InterfaceAddresses?
@@ -71,6 +77,9 @@ public final class Server {
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
+        certificateFiles = CertificateFiles(on: loop, log: self.log) { [unowned self] in
+            certificateChanged($0)
+        }
         let diagnosis = BackgroundDiagnosis(on: loop)
         let sources = AdminServer.Sources(
             snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
@@ -82,12 +91,14 @@ public final class Server {
 
     /// Opens the configured routes' listening sockets and starts the workers.
     /// - Throws: ``ListenError`` when a listening socket cannot be had, ``SystemError`` when the system refuses what
-    ///   every start needs.
+    ///   every start needs, ``TLSFault`` where a certificate is no good.
     public func start() throws {
         openFiles = ProcessLimits.raiseOpenFiles()
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnLargeBlocksAtOnce()
+        if configuration.speaksTLS { ProcessLimits.keepMemoryPrivate() }
         configuredRoutes = configuration.routes.map { register($0) }
+        if let tlsFault { throw tlsFault }
         lastInterfaces = try InterfaceAddresses.current()
         for listener in listeners.wanted(given: lastInterfaces) {
             do {
@@ -103,6 +114,7 @@ public final class Server {
             connections: connectionsThatFit, pipes: Self.pipes(within: openFiles), log: log,
             logsAccess: configuration.log.access)
         state = .running
+        followCertificates()
         for route in listeners.routes.keys.sorted() { announce(route) }
         // A change before anybody asks is one.
         lookAtApps()
@@ -131,6 +143,7 @@ public final class Server {
     /// - Returns: the number by which the route can be removed.
     public func add(_ route: Route) -> Int {
         let number = register(route)
+        followCertificates()
         guard isRunning else { return number }
         updateListeners()
         announce(number)
@@ -143,6 +156,7 @@ public final class Server {
     public func replace(route number: Int, with route: Route) -> Int {
         let successor = register(route, inPlaceOf: number)
         retire(number)
+        followCertificates()
         guard isRunning else { return successor }
         updateListeners()
         workers.tell(.removeRoute(number))
@@ -163,7 +177,8 @@ public final class Server {
     /// - Parameter predecessor: a route whose clients count as this one's.
     func register(_ route: Route, inPlaceOf predecessor: Int? = nil) -> Int {
         let number = listeners.add(route)
-        let shared = workers.share(route, number: number, inPlaceOf: predecessor.flatMap { self.shared[$0] })
+        let shared = workers.share(
+            route, number: number, tls: makeTLS(for: route), inPlaceOf: predecessor.flatMap { self.shared[$0] })
         self.shared[number] = shared
         workers.tell(.addRoute(number, shared, workers: workers.count))
         return number

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Network
+internal import TLS
 
 /// One client's connection to a route, from being accepted to its end: what the worker knows of it, whatever is spoken.
 ///
@@ -9,7 +10,10 @@ class Session {
     let route: WorkerRoute
     /// Lets go of the session when that has ended.
     let worker: Worker
-    let started = MonotonicTime.coarse
+    /// When the client was accepted.
+    var started = MonotonicTime.coarse
+    /// What the client's bytes go through, once it is agreed on; nil where they come as they are.
+    var tls: TLSChannel?
     /// Where the worker keeps the session in its list.
     var index = 0
 

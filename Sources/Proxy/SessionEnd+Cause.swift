@@ -22,6 +22,9 @@ extension SessionEnd {
         case .noAnswer: .noAnswer
         case .invalidAnswer: .invalidAnswer
         case .answerCutOff: .answerCutOff
+        case .tlsHandshakeFailed: .tlsHandshakeFailed
+        case .tlsHandshakeTimeout: .tlsHandshakeTimeout
+        case .clientCertificateRefused: .clientCertificateRefused
         case .routeRemoved: .routeRemoved
         case .drained: .drained
         }

@@ -34,6 +34,12 @@ enum SessionEnd: Equatable {
     case invalidAnswer
     /// The app ended its connection in the middle of an answer; the client saw a reset.
     case answerCutOff
+    /// The client and we could not agree on TLS, for this reason.
+    case tlsHandshakeFailed(String)
+    /// The client did not finish the TLS handshake in time.
+    case tlsHandshakeTimeout
+    /// The client had no certificate that would do, for this reason.
+    case clientCertificateRefused(String)
     /// The route was removed, and the session did not end in time.
     case routeRemoved
     /// loopbridge was stopped before the session was over.
@@ -43,6 +49,7 @@ enum SessionEnd: Equatable {
     var explanation: String {
         switch self {
         case .finished: "finished"
+        case .clientFailed(SocketLayer.cutOff): "client: TLS was cut off"
         case .clientFailed(let code): "client: \(SystemError("", code: code).reason)"
         case .appFailed(let code): "app: \(SystemError("", code: code).reason)"
         case .idleTimeout: "idle timeout"
@@ -60,6 +67,9 @@ enum SessionEnd: Equatable {
         case .noAnswer: "the app ended the connection without an answer"
         case .invalidAnswer: "invalid answer from the app"
         case .answerCutOff: "the app ended the connection in its answer"
+        case .tlsHandshakeFailed(let reason): "TLS handshake failed: \(reason)"
+        case .tlsHandshakeTimeout: "TLS handshake timeout"
+        case .clientCertificateRefused(let reason): "client certificate refused: \(reason)"
         case .routeRemoved: "the route was removed"
         case .drained: "stopped"
         }

@@ -9,5 +9,7 @@ struct SharedRoute: Sendable {
     let hold: HoldCoordinator
     /// Places for connections to the app (`upstream_connections`); nil where there may be any number.
     let admission: AdmissionQueue?
+    /// What TLS is spoken by; nil where clients are spoken to in plain bytes.
+    let tls: RouteTLS?
     let sourceTroubles = SourceTrouble.Register()
 }

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Network
 internal import Observability
 internal import Relay
+internal import TLS
 internal import Upstream
 
 /// One thread's share of the traffic: its loop, its listening sockets, its sessions.
@@ -23,6 +24,7 @@ final class Worker {
     }
 
     let workspace: RelayWorkspace
+    private lazy var tlsWorkspace = TLSWorkspace()
     private let clock = TurnClock()
     /// Whether each connection gets a line in the log when it ends.
     private(set) var logsAccess: Bool
@@ -205,20 +207,20 @@ final class Worker {
     /// Begins a session with a client for whom a place was taken.
     /// - Returns: false when the system has no room for it; the client is reset then.
     func accepted(_ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute) -> Bool {
+        let channel = route.shared.tls.map { _ in TLSChannel(in: tlsWorkspace) }
         let watched: WatchedSocket
         do {
-            watched = try WatchedSocket(socket, on: loop)
+            if let channel {
+                watched = try WatchedSocket(socket.through(channel), on: loop)
+            } else {
+                watched = try WatchedSocket(socket, on: loop)
+            }
         } catch {
             giveBackPlace(on: route)
             outOfDescriptors(error)
             return false
         }
-        let session: Session =
-            if let http = route.http {
-                HTTPSession(client, on: route, as: http, of: self)
-            } else {
-                TCPSession(client, on: route, of: self)
-            }
+        let session = makeSession(client, on: route, through: channel)
         session.index = sessions.count
         route.sessions += 1
         route.tally.countConnection()
@@ -226,6 +228,31 @@ final class Worker {
         if sessions.count == 1 { scheduleSweep() }
         session.start(with: watched)
         return true
+    }
+
+    /// - Parameter channel: what the client's bytes go through, if anything.
+    private func makeSession(_ client: SocketAddress, on route: WorkerRoute, through channel: TLSChannel?) -> Session {
+        if let channel {
+            TLSHandshake(client, on: route, of: self, through: channel)
+        } else if let http = route.http {
+            HTTPSession(client, on: route, as: http, of: self)
+        } else {
+            TCPSession(client, on: route, of: self)
+        }
+    }
+
+    /// The session of what is spoken through TLS.
+    func makeSecureSession(_ client: SocketAddress, on route: WorkerRoute, through channel: TLSChannel) -> Session {
+        let session = makeSession(client, on: route, through: nil)
+        session.tls = channel
+        return session
+    }
+
+    /// Another session goes on with the client's connection and with its places.
+    func replace(_ session: Session, by successor: Session) {
+        successor.index = session.index
+        successor.started = session.started
+        sessions[session.index] = successor
     }
 
     /// Called by a session as its last act.

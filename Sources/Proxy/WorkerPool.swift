@@ -81,14 +81,15 @@ final class WorkerPool {
     }
 
     /// What the workers share of a route.
+    /// - Parameter tls: by what its clients are spoken to, if they are.
     /// - Parameter predecessor: the route that this one takes the place of, whose clients count as this one's.
-    func share(_ route: Route, number: Int, inPlaceOf predecessor: SharedRoute?) -> SharedRoute {
+    func share(_ route: Route, number: Int, tls: RouteTLS?, inPlaceOf predecessor: SharedRoute?) -> SharedRoute {
         let connections = predecessor?.connections ?? budget(limit: route.maxConnections)
         connections.limit = route.maxConnections
         return SharedRoute(
             configuration: route, connections: connections,
             hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) },
-            admission: admission(for: route, inPlaceOf: predecessor))
+            admission: admission(for: route, inPlaceOf: predecessor), tls: tls)
     }
 
     private func admission(for route: Route, inPlaceOf predecessor: SharedRoute?) -> AdmissionQueue? {

@@ -55,7 +55,8 @@ final class WorkerRoute {
 
     /// The first of the timeouts that its sessions look after by themselves.
     var shortestTimeout: Duration {
-        let relaying = min(configuration.idleTimeout, configuration.halfCloseTimeout)
+        var relaying = min(configuration.idleTimeout, configuration.halfCloseTimeout)
+        if shared.tls != nil { relaying = min(relaying, configuration.tls.handshakeTimeout) }
         guard let http = http?.settings else { return relaying }
         return min(relaying, http.headTimeout, http.bodyTimeout, min(http.responseTimeout, http.keepAliveTimeout))
     }

@@ -27,6 +27,8 @@ public final class HalfDuplex {
         case inSource
         case parked(ParkedBytes)
         case inPipe(SplicePipe)
+        /// The sink's layer has it.
+        case inSink
     }
 
     enum AnnouncedEnd {
@@ -75,10 +77,14 @@ public final class HalfDuplex {
     /// How much the next receive may take, as a power of two: grows while the sink keeps up, shrinks when it does not.
     private var readPower = HalfDuplex.initialReadPower
     private var bytesTaken: UInt64 = 0
+    /// What the sink's layer holds for the kernel, as far as the workspace's account has it.
+    private var bytesInSink = 0
 
     // 64 KiB, 16 KiB, and all of the scratch buffer.
     private static let initialReadPower: UInt8 = 16
     private static let smallestReadPower: UInt8 = 14
+    /// What a sink that seems to be ready takes in one piece.
+    private static let smallestPiece = 4 << 10
     private static let largestReadPower = UInt8(RelayWorkspace.scratchSize.trailingZeroBitCount)
     /// A stream that brings less than this at a time is carried by copying.
     static let leastBulk = 32 << 10
@@ -166,7 +172,7 @@ public final class HalfDuplex {
     ) -> Socket.TransferResult {
         let result = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit]))
         switch result {
-        case .moved(let count): if count < limit { noteShortRead() }
+        case .moved(let count): if count < limit, !source.mayHaveMore { noteShortRead() }
         case .wouldBlock: sourceIsReadable = false
         case .endOfStream: reachEnd()
         case .failed:
@@ -192,7 +198,9 @@ public final class HalfDuplex {
                 case .wouldBlock, .endOfStream: break
                 case .failed(let code): return .sinkFailed(code)
                 }
-                if sent == first.count + second.count { return .ended }
+                if sent == first.count + second.count {
+                    return waitsForSinksLayer(sink, in: workspace) ? .waiting : .ended
+                }
                 let rest = (
                     UnsafeRawBufferPointer(rebasing: first[min(sent, first.count)...]),
                     UnsafeRawBufferPointer(rebasing: second[max(sent - first.count, 0)...])
@@ -221,7 +229,7 @@ public final class HalfDuplex {
         if isWaitingForSink, !sinkIsReady { return .waiting }
         if let outcome = unpark(to: sink, in: workspace) { return outcome }
         if framing.hasEnded { return .ended }
-        if announcedEnd == .reached { return finish() }
+        if announcedEnd == .reached { return finish(sink, tellsEnd: framing.tellsEnd, in: workspace) }
         let turnBytes = workspace.turnBytes
         var bytesLeft = turnBytes
         var readsLeft = Self.turnReads
@@ -244,14 +252,16 @@ public final class HalfDuplex {
                 readsLeft -= 1
                 continue
             }
-            let limit = min(readLimit, turnBytes, framing.readLimit)
+            var limit = min(readLimit, turnBytes, framing.readLimit)
             let mayPark = workspace.mayPark(limit)
+            // What a layer has taken cannot be left in the source.
+            if !mayPark, sink.isLayered { limit = min(limit, Self.smallestPiece) }
             let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
             switch source.receive(into: buffer, peek: !mayPark) {
             case .wouldBlock:
                 sourceIsReadable = false
             case .endOfStream:
-                return finish()
+                return finish(sink, tellsEnd: framing.tellsEnd, in: workspace)
             case .failed(let code):
                 sourceIsReadable = false
                 return .sourceFailed(code)
@@ -262,19 +272,22 @@ public final class HalfDuplex {
                     ? pass(bytes, to: sink, in: workspace, framing: &framing)
                     : passPeeked(bytes, from: source, to: sink, framing: &framing)
                 if let outcome { return outcome }
+                if waitsForSinksLayer(sink, in: workspace) { return .waiting }
                 maySplice = true
-                if received < limit {
+                if received < limit, !source.mayHaveMore {
                     if framing.hasEnded {
                         noteShortRead()
                         return .ended
                     }
                     // The end was announced before this read, which was the last then. Not so from the client: a
                     // read ends short at TCP's urgent mark too, and clients of old (telnet, FTP) do set it.
-                    if announcedEnd == .endOfStream, direction == .toDownstream { return finish() }
+                    if announcedEnd == .endOfStream, direction == .toDownstream {
+                        return finish(sink, tellsEnd: framing.tellsEnd, in: workspace)
+                    }
                     if announcedEnd == .none { sourceIsReadable = false }
                 } else {
                     if limit == readLimit {
-                        isBulk = true
+                        isBulk = !source.isLayered && !sink.isLayered
                         readPower = min(readPower + 1, Self.largestReadPower)
                     }
                     if framing.hasEnded { return .ended }
@@ -317,13 +330,20 @@ public final class HalfDuplex {
         switch state {
         case .waitingForSink(.parked(let bytes)): workspace.parkedBytes -= bytes.capacity
         case .waitingForSink(.inPipe(let pipe)): workspace.pipes.giveBack(pipe)
-        case .waitingForSink(.inSource), .flowing, .finished: break
+        case .waitingForSink(.inSource), .waitingForSink(.inSink), .flowing, .finished: break
         }
+        workspace.parkedBytes -= bytesInSink
+        bytesInSink = 0
         state = .finished
     }
 
-    private func finish() -> Outcome {
+    private func finish(_ sink: borrowing Socket, tellsEnd: Bool, in workspace: RelayWorkspace) -> Outcome {
         reachEnd()
+        // The end is a message of the layer, and has to go out like all others before the connection may be closed.
+        if sink.isLayered, tellsEnd {
+            sink.finishSending()
+            if waitsForSinksLayer(sink, in: workspace) { return .waiting }
+        }
         state = .finished
         return .finished
     }
@@ -355,6 +375,24 @@ public final class HalfDuplex {
 
     func noteSourceIsEmpty() { sourceIsReadable = false }
 
+    /// Looks whether the sink's layer has taken what the kernel has not, and if so has the stream wait for that.
+    private func waitsForSinksLayer(_ sink: borrowing Socket, in workspace: RelayWorkspace) -> Bool {
+        guard sink.isLayered, accountForSink(sink, in: workspace) else { return false }
+        shrinkReads()
+        state = .waitingForSink(.inSink)
+        return true
+    }
+
+    /// - Returns: whether there is anything.
+    private func accountForSink(_ sink: borrowing Socket, in workspace: RelayWorkspace) -> Bool {
+        let bytes = sink.unsentBytes
+        if bytes != bytesInSink {
+            workspace.parkedBytes += bytes - bytesInSink
+            bytesInSink = bytes
+        }
+        return bytes > 0
+    }
+
     /// Sends what the sink did not take before, if there is anything, so that reading may go on.
     /// - Returns: why reading may not go on; nil when it may.
     private func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
@@ -362,6 +400,10 @@ public final class HalfDuplex {
         case .flowing: return nil
         case .finished: return .waiting
         case .waitingForSink(.inSource): break
+        case .waitingForSink(.inSink):
+            let error = sink.flush()
+            if error != 0 { return .sinkFailed(error) }
+            if accountForSink(sink, in: workspace) { return .waiting }
         case .waitingForSink(.inPipe(let pipe)): return empty(pipe, into: sink, in: workspace)
         case .waitingForSink(.parked(let bytes)):
             switch send(bytes.remaining, to: sink) {
@@ -372,6 +414,7 @@ public final class HalfDuplex {
             case .failed(let code): return .sinkFailed(code)
             }
             workspace.parkedBytes -= bytes.capacity
+            if waitsForSinksLayer(sink, in: workspace) { return .waiting }
         }
         state = .flowing
         return nil

@@ -9,6 +9,8 @@ public protocol StreamFraming {
     var plainBytesAhead: UInt64 { get }
     /// How much one receive may take. What it takes beyond the stream's end is given to ``keep(_:)``.
     var readLimit: Int { get }
+    /// The source's end is the stream's, and the sink is to be told so behind everything else.
+    var tellsEnd: Bool { get }
 
     /// Takes note of bytes that were moved unseen; at most ``plainBytesAhead``.
     mutating func advance(by count: UInt64)
@@ -18,6 +20,10 @@ public protocol StreamFraming {
     mutating func scan(_ bytes: Span<UInt8>, from start: Int) -> StreamStep
     /// Takes what was received beyond the stream's end; at least one byte, valid only during the call.
     mutating func keep(_ surplus: Span<UInt8>)
+}
+
+extension StreamFraming {
+    public var tellsEnd: Bool { false }
 }
 
 /// What a look at some bytes of a stream has found.
@@ -49,6 +55,7 @@ struct Everything: StreamFraming {
     let hasEnded = false
     var plainBytesAhead: UInt64 { .max }
     var readLimit: Int { .max }
+    var tellsEnd: Bool { true }
 
     mutating func advance(by count: UInt64) {}
 

@@ -35,6 +35,9 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("queue-timeout")) var queueTimeout: String?
     @Option(help: help("spare")) var spare: String?
     @Option(help: help("source")) var source: String?
+    @Option(help: help("tls-certificate")) var tlsCertificate: String?
+    @Option(help: help("tls-key")) var tlsKey: String?
+    @Option(help: help("tls-client-ca")) var tlsClientCA: String?
     @Option(help: help("host")) var host: String?
     @Option(help: help("trusted-proxies")) var trustedProxies: String?
 
@@ -50,7 +53,7 @@ struct SharedOptions: ParsableArguments {
             "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source, "host": host, "trusted-proxies": trustedProxies,
+            "source": source, "tls-certificate": tlsCertificate, "tls-key": tlsKey, "tls-client-ca": tlsClientCA, "host": host, "trusted-proxies": trustedProxies,
         ]
         return all.compactMapValues { $0 }
     }
@@ -83,9 +86,11 @@ struct SharedOptions: ParsableArguments {
     func load(requiresRoutes: Bool) throws(ConfigurationErrors) -> LoadedConfiguration {
         let environment = ProcessStart.environment
         let file = try ConfigurationFile.find(option: config, environment: environment)
-        return try LoadedConfiguration(
+        let loaded = try LoadedConfiguration(
             ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
             requiresRoutes: requiresRoutes)
+        try loaded.checkFiles(TLSFileFault.fault(of:))
+        return loaded
     }
 
     private static func help(_ name: String) -> ArgumentHelp {

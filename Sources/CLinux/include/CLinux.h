@@ -126,6 +126,9 @@ static inline void clinux_remove_signal(sigset_t *set, int number) {
 /// Has the orphans among this process's descendants become its children (prctl(2)).
 static inline int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
+/// Has the process leave no core dump, and nobody but root look into its memory (prctl(2)).
+static inline void clinux_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 /// From now until ``clinux_closing_ends``, the calling thread's events are deleted without telling the kernel: their
 /// descriptors are closed right after, which tells it too.
 void clinux_closing_begins(void);

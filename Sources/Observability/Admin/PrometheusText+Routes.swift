@@ -128,7 +128,8 @@ extension FailureCause {
     var occursWithoutHTTP: Bool {
         switch self {
         case .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed, .queueFull,
-            .queueTimeout, .idleTimeout, .halfCloseTimeout, .routeRemoved, .drained:
+            .queueTimeout, .idleTimeout, .halfCloseTimeout, .tlsHandshakeFailed, .tlsHandshakeTimeout,
+            .clientCertificateRefused, .routeRemoved, .drained:
             true
         case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff:
             false

@@ -17,6 +17,9 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case noAnswer = "no_answer"
     case invalidAnswer = "invalid_answer"
     case answerCutOff = "answer_cut_off"
+    case tlsHandshakeFailed = "tls_handshake_failed"
+    case tlsHandshakeTimeout = "tls_handshake_timeout"
+    case clientCertificateRefused = "client_certificate_refused"
     case routeRemoved = "route_removed"
     case drained = "drained"
 
@@ -41,6 +44,10 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
         case .noAnswer: "The app closed the connection without an answer."
         case .invalidAnswer: "The app's answer was no valid HTTP."
         case .answerCutOff: "The app closed the connection in the middle of its answer."
+        case .tlsHandshakeFailed:
+            "The client left before TLS was agreed on, does not speak it, or only versions and ciphers that are refused."
+        case .tlsHandshakeTimeout: "The client did not finish the TLS handshake in time (handshake_timeout)."
+        case .clientCertificateRefused: "The client had no certificate that client_ca vouches for."
         case .routeRemoved: "The route was removed from the configuration, and the connection outlived the drain time."
         case .drained: "loopbridge was stopped, and the connection outlived the drain time."
         }

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import HTTP1
 internal import Network
+internal import TLS
 
 /// What is the same for all requests of a route with `protocol: http`, and the exchanges that its sessions take turns with.
 ///
@@ -19,6 +20,8 @@ final class HTTPRoute {
 
     init(_ route: Route) {
         settings = route.http
+        scheme = route.tls.isEnabled ? .https : .http
+        tellsCertificates = route.tls.isEnabled && route.tls.clientCA != nil
         appName = route.upstream.description
         let host: RequestForwarding.Host =
             switch settings.host {
@@ -31,15 +34,30 @@ final class HTTPRoute {
             headBytes: settings.maxHeadSize, fields: settings.maxFields, targetBytes: settings.maxTargetLength)
     }
 
+    /// How clients reach us.
+    private let scheme: Scheme
+    /// Whether the app is told what certificate a client has.
+    private let tellsCertificates: Bool
+
     /// Whether answers that name the app's own address are rewritten.
     var rewritesOrigins: Bool { forwarding.host == .upstream }
 
     /// What the app is told about a client.
-    func sender(_ client: SocketAddress) -> Sender {
-        guard let address = client.ipAddress else { return Sender(address: [], scheme: .http, isTrusted: false) }
-        return recentSenders.sender(address) {
-            Sender(address: Array(address.description.utf8), scheme: .http, isTrusted: settings.trusts(address))
+    /// - Parameter tls: what its connection goes through, if anything.
+    func sender(_ client: SocketAddress, tls: TLSChannel?) -> Sender {
+        // Who has a certificate is told by the connection, and not by the address.
+        if tellsCertificates { return makeSender(client, certificate: ClientCertificate(tls?.details)) }
+        guard let address = client.ipAddress else { return makeSender(client) }
+        return recentSenders.sender(address) { makeSender(client) }
+    }
+
+    private func makeSender(_ client: SocketAddress, certificate: ClientCertificate? = nil) -> Sender {
+        guard let address = client.ipAddress else {
+            return Sender(address: [], scheme: scheme, isTrusted: false, certificate: certificate)
         }
+        return Sender(
+            address: Array(address.description.utf8), scheme: scheme, isTrusted: settings.trusts(address),
+            certificate: certificate)
     }
 
     func takeExchange() -> HTTPExchange {
@@ -50,5 +68,16 @@ final class HTTPRoute {
         guard idleExchanges.count < Self.mostIdleExchanges else { return }
         exchange.forget()
         idleExchanges.append(exchange)
+    }
+}
+
+extension ClientCertificate {
+    fileprivate init(_ details: TLSDetails?) {
+        guard let certificate = details?.clientCertificate else {
+            self = .none
+            return
+        }
+        self = .verified(
+            subject: Array(certificate.subject.utf8), fingerprint: Array(certificate.fingerprint.utf8))
     }
 }

@@ -57,8 +57,10 @@ extension HTTPSession {
     func close(_ exchange: HTTPExchange) {
         let mayHaveMore = toApp.mayReceive || exchange.hasInput || exchange.isRequestAbandoned
         http.giveBack(exchange)
-        guard mayHaveMore, let socket else { return end() }
-        socket.socket.finishSending()
+        guard let socket else { return end() }
+        if mayHaveMore || socket.socket.isLayered { socket.socket.finishSending() }
+        // A layer's end is a message, for which the kernel may have no room yet.
+        guard mayHaveMore || socket.socket.unsentBytes > 0 else { return end() }
         state = .lingering
         since = .coarse
         lastActivity = since

@@ -34,9 +34,15 @@ extension HTTPSession {
                 if step != .incomplete { return goOn(after: step, exchange) }
             case .wouldBlock: return
             case .endOfStream: return clientEnded()
+            // Between two requests nothing is missing.
+            case .failed(SocketLayer.cutOff) where isIdle: return end()
             case .failed(let code): return clientFailed(code)
             }
         }
+    }
+
+    private var isIdle: Bool {
+        if case .idle = state { true } else { false }
     }
 
     private func beginReading() -> HTTPExchange {

@@ -44,7 +44,7 @@ final class HTTPSession: Session {
     var abortReason = SessionEnd.drained
     private var isAwaitingTurn = false
     /// What the app is told about the client; made for the first request.
-    private(set) lazy var sender = http.sender(client)
+    private(set) lazy var sender = http.sender(client, tls: tls)
     /// What the app's sockets call, made once.
     private(set) lazy var appHandler: IOEvent.Handler = { [unowned self] in appReady($0) }
 

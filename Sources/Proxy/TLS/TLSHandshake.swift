@@ -1,0 +1,92 @@
+internal import Configuration
+internal import EventLoop
+internal import Network
+internal import TLS
+
+/// A client's connection until TLS is agreed on; then the session of what is spoken in it takes the place of this one.
+///
+/// A client that says nothing costs no more than its connection: what a handshake needs is made when the first bytes come.
+final class TLSHandshake: Session {
+    private let channel: TLSChannel
+    /// Nil once it was handed on or closed.
+    private var socket: WatchedSocket?
+    /// What the socket has become ready for besides reading, for the session that follows.
+    private var noted: IOEvent.Readiness = []
+    /// The client has said something.
+    private var hasBegun = false
+
+    /// - Parameter channel: that of the socket which ``start(with:)`` gets.
+    init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker, through channel: TLSChannel) {
+        self.channel = channel
+        super.init(client, on: route, of: worker)
+    }
+
+    override func start(with socket: WatchedSocket) {
+        self.socket = socket
+        socket.onReady = { [unowned self] in ready($0) }
+        let readiness = socket.takeUnusedReadiness()
+        if !readiness.isEmpty { ready(readiness) }
+    }
+
+    private func ready(_ readiness: IOEvent.Readiness) {
+        guard let socket else { return }
+        noted.formUnion(readiness.intersection([.endOfStream, .failed]))
+        if readiness.contains(.failed) { return end(.clientFailed(socket.socket.takeError())) }
+        guard !readiness.isDisjoint(with: [.readable, .endOfStream]) else { return }
+        hasBegun = true
+        switch channel.handshake(on: socket.socket, with: route.shared.tls?.context) {
+        case .waiting: break
+        case .done: handOn(socket)
+        case .failed(let fault): fail(fault)
+        }
+    }
+
+    private func handOn(_ socket: WatchedSocket) {
+        self.socket = nil
+        socket.onReady = nil
+        let session = worker.makeSecureSession(client, on: route, through: channel)
+        worker.replace(self, by: session)
+        // What came with the handshake's last message is nothing that the kernel will tell of.
+        if channel.mayHaveMore { noted.insert(.readable) }
+        session.start(with: socket)
+        if !noted.isEmpty { socket.becameReady(noted) }
+    }
+
+    private func fail(_ fault: HandshakeFault) {
+        switch fault {
+        // Balancers look in like that, to see that somebody listens.
+        case .clientLeft: end(.tlsHandshakeFailed("the client left"))
+        case .broken(let code): end(.clientFailed(code))
+        case .refused(let reason): end(.tlsHandshakeFailed(reason))
+        case .clientCertificate(let reason): end(.clientCertificateRefused(reason))
+        case .plainHTTP: end(.tlsHandshakeFailed("the client speaks HTTP without TLS"))
+        }
+    }
+
+    override func abort(_ reason: SessionEnd) {
+        socket?.socket.resetWhenClosed()
+        end(reason)
+    }
+
+    /// At the server's end, who has not said anything yet has nothing to finish.
+    override func drain() {
+        guard worker.isDraining, !hasBegun, let socket, socket.socket.idleState == .quiet else { return }
+        abort(.drained)
+    }
+
+    override func checkTimeouts(now: MonotonicTime) {
+        if now.since(started) >= route.configuration.tls.handshakeTimeout { abort(.tlsHandshakeTimeout) }
+    }
+
+    private func end(_ reason: SessionEnd) {
+        guard let socket else { return }
+        socket.onReady = nil
+        self.socket = nil
+        worker.log(
+            SessionSummary(
+                client: client, route: route.configuration.name, upstream: nil, source: nil, bytesToApp: 0,
+                bytesToClient: 0, duration: MonotonicTime.coarse.since(started), end: reason))
+        route.traffic.countFailure(reason)
+        worker.ended(self, bytesMoved: (0, 0))
+    }
+}

@@ -1,0 +1,85 @@
+internal import COpenSSL
+internal import EventLoop
+
+/// Certificates with their keys, ready to be used by connections: what one reading of the files has brought.
+///
+/// It never changes, and any number of threads may use it; a connection keeps the one that it began with.
+public final class TLSContext: Sendable {
+    /// One for each certificate; OpenSSL only reads them from now on.
+    nonisolated(unsafe) private let contexts: [OpaquePointer]
+    /// Which of them is for a host name.
+    private let hosts: HostNames
+    let tickets: TicketKeys
+    let protocols: [[UInt8]]
+
+    /// Reads the files and sees that they fit together.
+    /// - Throws: ``TLSFault`` that says what is wrong with one of them.
+    public init(_ settings: TLSServerSettings, tickets: TicketKeys) throws(TLSFault) {
+        TLSLibrary.start()
+        var builder = TLSContextBuilder(settings)
+        try builder.build()
+        self.tickets = tickets
+        protocols = settings.protocols.map { Array($0.utf8) }
+        hosts = builder.hosts
+        contexts = builder.takeContexts()
+        for context in contexts { setCallbacks(context) }
+    }
+
+    deinit {
+        for context in contexts { SSL_CTX_free(context) }
+    }
+
+    /// Where a connection begins; the client's word on the host may lead it to another.
+    var first: OpaquePointer { contexts[0] }
+
+    /// The one for a host name, if there is one.
+    func context(for host: String) -> OpaquePointer? {
+        hosts.index(of: host).map { contexts[$0] }
+    }
+
+    private func setCallbacks(_ context: OpaquePointer) {
+        copenssl_on_server_name(
+            context,
+            { connection, _, _ in
+                guard let connection, let name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name),
+                    let own = TLSChannel.channel(of: connection)?.context,
+                    let context = own.context(for: String(cString: name))
+                else { return SSL_TLSEXT_ERR_OK }
+                SSL_set_SSL_CTX(connection, context)
+                return SSL_TLSEXT_ERR_OK
+            }, nil)
+        copenssl_on_ticket(context) { connection, name, vector, cipher, seal, isNew in
+            guard let connection, let name, let vector, let cipher, let seal,
+                let tickets = TLSChannel.channel(of: connection)?.context?.tickets
+            else { return -1 }
+            return tickets.prepare(name: name, vector: vector, cipher: cipher, seal: seal, isNew: isNew == 1)
+        }
+        guard !protocols.isEmpty else { return }
+        SSL_CTX_set_alpn_select_cb(
+            context,
+            { connection, choice, length, offer, offerLength, _ in
+                guard let connection, let choice, let length, let offer,
+                    let own = TLSChannel.channel(of: connection)?.context
+                else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                let offered = UnsafeBufferPointer(start: offer, count: Int(offerLength))
+                // A client that speaks none of them has nothing to say here (RFC 7301 section 3.2).
+                guard let place = own.place(in: offered) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                choice.pointee = offer + place.lowerBound
+                length.pointee = UInt8(place.count)
+                return SSL_TLSEXT_ERR_OK
+            }, nil)
+    }
+
+    /// Where in a client's offer the first of our protocols is, of which each has its length before it.
+    private func place(in offer: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        for name in protocols {
+            var start = 0
+            while start < offer.count {
+                let place = start + 1..<min(start + 1 + Int(offer[start]), offer.count)
+                if place.count == name.count, zip(place, name).allSatisfy({ offer[$0] == $1 }) { return place }
+                start = place.upperBound
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,21 @@
+/// Why a certificate, its key, or the clients' authorities can't be used.
+public struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Which of the settings is at fault.
+    public enum Part: Equatable, Sendable {
+        case certificate
+        case key
+        case clientAuthorities
+    }
+
+    public let part: Part
+    /// The pair's place in ``TLSServerSettings/pairs``.
+    public let pair: Int
+    /// One sentence without an end, with the file's name; nothing of what the file holds.
+    public let description: String
+
+    init(_ part: Part, ofPair pair: Int = 0, _ description: String) {
+        self.part = part
+        self.pair = pair
+        self.description = description
+    }
+}
