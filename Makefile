@@ -95,8 +95,11 @@ bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='b
 bench: dist build-bench ## Compare with other proxies (40 minutes); ARGUMENTS='--only nginx' compares with some
 	$(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare $(ARGUMENTS)
 
+COMPARE_QUICKLY = $(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare --quick --output benchmarks/results/quick
+
+# Likewise a second time on CI's machine: a fraction of a second can be too short there for 64 streams to carry anything.
 bench-quick: dist build-bench ## See that every part of the comparison works (3 minutes)
-	$(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare --quick --output benchmarks/results/quick
+	$(COMPARE_QUICKLY) $(if $(CI),|| $(COMPARE_QUICKLY))
 
 # valgrind cannot read Swift's debugging information.
 bench-instructions: setup setup-bench ## Count instructions per request; PROGRAMS='before after' compares two programs

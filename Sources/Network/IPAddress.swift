@@ -25,6 +25,11 @@ public enum IPAddress: Hashable, Sendable {
         }
     }
 
+    /// The IPv4 address that an IPv4-mapped one means (RFC 4291 section 2.5.5.2); any other as it is.
+    public var unmapped: IPAddress {
+        if case .v6(0, let low) = self, low >> 32 == 0xFFFF { .v4(UInt32(truncatingIfNeeded: low)) } else { self }
+    }
+
     /// 127.0.0.0/8 and ::1, and the first of these written as an IPv4-mapped IPv6 address.
     public var isLoopback: Bool {
         switch self {
@@ -76,7 +81,8 @@ extension IPAddress: LosslessStringConvertible {
 
     /// Without inet_ntop(3), which has printf write the digits: each client's address is written.
     private static func dottedQuad(_ bits: UInt32) -> String {
-        String(unsafeUninitializedCapacity: Int(INET_ADDRSTRLEN)) { text in
+        // 15 bytes, the most there are, are a string that takes no memory of its own.
+        String(unsafeUninitializedCapacity: Int(INET_ADDRSTRLEN) - 1) { text in
             var count = 0
             func append(_ byte: UInt8) {
                 text[count] = byte

@@ -11,7 +11,6 @@ internal import Observability
 final class AdminPort {
     /// A listening socket and what answers on it.
     private struct Listener {
-        let address: SocketAddress
         let inode: UInt64
         let server: HTTPServer
     }
@@ -39,15 +38,9 @@ final class AdminPort {
     private var listeners: [SocketAddress: Listener] = [:]
     private var pathListener: PathListener?
     private var retryTimer: Timer?
-    private var retryDelay = AdminPort.firstRetryDelay
+    private var nextTry = ListenRetry()
     /// What we have complained about.
     private var complaints: Set<String> = []
-
-    /// Workers and a predecessor close their sockets a moment after they were told.
-    private static let firstRetryDelay = Duration.milliseconds(20)
-    private static let longestRetryDelay = Duration.seconds(5)
-    /// What cannot be had for so long is worth a complaint.
-    private static let complaintDelay = Duration.milliseconds(160)
 
     /// Listens nowhere yet.
     /// - Throws: ``SystemError`` when there is no memory for a timer.
@@ -67,13 +60,13 @@ final class AdminPort {
         for address in settings.listen {
             do throws(SystemError) {
                 try open(address)
-            } catch  where Self.isOptional(address, error) {
+            } catch  where ListenRetry.isOptional(address, error) {
                 log.debug("no admin port at \(address)", ["reason": .text(error.reason)])
             } catch {
                 throw ListenError(address, error)
             }
         }
-        if !openPath(complaining: true) { scheduleRetry() }
+        if !openPath(complaining: true) { nextTry.schedule(retryTimer) }
     }
 
     /// Listens as other settings say from now on. What cannot be had is reported in the log, and tried again.
@@ -89,7 +82,7 @@ final class AdminPort {
             log.info("no longer an admin port at unix:\(listener.path)")
         }
         complaints = []
-        retryDelay = Self.firstRetryDelay
+        nextTry.hurry()
         retry()
     }
 
@@ -113,26 +106,21 @@ final class AdminPort {
         do throws(SystemError) {
             try prepare()
         } catch {
-            return scheduleRetry()
+            return nextTry.schedule(retryTimer)
         }
-        let complains = retryDelay >= Self.complaintDelay
+        let complains = nextTry.isWorthComplaint
         var isComplete = openPath(complaining: complains)
         for address in settings.listen where listeners[address] == nil {
             do throws(SystemError) {
                 try open(address)
             } catch {
-                if Self.isOptional(address, error) { continue }
+                if ListenRetry.isOptional(address, error) { continue }
                 isComplete = false
                 let complaint = ListenError(address, error).description
                 if complains, complaints.insert("\(address)").inserted { log.error("the admin port \(complaint)") }
             }
         }
-        if !isComplete { scheduleRetry() }
-    }
-
-    private func scheduleRetry() {
-        retryTimer?.schedule(after: retryDelay)
-        retryDelay = min(retryDelay * 2, Self.longestRetryDelay)
+        if !isComplete { nextTry.schedule(retryTimer) }
     }
 
     /// Makes an admin server where somebody may ask, and none where nobody may.
@@ -151,7 +139,7 @@ final class AdminPort {
         let inode = socket.inode
         let bound = socket.localAddress ?? address
         let server = try admin.serve(.byAddress, accepting: socket.takeDescriptor())
-        listeners[address] = Listener(address: bound, inode: inode, server: server)
+        listeners[address] = Listener(inode: inode, server: server)
         log.info("serving the admin port at http://\(bound)/")
     }
 
@@ -170,10 +158,5 @@ final class AdminPort {
             }
             return false
         }
-    }
-
-    /// IPv6 switched off is no reason not to start where every address was asked for.
-    private static func isOptional(_ address: SocketAddress, _ error: SystemError) -> Bool {
-        address.ipAddress == .anyV6 && (error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL)
     }
 }

@@ -53,14 +53,8 @@ public final class Server {
     /// Called when the server cannot go on.
     public var onFailure: ((SystemError) -> Void)?
 
-    /// After how long to try again to open a listener: grows while that fails.
-    private var retryDelay = Server.firstRetryDelay
-
-    /// Workers close their sockets a moment after they were told, and the address is free only then.
-    private static let firstRetryDelay = Duration.milliseconds(20)
-    private static let longestRetryDelay = Duration.seconds(5)
-    /// A listener that cannot be had for so long is worth a complaint.
-    private static let complaintDelay = Duration.milliseconds(160)
+    /// After how long to try again to open a listener.
+    private var retry = ListenRetry()
 
     /// Makes a server that does nothing yet.
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
@@ -98,7 +92,7 @@ public final class Server {
         for listener in listeners.wanted(given: lastInterfaces) {
             do {
                 try open(listener)
-            } catch  where Self.isOptional(listener, error) {
+            } catch  where ListenRetry.isOptional(listener.address, error) {
                 log.debug("not listening on \(listener.address)", ["reason": .text(error.reason)])
             } catch {
                 throw ListenError(listener.address, error, over: listener.transport)
@@ -196,11 +190,6 @@ public final class Server {
 
     // MARK: Listeners
 
-    /// IPv6 switched off is no reason not to start where every address was asked for.
-    private static func isOptional(_ listener: ListenerSet.Listener, _ error: SystemError) -> Bool {
-        listener.address.ipAddress == .anyV6 && (error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL)
-    }
-
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
         switch listener.transport {
         case .tcp: try openForConnections(listener)
@@ -262,26 +251,21 @@ public final class Server {
                 failing.remove(listener)
                 log.info("listening on \(listener.address)", fields(listener))
             } catch {
-                if Self.isOptional(listener, error) { continue }
+                if ListenRetry.isOptional(listener.address, error) { continue }
                 isIncomplete = true
-                if retryDelay >= Self.complaintDelay, failing.insert(listener).inserted {
+                if retry.isWorthComplaint, failing.insert(listener).inserted {
                     let complaint = ListenError(listener.address, error, over: listener.transport)
                     log.error(complaint.description, fields(listener))
                 }
             }
         }
         workers.limit(connections: connectionsThatFit)
-        if isIncomplete { retryListeners() } else { retryDelay = Self.firstRetryDelay }
+        if isIncomplete { retry.schedule(retryTimer) } else { retry.hurry() }
     }
 
     /// Has the next failure to open a listener tried again soon, as the first one is.
     func hurry() {
-        retryDelay = Self.firstRetryDelay
-    }
-
-    private func retryListeners() {
-        retryTimer?.schedule(after: retryDelay)
-        retryDelay = min(retryDelay * 2, Self.longestRetryDelay)
+        retry.hurry()
     }
 
     private func fields(_ listener: ListenerSet.Listener) -> Log.Fields {

@@ -44,7 +44,6 @@ public final class Duplex {
     private var sockets: Sockets?
     /// The direction away from each side.
     private let halves: InlineArray<2, HalfDuplex>
-    private var everything = Everything()
     private var isAwaitingTurn = false
 
     /// Called once, when the relay has ended and its sockets are closed.
@@ -124,6 +123,8 @@ public final class Duplex {
         if isAwaitingTurn, !sinkIsReady { return true }
         let sink = source.other
         let movedBefore = halves[source.rawValue].bytesMoved
+        // Of this call's own: to lend a property would be checked each time.
+        var everything = Everything()
         let outcome = halves[source.rawValue].advance(
             from: sockets[source].socket, to: sockets[sink].socket, sinkIsReady: sinkIsReady, in: workspace,
             framing: &everything)

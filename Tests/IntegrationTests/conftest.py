@@ -112,7 +112,7 @@ def loopbridge(container):
     try:
         for program in running:
             if program.code is None:
-                program.terminate()
+                program.end()
             program.assert_clean()
     finally:
         for program in running:
@@ -133,7 +133,7 @@ def run(container):
     try:
         for program, noisy in running:
             if program.code is None:
-                program.terminate()
+                program.end()
             if noisy:
                 program.noise.clear()
             program.assert_clean(codes=(program.code,))

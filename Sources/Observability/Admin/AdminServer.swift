@@ -71,7 +71,7 @@ public final class AdminServer {
     func isAllowed(_ peer: String) -> Bool {
         guard !allow.isEmpty else { return true }
         guard let address = IPAddress(String(peer.prefix { $0 != "%" })) else { return false }
-        return allow.contains { $0.contains(address.withoutMapping) }
+        return allow.contains { $0.contains(address.unmapped) }
     }
 
     private func answer(_ request: HTTPServer.Request, _ responder: HTTPServer.Responder) {
@@ -142,12 +142,5 @@ public final class AdminServer {
             for completion in completions { completion(snapshot) }
             if !waiting.isEmpty { startSnapshot() }
         }
-    }
-}
-
-extension IPAddress {
-    /// The IPv4 address that an IPv4-mapped IPv6 address stands for (RFC 4291 section 2.5.5.2).
-    fileprivate var withoutMapping: IPAddress {
-        if case .v6(0, let low) = self, low >> 32 == 0xFFFF { .v4(UInt32(truncatingIfNeeded: low)) } else { self }
     }
 }
