@@ -297,6 +297,7 @@ def test_descriptors_are_given_back(container, outside, loopbridge):
         with client(outside, Cable.CONTAINER) as asking:
             assert ask(asking) == b"hello"
         program.wait_for_closed()
+        wait_until(lambda: to_app(container) == 0, "the flow's socket is closed")
         before = len(os.listdir(f"/proc/{program.pid}/fd"))
         # All open at a time, so that each has a port of its own.
         clients = [client(outside, Cable.CONTAINER) for _ in range(300)]
