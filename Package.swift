@@ -75,6 +75,9 @@ let package = Package(
         .testTarget(
             name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "TLSTests",
+            dependencies: ["TLS", "Relay", "Network", "EventLoop", "TestSupport", "COpenSSL"], swiftSettings: strict),
+        .testTarget(
             name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop", "TestSupport"],

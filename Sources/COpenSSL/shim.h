@@ -82,5 +82,13 @@ static inline int copenssl_error_reason(unsigned long code) { return ERR_GET_REA
 static inline void copenssl_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
 static inline void copenssl_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 
+static inline int copenssl_set_server_name(SSL *connection, const char *name) {
+  return (int)SSL_set_tlsext_host_name(connection, name);
+}
+
+static inline void copenssl_set_partial_writes(SSL *connection) {
+  SSL_set_mode(connection, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
 /// Macros of other types than Swift's importer understands.
 static const uint64_t copenssl_no_renegotiation = SSL_OP_NO_RENEGOTIATION;

@@ -75,7 +75,8 @@ extension Route {
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source, tls: settings.tls, http: `protocol` == .http ? settings.http : HTTPSettings())
+            source: settings.source, tls: `protocol` == .udp ? TLSSettings() : settings.tls,
+            http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }
 

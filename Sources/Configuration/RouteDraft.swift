@@ -28,10 +28,27 @@ extension RouteDraft: KeyedMapping {
             .scalar(
                 "protocol", .protocol, \.protocol,
                 help: "What is carried: any bytes, requests and answers of HTTP, or datagrams.", example: "http"),
-        ] + RouteSettings.keys.map { $0.name == "http" ? http($0) : $0.lifted(into: \.settings) }
+        ] + RouteSettings.keys.map { key in
+            switch key.name {
+            case "http": http(key)
+            case "tls": tls(key)
+            default: key.lifted(into: \.settings)
+            }
+        }
         + [
             "proxy_protocol", "allow", "deny",
         ].map(Key.unsupported)
+
+    /// Datagrams have no TLS, and whoever asks for it must not be carried in plain bytes.
+    private static func tls(_ key: Key<RouteSettings>) -> Key<RouteDraft> {
+        Key(
+            key.name, key.description,
+            decode: { node, route, decoding in
+                key.decode(node, &route.settings, &decoding)
+                if route.protocol == .udp { decoding.report("'tls' is not possible with 'protocol: udp'", at: node) }
+            },
+            encode: { $0.protocol == .udp ? nil : key.encode($0.settings) })
+    }
 
     /// What a route says of HTTP itself must be of use; what it has from `defaults` need not.
     private static func http(_ key: Key<RouteSettings>) -> Key<RouteDraft> {

@@ -21,6 +21,7 @@ import Testing
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
             case "http"?: "### `http`, in a route"
+            case "tls"?, "certificates"?: "### `tls`, in a route"
             default: "### A route"
             }
         let text = try Repository.text("docs/configuration.md")
@@ -41,7 +42,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 10)
+        #expect(names.count == 11)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -70,6 +71,9 @@ import Testing
             case "upstream_connections"?: "defaults: { upstream_connections: { \(entry) } }"
             case "pool"?: "defaults: { pool: { \(entry) } }"
             case "http"?: "defaults: { http: { \(entry) } }"
+            case "tls"? where key.name != "key" && key.name != "client_ca" && key.name != "certificates":
+                "defaults: { tls: { \(entry) } }"
+            case "tls"?: "defaults: { tls: { certificate: /tls/tls.crt, \(entry) } }"
             case "log"?: "log: { \(entry) }"
             case "levels"?: "log: { levels: { \(entry) } }"
             case "admin"?: "admin: { \(entry) }"
@@ -87,7 +91,7 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 5)
+        #expect(files.count == 6)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [

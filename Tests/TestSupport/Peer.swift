@@ -26,7 +26,8 @@ public final class Peer {
         return (Peer(one.take()!), try WatchedSocket(other.take()!, on: loop))
     }
 
-    private static func sockets() throws -> (Handoff<Socket>, Handoff<Socket>) {
+    /// The two ends of a connection by TCP over loopback.
+    public static func sockets() throws -> (Handoff<Socket>, Handoff<Socket>) {
         let listener = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
         let address = listener.localAddress!
         let client = try Socket(toReach: address)
