@@ -29,8 +29,11 @@ help: ## Show this list
 demo: dist ## Show an app on 127.0.0.1 answering from outside
 	dist/loopbridge demo
 
+# Functions that do the same become one, and what is never looked at is left out.
+SMALLER = -Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker $(CURDIR)/scripts/static.ld
+
 dist: setup ## Build dist/loopbridge: one static, stripped file
-	$(SWIFT) build -c release --product loopbridge --scratch-path .build-static -Xswiftc -static-executable
+	$(SWIFT) build -c release --product loopbridge --scratch-path .build-static -Xswiftc -static-executable $(SMALLER)
 	mkdir -p dist
 	strip -o dist/loopbridge .build-static/release/loopbridge
 	@ls -l dist/loopbridge

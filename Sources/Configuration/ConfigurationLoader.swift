@@ -158,7 +158,8 @@ struct ConfigurationLoader {
         var found: [Diagnostic] = []
         for (place, tls) in inUse + [(KeyPathText("defaults"), draft.defaults.tls)] where !tls.isEnabled {
             let given = [
-                ("key", tls.key != nil), ("certificates", !tls.certificates.isEmpty), ("client_ca", tls.clientCA != nil),
+                ("key", tls.key != nil), ("certificates", !tls.certificates.isEmpty),
+                ("client_ca", tls.clientCA != nil),
             ]
             for (name, isGiven) in given where isGiven {
                 let key = place.appending("tls").appending(name)

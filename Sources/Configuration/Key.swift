@@ -206,7 +206,8 @@ extension Key where Target: KeyedMapping {
     ) -> Key {
         Key(
             name,
-            KeyDescription(help: help, type: kind.type, isRequired: true, example: example, schema: .scalar(kind.schemas)),
+            KeyDescription(
+                help: help, type: kind.type, isRequired: true, example: example, schema: .scalar(kind.schemas)),
             decode: { node, target, decoding in
                 if let value = decoding.scalar(node, kind) { target[keyPath: path] = value }
             },

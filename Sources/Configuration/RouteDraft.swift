@@ -28,7 +28,8 @@ extension RouteDraft: KeyedMapping {
             .scalar(
                 "protocol", .protocol, \.protocol,
                 help: "What is carried: any bytes, requests and answers of HTTP, or datagrams.", example: "http"),
-        ] + RouteSettings.keys.map { key in
+        ]
+        + RouteSettings.keys.map { key in
             switch key.name {
             case "http": http(key)
             case "tls": tls(key)
@@ -36,7 +37,7 @@ extension RouteDraft: KeyedMapping {
             }
         }
         + [
-            "proxy_protocol", "allow", "deny",
+            "proxy_protocol"
         ].map(Key.unsupported)
 
     /// Datagrams have no TLS, and whoever asks for it must not be carried in plain bytes.

@@ -86,7 +86,8 @@ final class Certificate {
         var count: CUnsignedInt = 0
         guard X509_digest(pointer, EVP_sha256(), &digest, &count) == 1 else { return "" }
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest[..<Int(count)].flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return String(
+            decoding: digest[..<Int(count)].flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     private static func text(of string: UnsafePointer<ASN1_STRING>) -> String {

@@ -194,6 +194,11 @@ public final class TLSChannel: SocketLayer {
         }
     }
 
+    /// Whether the client has said anything.
+    public var hasBegun: Bool {
+        if case .plain = state { false } else { true }
+    }
+
     /// What the handshake has brought to light; nil before it is done.
     public var details: TLSDetails? {
         guard case .open(let connection) = state else { return nil }
@@ -471,6 +476,8 @@ public final class TLSChannel: SocketLayer {
     }
 
     public override func willClose(_ socket: CInt) {
+        // Where the client's stream has broken off, ours is not known to be whole either.
+        if case .failed = inputEnd { return }
         guard case .open(let connection) = state, !endsWithReset, !hasFinishedSending, heldOutput == nil else { return }
         hasFinishedSending = true
         self.socket = socket

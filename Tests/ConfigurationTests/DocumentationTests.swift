@@ -21,7 +21,8 @@ import Testing
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
             case "http"?: "### `http`, in a route"
-            case "tls"?, "certificates"?: "### `tls`, in a route"
+            case "tls"?: "### `tls`, in a route"
+            case "certificates[]"?: "### `certificates`, in `tls`"
             default: "### A route"
             }
         let text = try Repository.text("docs/configuration.md")
@@ -42,7 +43,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 11)
+        #expect(names.count == 13)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -74,6 +75,10 @@ import Testing
             case "tls"? where key.name != "key" && key.name != "client_ca" && key.name != "certificates":
                 "defaults: { tls: { \(entry) } }"
             case "tls"?: "defaults: { tls: { certificate: /tls/tls.crt, \(entry) } }"
+            case "certificates[]"? where key.name == "certificate":
+                "defaults: { tls: { certificate: a, certificates: [{ \(entry) }] } }"
+            case "certificates[]"?:
+                "defaults: { tls: { certificate: a, certificates: [{ certificate: b, \(entry) }] } }"
             case "log"?: "log: { \(entry) }"
             case "levels"?: "log: { levels: { \(entry) } }"
             case "admin"?: "admin: { \(entry) }"
@@ -95,7 +100,9 @@ import Testing
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
-                "web", "192.0.2.1:8080", "0.0.0.0:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "*:8000", "0.0.0.0:8080",
+                "web", "192.0.2.1:8080", "shop", "0.0.0.0:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "0.0.0.0:8080",
+                "*:8000",
+                "0.0.0.0:8080",
             ])
     }
 

@@ -80,17 +80,25 @@ import Testing
             "auto", "4", "error", "json", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
             "upstream=error", "/run/a.sock",
         ]
-        let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2/http"]).get()) != nil }
+        // A key alone says nothing.
+        let others = ["tls-key", "tls-client-ca"].contains(name) ? ["tls-certificate": "/tls.crt"] : [:]
+        let values = samples.filter {
+            (try? load(options: others.merging([name: $0]) { $1 }, routes: ["1:2/http"]).get()) != nil
+        }
         let value = try #require(values.last)
         let fromCommandLine = try load(
-            environment: [option.environmentVariable: option.defaultText], options: [name: value], routes: ["1:2/http"]
+            environment: [option.environmentVariable: option.defaultText],
+            options: others.merging([name: value]) { $1 }, routes: ["1:2/http"]
         )
         .get()
-        let fromEnvironment = try load(environment: [option.environmentVariable: value], routes: ["1:2/http"]).get()
-        let byDefault = try load(routes: ["1:2/http"]).get()
+        let fromEnvironment = try load(
+            environment: [option.environmentVariable: value], options: others, routes: ["1:2/http"]
+        ).get()
+        let byDefault = try load(options: others, routes: ["1:2/http"]).get()
         #expect(fromCommandLine == fromEnvironment)
         #expect(fromCommandLine != byDefault)
-        let withDefault = try load(options: [name: option.defaultText], routes: ["1:2/http"]).get()
+        let withDefault = try load(options: others.merging([name: option.defaultText]) { $1 }, routes: ["1:2/http"])
+            .get()
         #expect(withDefault == byDefault)
     }
 
@@ -130,11 +138,11 @@ import Testing
 
     private static let allVariables =
         "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_LEVELS, LOOPBRIDGE_LOG_FORMAT, "
-        + "LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_ADMIN_LISTEN, LOOPBRIDGE_ADMIN_SOCKET, LOOPBRIDGE_ADMIN_ALLOW, "
+        + "LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_ADMIN_LISTEN, LOOPBRIDGE_ADMIN_SOCKET, LOOPBRIDGE_ADMIN_ALLOW, LOOPBRIDGE_ADMIN_DENY, "
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
-        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
+        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
         + "LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
@@ -223,6 +231,7 @@ import Testing
                 "--admin-listen none|ADDRESS LOOPBRIDGE_ADMIN_LISTEN none",
                 "--admin-socket none|PATH LOOPBRIDGE_ADMIN_SOCKET none",
                 "--admin-allow none|CIDR,... LOOPBRIDGE_ADMIN_ALLOW none",
+                "--admin-deny none|CIDR,... LOOPBRIDGE_ADMIN_DENY none",
                 "--drain DURATION LOOPBRIDGE_DRAIN 5s",
                 "--hold DURATION LOOPBRIDGE_HOLD 10s",
                 "--connect-timeout DURATION LOOPBRIDGE_CONNECT_TIMEOUT 1s",
@@ -235,6 +244,11 @@ import Testing
                 "--queue-timeout DURATION LOOPBRIDGE_QUEUE_TIMEOUT 10s",
                 "--spare NUMBER LOOPBRIDGE_SPARE 0",
                 "--source default|per_client LOOPBRIDGE_SOURCE default",
+                "--allow none|CIDR,... LOOPBRIDGE_ALLOW none",
+                "--deny none|CIDR,... LOOPBRIDGE_DENY none",
+                "--tls-certificate none|PATH LOOPBRIDGE_TLS_CERTIFICATE none",
+                "--tls-key none|PATH LOOPBRIDGE_TLS_KEY none",
+                "--tls-client-ca none|PATH LOOPBRIDGE_TLS_CLIENT_CA none",
                 "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
                 "--trusted-proxies none|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
             ])

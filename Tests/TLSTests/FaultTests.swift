@@ -11,7 +11,8 @@ import Testing
     ) -> TLSFault? {
         let good = authority.issue("good")
         let pairs = [
-            TLSServerSettings.Pair(certificate: good.certificate, key: good.key), .init(certificate: certificate, key: key),
+            TLSServerSettings.Pair(certificate: good.certificate, key: good.key),
+            .init(certificate: certificate, key: key),
         ]
         do {
             _ = try TLSContext(TLSServerSettings(pairs: pairs, clientCertificates: clients), tickets: TicketKeys())
@@ -29,7 +30,9 @@ import Testing
     @Test func aKeyAndItsCertificateMayBeInOneFile() throws {
         let files = authority.issue("one")
         let both = "\(authority.folder)/both.pem"
-        try (String(contentsOfFile: files.key, encoding: .utf8) + String(contentsOfFile: files.certificate, encoding: .utf8))
+        try
+            (String(contentsOfFile: files.key, encoding: .utf8)
+            + String(contentsOfFile: files.certificate, encoding: .utf8))
             .write(toFile: both, atomically: true, encoding: .utf8)
         #expect(fault(both, both) == nil)
     }
@@ -37,18 +40,26 @@ import Testing
     @Test func filesThatCannotBeReadAreNamed() {
         let files = authority.issue("one")
         let missing = "\(authority.folder)/missing.pem"
-        #expect(fault(missing, files.key)?.description == "cannot read the certificate \(missing): No such file or directory")
-        #expect(fault(files.certificate, missing)?.description == "cannot read the key \(missing): No such file or directory")
+        #expect(
+            fault(missing, files.key)?.description
+                == "cannot read the certificate \(missing): No such file or directory")
+        #expect(
+            fault(files.certificate, missing)?.description
+                == "cannot read the key \(missing): No such file or directory")
         #expect(fault(files.certificate, missing)?.part == .key)
         #expect(fault(files.certificate, missing)?.pair == 1)
-        #expect(fault(authority.folder, files.key)?.description == "cannot read the certificate \(authority.folder): Is a directory")
+        #expect(
+            fault(authority.folder, files.key)?.description
+                == "cannot read the certificate \(authority.folder): Is a directory")
         #expect(fault("/dev/zero", files.key)?.description == "cannot read the certificate /dev/zero: Invalid argument")
     }
 
     @Test func filesThatHoldSomethingElseAreNamed() {
         let files = authority.issue("one")
         #expect(fault(files.key, files.key)?.description == "there is no certificate in \(files.key) (PEM)")
-        #expect(fault(files.certificate, files.certificate)?.description == "there is no private key in \(files.certificate) (PEM)")
+        #expect(
+            fault(files.certificate, files.certificate)?.description
+                == "there is no private key in \(files.certificate) (PEM)")
         #expect(
             fault(files.certificate, files.key, clients: .required(authorities: files.key))?.part == .clientAuthorities)
     }
@@ -72,6 +83,7 @@ import Testing
         let locked = "\(authority.folder)/locked.key"
         authority.lock(files.key, as: locked)
         #expect(
-            fault(files.certificate, locked)?.description == "the key in \(locked) has a passphrase; one without is needed")
+            fault(files.certificate, locked)?.description
+                == "the key in \(locked) has a passphrase; one without is needed")
     }
 }

@@ -24,7 +24,8 @@ import Testing
 
     @Test func theKindOfKeyThatTheClientKnowsIsTaken() throws {
         let context = try authority.context([.init(name: "curve"), .init(name: "rsa", usesRSA: true)])
-        for (ciphers, expected) in [("ECDHE-RSA-AES128-GCM-SHA256", "rsa"), ("ECDHE-ECDSA-AES128-GCM-SHA256", "curve")] {
+        for (ciphers, expected) in [("ECDHE-RSA-AES128-GCM-SHA256", "rsa"), ("ECDHE-ECDSA-AES128-GCM-SHA256", "curve")]
+        {
             let bench = try Bench(context, .init(version: TLS1_2_VERSION))
             SSL_set_cipher_list(bench.client.connection, ciphers)
             #expect(try bench.connect())

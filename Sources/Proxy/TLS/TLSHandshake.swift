@@ -12,8 +12,6 @@ final class TLSHandshake: Session {
     private var socket: WatchedSocket?
     /// What the socket has become ready for besides reading, for the session that follows.
     private var noted: IOEvent.Readiness = []
-    /// The client has said something.
-    private var hasBegun = false
 
     /// - Parameter channel: that of the socket which ``start(with:)`` gets.
     init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker, through channel: TLSChannel) {
@@ -33,7 +31,6 @@ final class TLSHandshake: Session {
         noted.formUnion(readiness.intersection([.endOfStream, .failed]))
         if readiness.contains(.failed) { return end(.clientFailed(socket.socket.takeError())) }
         guard !readiness.isDisjoint(with: [.readable, .endOfStream]) else { return }
-        hasBegun = true
         switch channel.handshake(on: socket.socket, with: route.shared.tls?.context) {
         case .waiting: break
         case .done: handOn(socket)
@@ -55,7 +52,7 @@ final class TLSHandshake: Session {
     private func fail(_ fault: HandshakeFault) {
         switch fault {
         // Balancers look in like that, to see that somebody listens.
-        case .clientLeft: end(.tlsHandshakeFailed("the client left"))
+        case .clientLeft: end(channel.hasBegun ? .tlsHandshakeFailed("the client left") : .finished)
         case .broken(let code): end(.clientFailed(code))
         case .refused(let reason): end(.tlsHandshakeFailed(reason))
         case .clientCertificate(let reason): end(.clientCertificateRefused(reason))
@@ -70,7 +67,7 @@ final class TLSHandshake: Session {
 
     /// At the server's end, who has not said anything yet has nothing to finish.
     override func drain() {
-        guard worker.isDraining, !hasBegun, let socket, socket.socket.idleState == .quiet else { return }
+        guard worker.isDraining, !channel.hasBegun, let socket, socket.socket.idleState == .quiet else { return }
         abort(.drained)
     }
 

@@ -1,0 +1,255 @@
+"""TLS ends here: what clients say in it reaches the app in plain bytes, ends and all."""
+
+import hashlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from support.apps import App, AppInHand, echo
+from support.configuration import ConfigurationFile, route
+from support.http import HTTPApp, Reader, get, ok
+from support.namespaces import Cable
+from support.sockets import connect, read_exactly, read_to_end, reset
+from support.settings import PROGRAM
+from support.tls import Authority, secure
+from support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def pair(authority):
+    return authority.issue("server", "DNS:example.test")
+
+
+@pytest.fixture
+def bridge(loopbridge, tmp_path, pair):
+    def start(protocol="tcp", more="", **settings):
+        tls = f"{{ certificate: {pair.certificate}, key: {pair.key}{more} }}"
+        file = ConfigurationFile(
+            tmp_path, route("8443", "localhost:8000", protocol=protocol, tls=tls, **settings), workers=1)
+        return loopbridge("--config", file.path)
+    return start
+
+
+@pytest.fixture
+def client(outside, authority):
+    def make(**options):
+        return secure(connect(outside, Cable.CONTAINER, 8443), authority, **options)
+    return make
+
+
+def refused(make, **options):
+    """What a client gets to hear that is not let in: at the handshake, or with TLS 1.3 at its first read."""
+    try:
+        connection = make(**options)
+        connection.recv(1)
+    except (ssl.SSLError, ConnectionResetError, BrokenPipeError) as error:
+        return str(error)
+    raise AssertionError("the client was let in")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_bytes_and_ends_go_both_ways(container, bridge, client, version):
+    bridge()
+    with AppInHand(container) as app:
+        outer = client(highest=version)
+        inner = app.next()
+        data = os.urandom(3_000_000)
+        for sender, receiver in ((outer, inner), (inner, outer)):
+            thread = threading.Thread(target=sender.sendall, args=(data,), daemon=True)
+            thread.start()
+            assert hashlib.sha256(read_exactly(receiver, len(data))).digest() == hashlib.sha256(data).digest()
+            thread.join(10)
+        # The app's end is close_notify, and the client goes on.
+        inner.shutdown(socket.SHUT_WR)
+        assert outer.recv(1) == b""
+        outer.sendall(b"last words")
+        assert read_exactly(inner, 10) == b"last words"
+
+
+def test_an_end_without_close_notify_is_a_reset(container, bridge, client):
+    bridge()
+    with AppInHand(container) as app:
+        outer = client()
+        inner = app.next()
+        outer.sendall(b"half of it")
+        assert read_exactly(inner, 10) == b"half of it"
+        socket.socket.shutdown(outer, socket.SHUT_WR)
+        _, error = read_to_end(inner)
+        assert isinstance(error, ConnectionResetError)
+
+
+def test_the_apps_reset_is_no_proper_end(container, bridge, client):
+    bridge()
+    with AppInHand(container) as app:
+        outer = client()
+        inner = app.next()
+        inner.sendall(b"half of it")
+        assert outer.recv(100) == b"half of it"
+        reset(inner)
+        with pytest.raises(ConnectionResetError):
+            outer.recv(1)
+
+
+def test_an_app_of_http_learns_how_the_client_came(container, bridge, client):
+    bridge("http")
+    with HTTPApp(container) as app:
+        connection = client(protocols=["h2", "http/1.1"])
+        assert connection.selected_alpn_protocol() == "http/1.1"
+        connection.sendall(get("/", b"X-Forwarded-Proto: http\r\nX-Client-Certificate-Subject: CN=root\r\n"
+                                    b"X_Client_Certificate_Subject: CN=root\r\nX-Client-Cert: forged\r\n"))
+        request = app.next_request()
+        assert request[b"x-forwarded-proto"] == b"https"
+        assert request[b"forwarded"].endswith(b"proto=https")
+        assert b"CN=root" not in request.head and b"forged" not in request.head
+        assert b"client-cert" not in request.head.lower()
+        request.answer(ok(b"hello"))
+        assert Reader(connection).message().body == b"hello"
+
+
+def test_redirects_go_to_https(container, bridge, client):
+    bridge("http", http="{ host: upstream }")
+    with HTTPApp(container) as app:
+        connection = client()
+        connection.sendall(get("/"))
+        app.next_request().answer(ok(b"", b"Location: http://localhost:8000/there\r\n", b"302 Found"))
+        assert Reader(connection).message()[b"location"] == b"https://example.test/there"
+
+
+@pytest.mark.parametrize("mode", ["required", "optional"])
+def test_clients_with_a_certificate_are_known_to_the_app(container, bridge, client, authority, mode):
+    program = bridge("http", f", client_ca: {authority.certificate}, client_certificate: {mode}")
+    alice = authority.issue("alice", subject="/O=Example/CN=alice")
+    with HTTPApp(container) as app:
+        forged = b"X-Client-Certificate-Subject: CN=root\r\nX-Client-Certificate-Verified: SUCCESS\r\n"
+        connection = client(pair=alice)
+        connection.sendall(get("/", forged))
+        request = app.next_request()
+        assert request[b"x-client-certificate-verified"] == b"SUCCESS"
+        assert request[b"x-client-certificate-subject"] == b"CN=alice,O=Example"
+        assert len(request[b"x-client-certificate-fingerprint"]) == 64
+        request.answer(ok())
+        if mode == "optional":
+            connection = client()
+            connection.sendall(get("/", forged))
+            request = app.next_request()
+            assert request[b"x-client-certificate-verified"] == b"NONE"
+            assert request[b"x-client-certificate-subject"] is None
+            request.answer(ok())
+        else:
+            assert "certificate required" in refused(client)
+            assert "certificate refused" in program.wait_for_closed()["end"]
+
+
+def test_old_versions_are_refused(container, bridge, outside):
+    program = bridge()
+    for version in ("1.0", "1.1"):
+        result = subprocess.run(
+            outside.command("curl", "-sk", "--tls-max", version, "--ciphers", "DEFAULT:@SECLEVEL=0", f"https://{Cable.CONTAINER}:8443/"),
+            capture_output=True, timeout=20)
+        assert result.returncode == 35
+    assert "unsupported protocol" in program.wait_for_closed(2)["end"]
+
+
+def test_who_says_nothing_or_half_is_reset_in_time(bridge, outside):
+    program = bridge(more=", handshake_timeout: 200ms")
+    for beginning in (b"", b"\x16\x03\x01\x02\x00\x01\x00"):
+        connection = connect(outside, Cable.CONTAINER, 8443)
+        connection.sendall(beginning)
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+    assert program.wait_for_closed(2)["end"] == "TLS handshake timeout"
+
+
+def test_who_does_not_speak_tls_is_named(bridge, outside):
+    program = bridge("http")
+    connection = connect(outside, Cable.CONTAINER, 8443)
+    connection.sendall(get("/"))
+    assert "HTTP without TLS" in program.wait_for_closed()["end"]
+
+
+def serial_of(connection):
+    return connection.getpeercert()["serialNumber"]
+
+
+def test_certificates_are_swapped_under_load(container, loopbridge, tmp_path, authority, outside):
+    """Whatever moment a connection begins in, it is shown the old certificate or the new one."""
+    served = authority.issue("served", "DNS:example.test")
+    spare = [authority.issue(f"spare-{number}", "DNS:example.test") for number in range(2)]
+    tls = f"{{ certificate: {served.certificate}, key: {served.key} }}"
+    file = ConfigurationFile(tmp_path, route("8443", "localhost:8000", tls=tls))
+    program = loopbridge("--config", file.path)
+    seen, failures, done = set(), [], threading.Event()
+
+    def load():
+        while not done.is_set():
+            try:
+                with secure(connect(outside, Cable.CONTAINER, 8443), authority) as connection:
+                    connection.sendall(b"hello")
+                    assert connection.recv(5) == b"hello"
+                    seen.add(serial_of(connection))
+            except Exception as error:  # noqa: BLE001: told below
+                failures.append(error)
+
+    with App(container, echo):
+        threads = [threading.Thread(target=load, daemon=True) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for number in range(int(os.environ.get("LOOPBRIDGE_CERTIFICATE_SWAPS", "6"))):
+            before = set(seen)
+            seen.clear()
+            served.replace_by(spare[number % 2])
+            if number % 3 == 2:
+                program.signal(signal.SIGHUP)
+            wait_until(lambda: len(seen) >= 1 and (seen - before or number > 1), "the connections go on")
+        done.set()
+        for thread in threads:
+            thread.join(10)
+    assert not failures
+
+
+def test_a_pair_that_does_not_fit_is_not_taken_over(container, loopbridge, tmp_path, authority, outside):
+    served, other = authority.issue("fits", "DNS:example.test"), authority.issue("fits-not", "DNS:example.test")
+    file = ConfigurationFile(
+        tmp_path,
+        route("8443", "localhost:8000", tls=f"{{ certificate: {served.certificate}, key: {served.key} }}"))
+    program = loopbridge("--config", file.path)
+    with App(container, echo):
+        first = serial_of(secure(connect(outside, Cable.CONTAINER, 8443), authority))
+        os.replace(other.key, served.key)
+        program.wait_for_message("is not that of the certificate", "what was good before stays")
+        assert serial_of(secure(connect(outside, Cable.CONTAINER, 8443), authority)) == first
+        program.signal(signal.SIGHUP)
+        program.wait_for_message("not reloaded, nothing has changed")
+        os.replace(other.certificate, served.certificate)
+        wait_until(
+            lambda: serial_of(secure(connect(outside, Cable.CONTAINER, 8443), authority)) != first,
+            "the new pair is served")
+
+
+def test_wrong_files_are_refused_at_the_start(container, tmp_path, authority, pair):
+    expired = authority.issue("expired", "DNS:example.test", days=-1)
+    for certificate, key, blamed, expected in (
+            (expired.certificate, expired.key, expired.certificate, "expired on"),
+            (pair.certificate, expired.key, expired.key, "is not that of the certificate"),
+            (pair.certificate, "/nowhere.key", "/nowhere.key", "cannot read the key /nowhere.key: No such file")):
+        file = ConfigurationFile(
+            tmp_path, route("8443", "localhost:8000", tls=f"{{ certificate: {certificate}, key: {key} }}"))
+        with open(file.path) as text:
+            column = text.read().split("\n")[1].index(blamed) + 1
+        for command in ("check", "serve"):
+            result = subprocess.run(
+                container.command(PROGRAM, command, "--config", file.path), capture_output=True, text=True, timeout=20)
+            assert result.returncode == 78
+            assert f"{file.path}:2:{column}: error:" in result.stderr
+            assert expected in result.stderr
+            assert "BEGIN" not in result.stderr
