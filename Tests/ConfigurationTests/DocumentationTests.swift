@@ -96,7 +96,7 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 6)
+        #expect(files.count == 7)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
@@ -173,9 +173,13 @@ import Testing
         let isInRoutes = key.path.hasPrefix("routes[].")
         let depth = key.path.count { $0 == "." }
         let spaces = String(repeating: " ", count: 2 * depth + (isInRoutes ? 2 : 0))
-        // The defaults have each in a line of its own, so that there is room to say what it does.
-        let isInline = isInRoutes && depth > 1 && lines.contains { $0.contains("{") && $0.contains(" \(key.name): ") }
+        // The defaults have each in a line of its own, so that there is room to say what it does; a list has no default.
+        let isListed = key.path.contains("certificates")
+        let isInline =
+            (isInRoutes && depth > 1 || isListed)
+            && lines.contains { $0.contains("{") && $0.contains(" \(key.name): ") }
         #expect(
-            isInline || lines.contains { $0.hasPrefix("\(spaces)\(key.name):") || $0.hasPrefix("  - \(key.name):") })
+            isInline || isListed && key.name == "certificates"
+                || lines.contains { $0.hasPrefix("\(spaces)\(key.name):") || $0.hasPrefix("  - \(key.name):") })
     }
 }

@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool, source, allow, deny or http"
+        + "max_connections, connect, upstream_connections, pool, source, allow, deny, tls or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.

@@ -88,6 +88,12 @@ import Testing
                   source: default
                   allow: none
                   deny: none
+                  tls:
+                    certificate: none
+                    key: none
+                    client_ca: none
+                    client_certificate: required
+                    handshake_timeout: 10s
 
                 """)
     }
