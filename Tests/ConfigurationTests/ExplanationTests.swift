@@ -203,7 +203,7 @@ import Testing
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])
-        #expect(environment.contains("upstream: localhost:8000   # LOOPBRIDGE_ROUTES: route '8000'\n"))
+        #expect(environment.contains("upstream: localhost:8000        # LOOPBRIDGE_ROUTES: route '8000'\n"))
     }
 
     /// Whatever a name holds, the lines and their comments stay together, and the whole stays a configuration.

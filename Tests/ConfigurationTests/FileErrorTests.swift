@@ -67,7 +67,6 @@ private func route(_ line: String) -> String {
             route("deny: [office]"),
             "config.yaml:4:12: expected an address block such as 10.0.0.0/8, found 'office'"
         ),
-        (route("tls: {}"), "config.yaml:4:5: key 'tls' is not supported yet"),
         (route("http: {}"), "config.yaml:4:11: 'http' has no effect without 'protocol: http' in the same route"),
         (route("protocol: sctp"), "config.yaml:4:15: expected tcp, http or udp, found 'sctp'"),
         (

@@ -96,8 +96,9 @@ def test_the_apps_reset_is_no_proper_end(container, bridge, client):
         inner.sendall(b"half of it")
         assert outer.recv(100) == b"half of it"
         reset(inner)
+        # Python takes a reset for an end; the kernel does not.
         with pytest.raises(ConnectionResetError):
-            outer.recv(1)
+            socket.socket.recv(outer, 1)
 
 
 def test_an_app_of_http_learns_how_the_client_came(container, bridge, client):
@@ -205,12 +206,13 @@ def test_certificates_are_swapped_under_load(container, loopbridge, tmp_path, au
         for thread in threads:
             thread.start()
         for number in range(int(os.environ.get("LOOPBRIDGE_CERTIFICATE_SWAPS", "6"))):
-            before = set(seen)
+            new = spare[number % 2]
             seen.clear()
-            served.replace_by(spare[number % 2])
+            served.replace_by(new)
+            # Whoever reads them first, and however often.
             if number % 3 == 2:
                 program.signal(signal.SIGHUP)
-            wait_until(lambda: len(seen) >= 1 and (seen - before or number > 1), "the connections go on")
+            wait_until(lambda: new.serial() in seen, "the new certificate is shown")
         done.set()
         for thread in threads:
             thread.join(10)

@@ -43,7 +43,7 @@ import Testing
     @Test(arguments: [0, 256 << 10]) func aSlowReaderGetsEverythingAndItsEnd(parkingLimit: Int) throws {
         let bench = try Bench(authority.context(), parkingLimit: parkingLimit)
         #expect(try bench.connect())
-        let bytes = (0..<6 << 20).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 13) }
+        let bytes = (0..<12 << 20).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 13) }
         var rest = bytes[...]
         var idleTurns = 0
         // The client reads nothing: at some time nothing moves any more.
@@ -162,7 +162,7 @@ import Testing
                     }
                     ERR_clear_error()
                     rounds += 1
-                    return rounds == 200 || bench.end != nil
+                    return rounds == 30 || bench.end != nil
                 }))
         #expect(bench.channel.unsentBytes < 1 << 20)
         #expect(bench.workspace.parkedBytes < 1 << 20)

@@ -19,6 +19,10 @@ class Pair:
         self.certificate = str(folder / f"{name}.crt")
         self.key = str(folder / f"{name}.key")
 
+    def serial(self):
+        """The certificate's number as Python has it."""
+        return _openssl("x509", "-noout", "-serial", "-in", self.certificate).strip().partition("=")[2]
+
     def replace_by(self, other):
         """Puts another pair's files in the places of these, one after the other, as programs that renew certificates do."""
         for old, new in ((self.certificate, other.certificate), (self.key, other.key)):
@@ -52,6 +56,7 @@ class Authority:
 def _openssl(*arguments):
     result = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def context(authority=None, pair=None, highest=None, protocols=()):
