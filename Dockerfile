@@ -11,8 +11,10 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 # As `make dist` builds it, in a folder of its own.
-ENV BUILD="swift build -c release --product loopbridge --scratch-path .build-static -Xswiftc -static-executable"
+ENV BUILD="swift build -c release --product loopbridge --scratch-path .build-static -Xswiftc -static-executable \
+    -Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker /source/scripts/static.ld"
 WORKDIR /source
+COPY scripts/static.ld scripts/
 
 # The dependencies in a layer of their own, which only Package.swift changes: every target of ours is an empty stub
 # meanwhile. The stubs of the tests stay, because the package must be whole; they are not built.
