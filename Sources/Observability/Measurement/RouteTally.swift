@@ -61,7 +61,7 @@ public final class RouteTally {
         status: Int?, from start: MonotonicTime, to end: MonotonicTime, connected: MonotonicTime?,
         firstByte: MonotonicTime?, bytesToApp: UInt64, bytesToClient: UInt64
     ) {
-        counters.requests.byClass[status.map { min(max($0 / 100, 0), 5) } ?? 0] += 1
+        counters.requests.byClass[status.map { min(max($0 / 100, 0), 5) } ?? 0] &+= 1
         if let connected, let firstByte { counters.requests.firstByteTime.count(from: connected, to: firstByte) }
         guard let status else { return }
         // Behind a switch of protocols, it is a connection that has lasted, and no request.

@@ -28,7 +28,7 @@ extension HTTPSession {
         while toApp.mayReceive, let socket {
             switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
             case .moved(let count):
-                lastActivity = route.clock.now
+                lastActivity = clock.now
                 let exchange = beginReading()
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
                 if step != .incomplete { return goOn(after: step, exchange) }
@@ -42,7 +42,7 @@ extension HTTPSession {
     private func beginReading() -> HTTPExchange {
         if case .readingHead(let exchange) = state { return exchange }
         let exchange = http.takeExchange()
-        exchange.noteBeginning(at: route.clock.now)
+        exchange.noteBeginning(at: clock.now)
         state = .readingHead(exchange)
         return exchange
     }
@@ -73,9 +73,9 @@ extension HTTPSession {
             exchange.begin(head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
             if worker.logsAccess {
                 exchange.copyText(head, bytes)
-                exchange.times.asked = route.clock.now
+                exchange.times.asked = clock.now
             }
-            guard let connection = route.app.takeKept(at: route.clock.now) else { return (0, .needsApp) }
+            guard let connection = route.app.takeKept(at: clock.now) else { return (0, .needsApp) }
             return (send(head, bytes, exchange, connection), .sent)
         }
     }
@@ -94,14 +94,14 @@ extension HTTPSession {
         toClient.beginStream()
         if exchange.hasInput {
             exchange.beginNext()
-            exchange.noteBeginning(at: route.clock.now)
+            exchange.noteBeginning(at: clock.now)
             state = .readingHead(exchange)
             let step = exchange.useInput { parse($0, exchange) }
             if step != .incomplete { return goOn(after: step, exchange) }
         } else {
             http.giveBack(exchange)
             state = .idle
-            since = route.clock.now
+            since = clock.now
         }
         if toApp.mayReceive { readHead() } else if isLeaving, case .idle = state { end() }
     }
@@ -192,7 +192,7 @@ extension HTTPSession {
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
         exchange.appTakesNoMore = false
-        let now = route.clock.now
+        let now = clock.now
         exchange.times.connected = now
         if worker.logsAccess, route.app.sources.areWorthNaming {
             exchange.source = connection.socket.socket.localAddress

@@ -2,6 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import HTTP1
 internal import Network
+internal import Observability
 internal import Relay
 internal import Upstream
 
@@ -30,6 +31,9 @@ final class HTTPSession: Session {
     }
 
     let http: HTTPRoute
+    /// The route's, at hand for every request.
+    let tally: RouteTally
+    let clock: TurnClock
     var state = State.ended
     /// The client's; nil once it was handed on to a relay or closed.
     var socket: WatchedSocket?
@@ -52,6 +56,8 @@ final class HTTPSession: Session {
 
     init(_ client: SocketAddress, on route: WorkerRoute, as http: HTTPRoute, of worker: Worker) {
         self.http = http
+        tally = route.tally
+        clock = route.clock
         super.init(client, on: route, of: worker)
     }
 
@@ -67,7 +73,7 @@ final class HTTPSession: Session {
     // MARK: Readiness
 
     private func clientReady(_ readiness: IOEvent.Readiness) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         toApp.noteSource(readiness)
         let hasFailed = readiness.contains(.failed)
         switch state {
@@ -89,7 +95,7 @@ final class HTTPSession: Session {
     }
 
     private func appReady(_ readiness: IOEvent.Readiness) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         toClient.noteSource(readiness)
         guard case .exchanging = state else { return }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink { carryRequest(appIsReady: true) }
@@ -102,7 +108,7 @@ final class HTTPSession: Session {
         isAwaitingTurn = true
         workspace.loop.onNextTurn { [self] in
             isAwaitingTurn = false
-            route.clock.beginTurn()
+            clock.beginTurn()
             switch state {
             case .exchanging:
                 carryRequest()
@@ -117,7 +123,7 @@ final class HTTPSession: Session {
     /// - Parameter count: how many of them went through the copy loop.
     func noteMoved(_ count: UInt64) {
         guard count > 0 else { return }
-        let now = route.clock.now
+        let now = clock.now
         workspace.noteMoved(count, at: now, last: lastActivity)
         lastActivity = now
     }
@@ -138,7 +144,7 @@ final class HTTPSession: Session {
     // MARK: Ends
 
     override func abort(_ reason: SessionEnd) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         switch state {
         case .ended: break
         case .relaying(let duplex, _):
@@ -155,7 +161,7 @@ final class HTTPSession: Session {
     }
 
     override func checkTimeouts(now: MonotonicTime) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         endWhatTakesTooLong(now: now)
     }
 
