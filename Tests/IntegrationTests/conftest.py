@@ -140,3 +140,22 @@ def run(container):
     finally:
         for program, _ in running:
             program.kill()
+
+
+@pytest.fixture
+def auto(container):
+    """Starts `loopbridge auto` in the container, and sees to its end."""
+    running = []
+
+    def start(*arguments, **options):
+        running.append(Run(container, None, *arguments, subcommand="auto", **options))
+        return running[-1]
+
+    yield start
+    try:
+        for program in running:
+            assert program.terminate() == 0
+            program.assert_clean()
+    finally:
+        for program in running:
+            program.kill()
