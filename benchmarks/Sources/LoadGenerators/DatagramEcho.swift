@@ -1,19 +1,21 @@
 import Glibc
 
 /// The app behind a proxy of datagrams: it sends each back to where it came from, until the process ends.
-public struct DatagramEcho {
-    /// Where it listens, an IPv4 address.
-    public var host: String
-    public var port: Int
+public final class DatagramEcho: Sendable {
+    private let socket: DatagramSocket
+    /// Where it listens.
+    public let port: Int
 
-    public init(host: String, port: Int) {
-        self.host = host
-        self.port = port
+    /// - Parameters:
+    ///   - host: an IPv4 address.
+    ///   - port: 0 leaves it to the kernel.
+    public init(host: String, port: Int) throws {
+        socket = try DatagramSocket(boundTo: host, port: port)
+        self.port = socket.port
     }
 
-    /// Does not return but to throw.
-    public func run() throws {
-        let socket = try DatagramSocket(boundTo: host, port: port)
+    /// Does not return.
+    public func run() -> Never {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var sender = sockaddr_in()
         while true {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A UDP socket of a load generator. Owns its descriptor and closes it.
-struct DatagramSocket: ~Copyable {
+struct DatagramSocket: ~Copyable, Sendable {
     let descriptor: Int32
 
     /// One that speaks with an IPv4 address only.
@@ -40,6 +40,16 @@ struct DatagramSocket: ~Copyable {
             throw failure
         }
         return descriptor
+    }
+
+    /// Its own.
+    var port: Int {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &length) }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     deinit {

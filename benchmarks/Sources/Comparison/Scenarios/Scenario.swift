@@ -54,7 +54,7 @@ public enum Scenario: Hashable, Sendable {
     /// What is measured on loopback unless more is asked for: veth is what containers have, and time is short.
     public static let onLoopback: [Scenario] = [
         .bulk(.download, streams: 1), .bulk(.download, streams: 64), .requests(.tcp, connections: 64),
-        .connections(.tcp), .requests(.http, connections: 64), .connections(.http),
+        .connections(.tcp), .requests(.http, connections: 64), .connections(.http), datagrams[1],
     ]
 
     /// What shows that every part works, where time is short: 8 streams are nothing that 1 and 64 are not.

@@ -48,7 +48,7 @@ public struct Settings: Codable, Sendable, Equatable {
         settings.countedRequests = 400
         settings.countedConnections = 100
         settings.starts = 1
-        settings.thoroughPeers = ["direct", "limit", "loopbridge", "haproxy", "nginx"]
+        settings.thoroughPeers = ["direct", "limit", "loopbridge", "haproxy", "nginx", "socat"]
         return settings
     }
 }
