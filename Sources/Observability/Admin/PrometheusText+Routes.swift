@@ -150,7 +150,7 @@ extension FailureCause {
 
     private var occursWithDatagrams: Bool {
         switch self {
-        case .appFailed, .appNotListening, .connectFailed, .routeRemoved, .drained: true
+        case .clientDenied, .appFailed, .appNotListening, .connectFailed, .routeRemoved, .drained: true
         default: isOfDatagramsOnly
         }
     }
@@ -158,7 +158,8 @@ extension FailureCause {
     /// Whether it can end a connection that is carried as bytes only.
     private var occursWithoutHTTP: Bool {
         switch self {
-        case .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed, .queueFull,
+        case .clientDenied, .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed,
+            .queueFull,
             .queueTimeout, .idleTimeout, .halfCloseTimeout, .routeRemoved, .drained:
             true
         case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff,
