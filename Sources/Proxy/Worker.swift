@@ -287,8 +287,8 @@ final class Worker {
 
     /// Gives back what a flow had.
     func ended(_ flow: DatagramFlow, on route: WorkerRoute, _ cause: FailureCause?) {
-        route.traffic.tally.countEnd(
-            after: flow.started, bytesToApp: flow.bytesToApp, bytesToClient: flow.bytesToClient)
+        // The relay has counted its bytes as they went.
+        route.traffic.tally.countEnd(after: flow.started, bytesToApp: 0, bytesToClient: 0)
         if let cause { route.traffic.tally.countFailure(cause) }
         giveBackPlace(on: route)
         route.sessions -= 1
@@ -367,6 +367,7 @@ final class Worker {
     private func forget(_ route: WorkerRoute) {
         guard routes[route.number] != nil else { return }
         route.traffic.keep(route.app.pool?.counters)
+        if let datagrams = route.datagrams { route.traffic.keep(datagrams.account.counters) }
         routes[route.number] = nil
     }
 
@@ -394,8 +395,15 @@ final class Worker {
             number: number, posted: posted, loopLag: MonotonicTime.now.since(posted),
             parkedBytes: workspace.parkedBytes, connections: sessions.count)
         for route in routes.values { route.traffic.underWay = RouteTraffic.UnderWay() }
+        for listener in datagramListeners.values {
+            listener.countOverflow()
+            snapshot.connections += listener.flowCount
+        }
         for session in sessions { session.route.traffic.underWay.add(session) }
-        for route in routes.values { route.traffic.underWay.add(route.app) }
+        for route in routes.values {
+            route.traffic.underWay.add(route.app)
+            if let datagrams = route.datagrams { route.traffic.underWay.add(datagrams, flows: route.sessions) }
+        }
         snapshot.routes = traffic.mapValues(\.snapshot)
         return snapshot
     }

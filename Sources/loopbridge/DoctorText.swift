@@ -6,7 +6,8 @@ enum DoctorText {
 
     static func render(_ diagnosis: Diagnosis) -> String {
         guard !diagnosis.findings.isEmpty else {
-            return "Nothing listens here for TCP connections. Start the app first, then ask again.\n"
+            return
+                "Nothing listens here, neither for connections nor for datagrams. Start the app first, then ask again.\n"
         }
         let rows =
             [["LISTENS ON", "PROCESS", "FROM OUTSIDE"]]

@@ -1,4 +1,5 @@
-/// Why a connection, or with HTTP a request, did not end well. Its raw value is the `cause` of metrics and status: an interface.
+/// Why a connection, or with HTTP a request, did not end well, or with UDP a datagram was dropped. Its raw value is the `cause` of
+/// metrics and status: an interface.
 public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case clientDenied = "client_denied"
     case clientFailed = "client_failed"
@@ -20,6 +21,12 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case answerCutOff = "answer_cut_off"
     case routeRemoved = "route_removed"
     case drained = "drained"
+    case flowLimit = "flow_limit"
+    case draining = "draining"
+    case datagramCutOff = "datagram_cut_off"
+    case receiveBufferFull = "receive_buffer_full"
+    case unsentToApp = "unsent_to_app"
+    case unsentToClient = "unsent_to_client"
 
     /// What has happened, and where to look: one sentence for people.
     public var explanation: String {
@@ -28,7 +35,8 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
         case .clientFailed: "The client's connection broke: it was reset, or the way to the client failed."
         case .clientLeft: "The client went away before it had said all, or before its turn came."
         case .appFailed: "The app's connection broke: the app reset it, crashed, or was killed."
-        case .appNotListening: "Nobody listened at the app's address for as long as a client may wait (hold)."
+        case .appNotListening:
+            "Nobody listened at the app's address: for as long as a client may wait (hold), or when a datagram came."
         case .appBusy: "The app listens, but took no connection in time: it hangs, or its backlog is full."
         case .connectFailed: "The system did not allow a connection to the app; the log has its reason."
         case .queueFull:
@@ -45,6 +53,18 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
         case .answerCutOff: "The app closed the connection in the middle of its answer."
         case .routeRemoved: "The route was removed from the configuration, and the connection outlived the drain time."
         case .drained: "loopbridge was stopped, and the connection outlived the drain time."
+        case .flowLimit:
+            "A new client's datagram was dropped: there were as many flows as there may be (max_connections)."
+        case .draining: "A new client's datagram was dropped while loopbridge was being stopped, or the route removed."
+        case .datagramCutOff: "A datagram was longer than any can be that IP carries, and was dropped."
+        case .receiveBufferFull:
+            "Datagrams came faster than they could be carried on, and the kernel dropped them: it allows little room for "
+                + "them (net.core.rmem_max), or the processor is busy."
+        case .unsentToApp:
+            "The system did not take a datagram to the app: its buffer was full, or the datagram too long for the way."
+        case .unsentToClient:
+            "The system did not take a datagram to the client: its buffer was full, it was too long for the way, or there "
+                + "was no way."
         }
     }
 }

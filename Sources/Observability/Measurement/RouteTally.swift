@@ -28,6 +28,11 @@ public final class RouteTally {
         counters.pool.add(pool)
     }
 
+    /// Adds what was counted elsewhere, of what has ended.
+    public func add(_ other: RouteCounters) {
+        counters.add(other)
+    }
+
     /// A request to be connected to the app was answered, after it had waited or the app was called.
     /// - Parameters:
     ///   - called: when the app was last called for it; nil where it was not.

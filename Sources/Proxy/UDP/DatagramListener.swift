@@ -108,14 +108,15 @@ final class DatagramListener: DatagramRelay.Owner {
             route.datagrams?.connector.refused(flow.upstream.candidate)
             if !flow.upstream.mayBeElsewhere { worker.appIsAway(route) }
         }
-        // One that was refused at once is only a look at where the app is.
-        if flow.datagramsToApp > 0 {
+        // One that was refused at once is only a look at where the app is: its datagram goes another way, or is dropped.
+        let isOnlyALook = end == .refused && flow.datagramsToApp == 0
+        if !isOnlyALook {
             worker.log(
                 FlowSummary(
                     flow: flow, route: route.configuration.name, end: reason,
                     namesSource: route.app.sources.areWorthNaming))
         }
-        worker.ended(flow, on: route, reason.cause)
+        worker.ended(flow, on: route, isOnlyALook ? nil : reason.cause)
         endIfDrained()
     }
 
@@ -155,6 +156,12 @@ final class DatagramListener: DatagramRelay.Owner {
         endFlows(cause) { flow, _ in all || (flow.context as? WorkerRoute)?.number == number }
     }
 
+    /// How many flows there are.
+    var flowCount: Int { relay?.flowCount ?? 0 }
+
+    /// Counts what the kernel has dropped of what came to the address.
+    func countOverflow() { relay?.countOverflow() }
+
     private func endFlows(_ cause: FlowEnd, where isMeant: (DatagramFlow, _ isRetired: Bool) -> Bool) {
         relay?.forEachFlow { flow, isRetired in
             guard isMeant(flow, isRetired) else { return }
@@ -180,6 +187,7 @@ final class DatagramListener: DatagramRelay.Owner {
         if isDraining, !worker.isDraining, !route.isRemoved {
             return endFlows(.addressGone) { _, _ in true }
         }
+        relay?.countOverflow(ofFlows: true)
         endFlows(.idleTimeout) { flow, isRetired in
             let route = isRetired ? flow.context as? WorkerRoute ?? route : route
             return now.since(flow.lastActivity) >= route.configuration.idleTimeout
