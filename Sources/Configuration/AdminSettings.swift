@@ -43,7 +43,7 @@ extension ValueKind<[SocketAddress]> {
 
     /// `none`, a port, or an address and a port.
     static var adminListen: ValueKind {
-        let listen = ValueKind<ListenSpec>.listen
+        let listen = ValueKind<ListenSpec>.listenPort
         return ValueKind(
             "none, \(listen.expected)", type: "`none`, \(listen.type)", placeholder: "none|\(listen.placeholder)",
             schemas: [.object([("const", .string(nowhere))])] + listen.schemas,
@@ -54,6 +54,7 @@ extension ValueKind<[SocketAddress]> {
                 return switch try listen.read(text) {
                 case .wildcards(let port): [.ip(.anyV4, port: port), .ip(.anyV6, port: port)]
                 case .address(let address): [address]
+                case .unix: nil
                 }
             },
             write: { addresses in
@@ -72,7 +73,7 @@ extension ValueKind<String?> {
             "none or an absolute path", type: "`none` or an absolute path", placeholder: "none|PATH",
             schemas: [.object([("const", .string(noPath))]), .pattern("^/")],
             parse: { text throws(ValueError) in
-                text == noPath ? .some(nil) : try AddressText.checkedPath(text)
+                text == noPath ? .some(nil) : try AddressText.checkedFilePath(text)
             },
             write: { $0 ?? noPath })
     }

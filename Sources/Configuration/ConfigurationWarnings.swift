@@ -134,12 +134,13 @@ extension ListenSpec {
         switch self {
         case .wildcards(let port): port
         case .address(let address): address.port
+        case .unix: nil
         }
     }
 
     fileprivate var isLoopback: Bool {
         switch self {
-        case .wildcards: false
+        case .wildcards, .unix: false
         case .address(let address): address.isOnLoopback
         }
     }

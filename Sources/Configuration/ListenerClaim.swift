@@ -20,6 +20,7 @@ extension ListenAddress {
     var claims: [ListenerClaim] {
         switch self {
         case .address(.unix), .address(.ip(_, 0, _)): []
+        case .unix(let path, _): [.exact(.unix(path: path))]
         case .everyNonLoopback(let port, let families):
             families.map { .spread($0, port: port) }
         case .address(.ip(let address, let port, _)) where address.isUnspecified:
@@ -34,6 +35,7 @@ extension ListenAddress {
     var conflicts: [ListenerClaim] {
         switch self {
         case .address(.unix), .address(.ip(_, 0, _)): []
+        case .unix(let path, _): [.exact(.unix(path: path))]
         case .everyNonLoopback(let port, let families):
             families.flatMap { family -> [ListenerClaim] in
                 [.spread(family, port: port), .wildcard(family, port: port), .singleOutside(family, port: port)]

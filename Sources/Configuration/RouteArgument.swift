@@ -1,7 +1,7 @@
 internal import Network
 
 /// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http]`, where
-/// a Unix socket's `unix:/PATH` may stand for the upstream.
+/// a Unix socket's `unix:/PATH` may stand for the upstream, for what to listen on, or for both.
 struct RouteArgument: Equatable {
     let listen: ListenSpec
     let upstream: UpstreamAddress
@@ -11,6 +11,14 @@ struct RouteArgument: Equatable {
     /// - Throws: ``ValueError`` that names the part which is wrong.
     init(_ text: String) throws(ValueError) {
         guard !text.isEmpty else { throw ValueError("expected a ROUTE such as 8080:8000, found nothing") }
+        if text.hasPrefix("unix:") {
+            let (path, rest) = try Self.splitListenPath(text)
+            listen = .unix(path: path, UnixSocketAccess())
+            let (address, `protocol`) = try Self.splitProtocol(rest)
+            upstream = try ValueKind.upstream.read(address)
+            self.protocol = `protocol`
+            return
+        }
         let (addresses, `protocol`) = try Self.splitProtocol(text)
         self.protocol = `protocol`
         let address = try AddressText(addresses)
@@ -28,6 +36,17 @@ struct RouteArgument: Equatable {
                 "\(quoted(left.text)) is one part too many; "
                     + "expected [LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT")
         }
+    }
+
+    /// Takes `unix:/PATH:` off the front. Such a path ends with its first colon; the file knows others.
+    private static func splitListenPath(_ text: String) throws(ValueError) -> (path: String, rest: String) {
+        let text = text.dropFirst("unix:".count)
+        guard let colon = text.firstIndex(of: ":") else {
+            throw ValueError(
+                "a Unix socket needs an upstream behind it, as in 'unix:/run/web.sock:8000', "
+                    + "or a port to listen on, as in '8080:unix:/run/app.sock'")
+        }
+        return (try AddressText.checkedPath(String(text[..<colon])), String(text[text.index(after: colon)...]))
     }
 
     /// Takes the protocol off the end. What follows `unix:` is a path, slashes and all.

@@ -67,7 +67,7 @@ struct RouteCheck {
         if let (listener, other) = clash {
             diagnostics.append(
                 Diagnostic(
-                    listener == other.listener
+                    listener.inWords == other.listener.inWords
                         ? "\(listener.inWords) is listened on twice"
                         : "\(listener.inWords) overlaps \(other.listener.inWords)",
                     at: location, note: Diagnostic.Note("the other is", at: other.location)))
@@ -117,12 +117,23 @@ struct RouteCheck {
     private func successors(_ routes: [Route]) -> [Int?] {
         var listening: [SocketAddress: Int] = [:]
         for (index, route) in routes.enumerated() {
-            for case .address(let address) in route.listen { listening[address] = listening[address] ?? index }
+            for address in route.listen.compactMap(\.single) { listening[address] = listening[address] ?? index }
         }
         return routes.map { route in
             route.upstream.candidates.lazy.compactMap { candidate in
                 listening[candidate] ?? candidate.loopbackWildcard.flatMap { listening[$0] }
             }.first
+        }
+    }
+}
+
+extension ListenAddress {
+    /// The one address that it is; nil where it is many.
+    fileprivate var single: SocketAddress? {
+        switch self {
+        case .address(let address): address
+        case .unix(let path, _): .unix(path: path)
+        case .everyNonLoopback: nil
         }
     }
 }

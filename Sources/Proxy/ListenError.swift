@@ -7,6 +7,10 @@ internal import Network
 public struct ListenError: Error, CustomStringConvertible {
     public let description: String
 
+    init(_ description: String) {
+        self.description = description
+    }
+
     init(_ address: SocketAddress, _ error: SystemError) {
         description = "cannot listen on \(address): " + Self.explanation(address, error)
     }

@@ -10,6 +10,19 @@ struct ListenerSet {
     struct Listener: Hashable {
         let route: Int
         let address: SocketAddress
+        /// Whose the file of a Unix socket is.
+        var access: UnixSocketAccess?
+    }
+
+    /// What can pass from one route to another.
+    private struct Place: Hashable {
+        let address: SocketAddress
+        let access: UnixSocketAccess?
+
+        init(_ listener: Listener) {
+            address = listener.address
+            access = listener.access
+        }
     }
 
     /// The routes by their numbers.
@@ -36,23 +49,24 @@ struct ListenerSet {
         var seen = Set<Listener>()
         return routes.sorted { $0.key < $1.key }.flatMap { number, route in
             route.listen.flatMap { listen in
-                Self.addresses(for: listen, given: interfaces).map { Listener(route: number, address: $0) }
+                Self.listeners(for: listen, ofRoute: number, given: interfaces)
             }
         }.filter { seen.insert($0).inserted }
     }
 
     /// The same-port rule: everything that the outside can reach, which leaves out loopback, addresses that are
     /// not usable yet, and IPv6 link-local ones, which nobody publishes a port on.
-    private static func addresses(
-        for listen: ListenAddress, given interfaces: [InterfaceAddress]
-    ) -> [SocketAddress] {
+    private static func listeners(
+        for listen: ListenAddress, ofRoute route: Int, given interfaces: [InterfaceAddress]
+    ) -> [Listener] {
         switch listen {
-        case .address(let address): [address]
+        case .address(let address): [Listener(route: route, address: address)]
+        case .unix(let path, let access): [Listener(route: route, address: .unix(path: path), access: access)]
         case .everyNonLoopback(let port, let families):
             interfaces.filter { interface in
                 families.contains(interface.address.family) && !interface.address.isLoopback
                     && !interface.isTentative && !(interface.address.family == .v6 && interface.address.isLinkLocal)
-            }.map { .ip($0.address, port: port) }
+            }.map { Listener(route: route, address: .ip($0.address, port: port)) }
         }
     }
 
@@ -81,13 +95,13 @@ struct ListenerSet {
     /// - Returns: the numbers by which the workers know the listeners, with their new routes.
     mutating func handOver(to wanted: [Listener]) -> [(number: Int, route: Int)] {
         let stays = Set(wanted)
-        var idle: [SocketAddress: [Listener]] = [:]
+        var idle: [Place: [Listener]] = [:]
         // The last ones first, since they are taken from the end.
         for listener in open.filter({ !stays.contains($0.key) }).sorted(by: { $0.value.number > $1.value.number }) {
-            idle[listener.key.address, default: []].append(listener.key)
+            idle[Place(listener.key), default: []].append(listener.key)
         }
         return missing(from: wanted).compactMap { heir in
-            guard let former = idle[heir.address]?.popLast(), let socket = open.removeValue(forKey: former)
+            guard let former = idle[Place(heir)]?.popLast(), let socket = open.removeValue(forKey: former)
             else { return nil }
             open[heir] = socket
             return (socket.number, heir.route)

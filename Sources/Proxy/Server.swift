@@ -39,6 +39,8 @@ public final class Server {
     private var removalTimer: Timer?
     private var retryTimer: Timer?
     private(set) var admin: AdminPort?
+    /// The Unix sockets by the numbers of their listeners; their files go when these do.
+    private var unixSockets: [Int: UnixSocketHolder] = [:]
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
 
@@ -95,7 +97,7 @@ public final class Server {
             } catch  where ListenRetry.isOptional(listener.address, error) {
                 log.debug("not listening on \(listener.address)", ["reason": .text(error.reason)])
             } catch {
-                throw ListenError(listener.address, error)
+                throw ListenError(listener, error)
             }
         }
         try admin?.start(configuration.admin)
@@ -153,7 +155,7 @@ public final class Server {
     /// Closes a route's listeners; its connections go on.
     public func remove(route number: Int) {
         guard let route = retire(number) else { return }
-        for listener in listeners.removeAll(ofRoute: number) { workers.tell(.closeListener(listener)) }
+        for listener in listeners.removeAll(ofRoute: number) { close(listener: listener) }
         workers.tell(.removeRoute(number))
         workers.limit(connections: connectionsThatFit)
         log.info("no longer forwarding to \(route.upstream)", ["route": .text(route.name)])
@@ -189,6 +191,7 @@ public final class Server {
     // MARK: Listeners
 
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
+        if case .unix(let path) = listener.address { return try openUnixSocket(listener, at: path) }
         let first = try ListeningSocket(on: listener.address)
         // With port 0 the kernel has chosen one, and the others need the same.
         let address = first.localAddress ?? listener.address
@@ -201,6 +204,23 @@ public final class Server {
         }
         let number = listeners.opened(listener, boundTo: address, inodes: inodes)
         workers.listen(number, route: listener.route, on: sockets)
+    }
+
+    /// A Unix socket cannot be split as ports can, so all workers accept on the same one.
+    private func openUnixSocket(_ listener: ListenerSet.Listener, at path: String) throws(SystemError) {
+        let socket = try UnixListeningSocket(at: path, access: listener.access ?? UnixSocketAccess())
+        var sockets: [Handoff<ListeningSocket>] = []
+        for _ in 0..<workers.count { sockets.append(Handoff(ListeningSocket(owning: try socket.duplicate()))) }
+        let number = listeners.opened(listener, boundTo: listener.address, inodes: [socket.inode])
+        unixSockets[number] = UnixSocketHolder(socket)
+        workers.listen(number, route: listener.route, on: sockets, shared: true)
+    }
+
+    /// Accepts nobody new on a listener.
+    func close(listener number: Int) {
+        // The file goes first, so that whoever still finds it is accepted.
+        unixSockets[number] = nil
+        workers.tell(.closeListener(number))
     }
 
     /// Makes the listeners agree with the routes and the interfaces' addresses again.
@@ -218,7 +238,7 @@ public final class Server {
             workers.tell(.handOver(listener: listener, toRoute: route))
         }
         for (listener, number) in listeners.removeUnwanted(wanted) {
-            workers.tell(.closeListener(number))
+            close(listener: number)
             log.info("no longer listening on \(listener.address)", fields(listener))
         }
         failing.formIntersection(wanted)
@@ -231,7 +251,7 @@ public final class Server {
                 if ListenRetry.isOptional(listener.address, error) { continue }
                 isIncomplete = true
                 if retry.isWorthComplaint, failing.insert(listener).inserted {
-                    log.error(ListenError(listener.address, error).description, fields(listener))
+                    log.error(ListenError(listener, error).description, fields(listener))
                 }
             }
         }
@@ -296,6 +316,7 @@ public final class Server {
     public func drain(_ completion: @escaping () -> Void) {
         guard case .running = state else { return completion() }
         state = .draining(completion: completion)
+        unixSockets = [:]
         workers.tell(.drain)
         drainTimer?.schedule(after: configuration.drain)
     }

@@ -83,10 +83,10 @@ final class Worker {
             drainSessions(of: route)
             endCounting(on: route)
             if route.sessions == 0 { forget(route) }
-        case .listen(let listener, let route, let handoff):
+        case .listen(let listener, let route, let handoff, let turn):
             guard let socket = handoff.take(), let route = routes[route] else { return }
             do {
-                acceptors[listener] = try Acceptor(socket, route: route, worker: self, on: loop)
+                acceptors[listener] = try Acceptor(socket, turn: turn, route: route, worker: self, on: loop)
             } catch {
                 environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
             }

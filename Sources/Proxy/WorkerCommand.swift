@@ -9,7 +9,8 @@ enum WorkerCommand: Sendable {
     /// Forget a route, whose listening sockets are closed, once its connections have ended.
     case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
-    case listen(listener: Int, route: Int, Handoff<ListeningSocket>)
+    /// - turn: of all workers that accept on the same socket; nil where none does.
+    case listen(listener: Int, route: Int, Handoff<ListeningSocket>, turn: TurnLock?)
     /// Accept a listening socket's clients on another route from now on.
     case handOver(listener: Int, toRoute: Int)
     /// Accept those who wait already, then close the listening socket.

@@ -236,7 +236,7 @@ import Testing
                 "--spare NUMBER LOOPBRIDGE_SPARE 0",
                 "--source default|per_client LOOPBRIDGE_SOURCE default",
                 "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
-                "--trusted-proxies none|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
+                "--trusted-proxies none|unix|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }
