@@ -19,7 +19,8 @@ extension Socket {
     public var peerCredentials: PeerCredentials? {
         var process = pid_t()
         var user = uid_t()
-        guard clinux_peer_credentials(number, &process, &user) == 0 else { return nil }
+        // A socket of another family has a peer that is nobody.
+        guard clinux_peer_credentials(number, &process, &user) == 0, user != .max else { return nil }
         return PeerCredentials(process: process, user: user)
     }
 }

@@ -25,7 +25,6 @@ extension ListenError {
             case (_, EADDRINUSE): Self.obstacle(at: path, address)
             case (_, EACCES): "permission denied; it takes the right to write to the folder"
             case ("bind", ENOENT): "there is no folder \(folder)"
-            case ("bind", EROFS): "the file system is read-only"
             default: error.reason
             }
         self.init("cannot listen on \(address): \(reason)")

@@ -72,7 +72,7 @@ private func route(_ line: String) -> String {
         ),
         (
             "routes: [{ listen: [unix:/a, { unix: /a, mode: 600 }], upstream: 80 }]",
-            "config.yaml:1:30: unix:/a is listened on twice (the other is at config.yaml:1:21)"
+            "config.yaml:1:30: unix:/a is listened on twice\n    note: the other is at config.yaml:1:21"
         ),
         // Types.
         (route("hold: [10s]"), "config.yaml:4:11: expected a duration such as 10s, found a list"),
@@ -121,7 +121,7 @@ private func route(_ line: String) -> String {
         ),
         (
             "routes: [{ listen: { a: b }, upstream: 80 }]",
-            "config.yaml:1:20: missing key 'unix' in 'listen'\n"
+            "config.yaml:1:20: missing key 'unix' in 'listen'\n    note: for example 'unix: /run/web.sock'\n"
                 + "config.yaml:1:22: unknown key 'a' in 'listen'; expected unix, mode, owner or group"
         ),
         (

@@ -147,8 +147,11 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
                 + "or a port to listen on, as in '8080:unix:/run/app.sock'"
         ),
         ("unix:web.sock:8000", "the path of a Unix socket must begin with '/', found 'web.sock'"),
-        ("unix:/a:", "expected a port, HOST:PORT or unix:/PATH, found ''"),
-        ("unix:/a:8080:8000", "expected a port, HOST:PORT or unix:/PATH, found '8080:8000'"),
+        ("unix:/a:", "a part of '' is empty"),
+        (
+            "unix:/a:8080:8000",
+            "'8080' is no upstream host; expected localhost, an IPv4 address, or an IPv6 address in brackets"
+        ),
         ("unix:/a:8000/tpc", "expected tcp or http, found 'tpc'; did you mean 'tcp'?"),
         ("unix:@:8000", "the abstract name of a Unix socket has 1 to 107 bytes, found 0"),
         ("unix:/a:unix:/a", "upstream 'unix:/a' leads back to this route"),
