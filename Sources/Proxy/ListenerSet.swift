@@ -10,19 +10,18 @@ struct ListenerSet {
     struct Listener: Hashable {
         let route: Int
         let address: SocketAddress
+        var transport = RouteProtocol.Transport.tcp
         /// Whose the file of a Unix socket is.
         var access: UnixSocketAccess?
+
+        /// What can pass to another route.
+        fileprivate var place: Place { Place(address: address, transport: transport, access: access) }
     }
 
-    /// What can pass from one route to another.
-    private struct Place: Hashable {
+    fileprivate struct Place: Hashable {
         let address: SocketAddress
+        let transport: RouteProtocol.Transport
         let access: UnixSocketAccess?
-
-        init(_ listener: Listener) {
-            address = listener.address
-            access = listener.access
-        }
     }
 
     /// The routes by their numbers.
@@ -49,7 +48,8 @@ struct ListenerSet {
         var seen = Set<Listener>()
         return routes.sorted { $0.key < $1.key }.flatMap { number, route in
             route.listen.flatMap { listen in
-                Self.listeners(for: listen, ofRoute: number, given: interfaces)
+                Self.listeners(
+                    for: listen, ofRoute: number, over: route.protocol.transport, given: interfaces)
             }
         }.filter { seen.insert($0).inserted }
     }
@@ -57,16 +57,20 @@ struct ListenerSet {
     /// The same-port rule: everything that the outside can reach, which leaves out loopback, addresses that are
     /// not usable yet, and IPv6 link-local ones, which nobody publishes a port on.
     private static func listeners(
-        for listen: ListenAddress, ofRoute route: Int, given interfaces: [InterfaceAddress]
+        for listen: ListenAddress, ofRoute route: Int, over transport: RouteProtocol.Transport,
+        given interfaces: [InterfaceAddress]
     ) -> [Listener] {
+        func listener(_ address: SocketAddress, _ access: UnixSocketAccess? = nil) -> Listener {
+            Listener(route: route, address: address, transport: transport, access: access)
+        }
         switch listen {
-        case .address(let address): [Listener(route: route, address: address)]
-        case .unix(let path, let access): [Listener(route: route, address: .unix(path: path), access: access)]
+        case .address(let address): return [listener(address)]
+        case .unix(let path, let access): return [listener(.unix(path: path), access)]
         case .everyNonLoopback(let port, let families):
-            interfaces.filter { interface in
+            return interfaces.filter { interface in
                 families.contains(interface.address.family) && !interface.address.isLoopback
                     && !interface.isTentative && !(interface.address.family == .v6 && interface.address.isLinkLocal)
-            }.map { Listener(route: route, address: .ip($0.address, port: port)) }
+            }.map { listener(.ip($0.address, port: port)) }
         }
     }
 
@@ -98,10 +102,10 @@ struct ListenerSet {
         var idle: [Place: [Listener]] = [:]
         // The last ones first, since they are taken from the end.
         for listener in open.filter({ !stays.contains($0.key) }).sorted(by: { $0.value.number > $1.value.number }) {
-            idle[Place(listener.key), default: []].append(listener.key)
+            idle[listener.key.place, default: []].append(listener.key)
         }
         return missing(from: wanted).compactMap { heir in
-            guard let former = idle[Place(heir)]?.popLast(), let socket = open.removeValue(forKey: former)
+            guard let former = idle[heir.place]?.popLast(), let socket = open.removeValue(forKey: former)
             else { return nil }
             open[heir] = socket
             return (socket.number, heir.route)

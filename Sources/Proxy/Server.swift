@@ -184,14 +184,38 @@ public final class Server {
         let places =
             addresses.isEmpty
             ? "no address to listen on yet" : "listening on \(addresses.joined(separator: ", "))"
-        let presence = AppPresence(of: route.upstream).description(hold: route.hold)
+        let transport = route.protocol.transport
+        let presence = AppPresence(of: route.upstream, over: transport)
+            .description(hold: transport == .udp ? .zero : route.hold)
         log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
     }
 
     // MARK: Listeners
 
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
-        if case .unix(let path) = listener.address { return try openUnixSocket(listener, at: path) }
+        switch listener.transport {
+        case .tcp:
+            if case .unix(let path) = listener.address { return try openUnixSocket(listener, at: path) }
+            try openForConnections(listener)
+        case .udp: try openForDatagrams(listener)
+        }
+    }
+
+    private func openForDatagrams(_ listener: ListenerSet.Listener) throws(SystemError) {
+        let first = try DatagramSocket(listeningOn: listener.address)
+        let address = first.localAddress ?? listener.address
+        var inodes = [first.inode]
+        var sockets = [Handoff(first)]
+        for _ in 1..<workers.count {
+            let further = try DatagramSocket(listeningOn: address, sharing: .further)
+            inodes.append(further.inode)
+            sockets.append(Handoff(further))
+        }
+        let number = listeners.opened(listener, boundTo: address, inodes: inodes)
+        workers.listenForDatagrams(number, route: listener.route, on: sockets)
+    }
+
+    private func openForConnections(_ listener: ListenerSet.Listener) throws(SystemError) {
         let first = try ListeningSocket(on: listener.address)
         // With port 0 the kernel has chosen one, and the others need the same.
         let address = first.localAddress ?? listener.address

@@ -18,7 +18,9 @@ final class WorkerRoute {
     let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
-    /// How many sessions the worker has on the route.
+    /// What its listeners have in common where it carries datagrams; nil where it carries something else.
+    let datagrams: DatagramRoute?
+    /// How many sessions, or flows, the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
     var isRemoved = false
@@ -44,6 +46,7 @@ final class WorkerRoute {
             hold: shared.hold, admission: shared.admission,
             member: AdmissionQueue.Member(route: number, worker: worker),
             sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
+        datagrams = configuration.protocol == .udp ? DatagramRoute(configuration, sources: app.sources) : nil
         app.onAnswer = { [tally = traffic.tally] times in
             clock.note(times.answered)
             tally.countConnect(
@@ -66,7 +69,7 @@ extension Route {
     var keptConnections: (spare: Int, idle: Int) {
         // Where each client has an address of its own, none is anybody else's, or can be opened before it is known whose
         // it is. And only HTTP can tell where one client's use of a connection ends.
-        source == .perClient ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
+        source == .perClient || `protocol` == .udp ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {
