@@ -125,7 +125,8 @@ struct RouteCheck {
             for listen in draft.listen {
                 guard case .unix(let path, _) = listen.value else { continue }
                 diagnostics.append(
-                    Diagnostic("protocol udp is not possible on unix:\(path); it takes a UDP port", at: listen.location))
+                    Diagnostic("protocol udp is not possible on unix:\(path); it takes a UDP port", at: listen.location)
+                )
             }
             guard let upstream = draft.upstream, case .address(.unix) = upstream.value else { continue }
             diagnostics.append(
