@@ -48,6 +48,15 @@ struct AddressText {
         return path
     }
 
+    /// The name of an inherited socket: as systemd allows it in FileDescriptorName (systemd.socket(5)).
+    static func checkedName(_ name: String) throws(ValueError) -> String {
+        guard 1...255 ~= name.utf8.count, name.utf8.allSatisfy({ 0x20..<0x7F ~= $0 && $0 != UInt8(ascii: ":") }) else {
+            throw ValueError(
+                "the name of an inherited socket has 1 to 255 ASCII characters and no colon, found \(quoted(name))")
+        }
+        return name
+    }
+
     /// The path of a Unix socket that has a file.
     static func checkedFilePath(_ path: String) throws(ValueError) -> String {
         guard path.hasPrefix("/") else {

@@ -54,7 +54,7 @@ extension ValueKind<[SocketAddress]> {
                 return switch try listen.read(text) {
                 case .wildcards(let port): [.ip(.anyV4, port: port), .ip(.anyV6, port: port)]
                 case .address(let address): [address]
-                case .unix: nil
+                case .unix, .inherited: nil
                 }
             },
             write: { addresses in

@@ -136,13 +136,13 @@ extension ListenSpec {
         switch self {
         case .wildcards(let port): port
         case .address(let address): address.port
-        case .unix: nil
+        case .unix, .inherited: nil
         }
     }
 
     fileprivate var isLoopback: Bool {
         switch self {
-        case .wildcards, .unix: false
+        case .wildcards, .unix, .inherited: false
         case .address(let address): address.isOnLoopback
         }
     }

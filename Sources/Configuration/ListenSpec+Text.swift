@@ -24,6 +24,7 @@ extension ValueKind<ListenSpec> {
                 case .wildcards(let port): "*:\(port)"
                 case .address(let address): address.description
                 case .unix(let path, _): "unix:\(path)"
+                case .inherited(let name): ListenAddress.inherited(name: name).description
                 }
             })
     }
@@ -32,9 +33,14 @@ extension ValueKind<ListenSpec> {
     static var listen: ValueKind {
         let port = listenPort
         return ValueKind(
-            "a port, ADDRESS:PORT or unix:/PATH", type: "port, `ADDRESS:PORT` or `unix:/PATH`", placeholder: "ADDRESS",
-            schemas: port.schemas + [.pattern("^unix:[/@]")],
+            "a port, ADDRESS:PORT, unix:/PATH or systemd:NAME",
+            type: "port, `ADDRESS:PORT`, `unix:/PATH` or `systemd:NAME`", placeholder: "ADDRESS",
+            schemas: port.schemas + [.pattern("^unix:[/@]"), .pattern("^systemd(:[^:]+)?$")],
             parse: { text throws(ValueError) in
+                if text == "systemd" { return .inherited(name: nil) }
+                if text.hasPrefix("systemd:") {
+                    return .inherited(name: try AddressText.checkedName(String(text.dropFirst("systemd:".count))))
+                }
                 guard text.hasPrefix("unix:") else { return try port.parse(text) }
                 return .unix(
                     path: try AddressText.checkedPath(String(text.dropFirst("unix:".count))), UnixSocketAccess())

@@ -7,6 +7,8 @@ enum ListenSpec: Sendable, Equatable {
     case address(SocketAddress)
     /// A path, or an abstract name behind its `@`.
     case unix(path: String, UnixSocketAccess)
+    /// The sockets of this name that a service manager has passed; nil for all that are not asked for otherwise.
+    case inherited(name: String?)
 
     init(_ host: AddressPart, port: UInt16) throws(ValueError) {
         switch host {
@@ -24,6 +26,7 @@ enum ListenSpec: Sendable, Equatable {
         switch address {
         case .address(let address): self = .address(address)
         case .unix(let path, let access): self = .unix(path: path, access)
+        case .inherited(let name): self = .inherited(name: name)
         case .everyNonLoopback(let port, [.v4]): self = .address(.ip(.anyV4, port: port))
         case .everyNonLoopback(let port, [.v6]): self = .address(.ip(.anyV6, port: port))
         case .everyNonLoopback(let port, _): self = .wildcards(port: port)
@@ -44,6 +47,7 @@ enum ListenSpec: Sendable, Equatable {
             [.everyNonLoopback(port: port, families: [address.family])]
         case .address(let address): [.address(address)]
         case .unix(let path, let access): [.unix(path: path, access)]
+        case .inherited(let name): [.inherited(name: name)]
         }
     }
 }

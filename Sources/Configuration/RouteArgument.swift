@@ -1,7 +1,8 @@
 internal import Network
 
-/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http|/udp]`,
-/// where a Unix socket's `unix:/PATH` may stand for the upstream, for what to listen on, or for both.
+/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http|/udp]`, where
+/// a Unix socket's `unix:/PATH` may stand for the upstream, for what to listen on, or for both, and
+/// `systemd` or `systemd:NAME` for what to listen on.
 struct RouteArgument: Equatable {
     let listen: ListenSpec
     let upstream: UpstreamAddress
@@ -14,6 +15,14 @@ struct RouteArgument: Equatable {
         if text.hasPrefix("unix:") {
             let (path, rest) = try Self.splitListenPath(text)
             listen = .unix(path: path, UnixSocketAccess())
+            let (address, `protocol`) = try Self.splitProtocol(rest)
+            upstream = try ValueKind.upstream.read(address)
+            self.protocol = `protocol`
+            return
+        }
+        if text.hasPrefix("systemd:") {
+            let (name, rest) = try Self.splitInheritedName(text)
+            listen = .inherited(name: name)
             let (address, `protocol`) = try Self.splitProtocol(rest)
             upstream = try ValueKind.upstream.read(address)
             self.protocol = `protocol`
@@ -36,6 +45,19 @@ struct RouteArgument: Equatable {
                 "\(quoted(left.text)) is one part too many; "
                     + "expected [LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT")
         }
+    }
+
+    /// Takes `systemd:` or `systemd:NAME:` off the front. What can begin an upstream is none of these names; the file knows them.
+    private static func splitInheritedName(_ text: String) throws(ValueError) -> (name: String?, rest: String) {
+        let text = text.dropFirst("systemd:".count)
+        let first = text.prefix { $0 != ":" && $0 != "/" }
+        let colon = text.firstIndex(of: ":")
+        let beginsUpstream =
+            first.isEmpty || first.hasPrefix("[") || first == "localhost" || first == "unix"
+            || IPAddress(String(first)) != nil
+            || first.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        guard !beginsUpstream, let colon else { return (nil, String(text)) }
+        return (try AddressText.checkedName(String(text[..<colon])), String(text[text.index(after: colon)...]))
     }
 
     /// Takes `unix:/PATH:` off the front. Such a path ends with its first colon; the file knows others.

@@ -162,7 +162,7 @@ extension ListenAddress {
         switch self {
         case .address(let address): address
         case .unix(let path, _): .unix(path: path)
-        case .everyNonLoopback: nil
+        case .everyNonLoopback, .inherited: nil
         }
     }
 }

@@ -30,6 +30,11 @@ public struct ListeningSocket: ~Copyable, Sendable {
     }
 
     /// Takes over a socket that listens, non-blocking.
+    init(taking socket: consuming Socket) {
+        self.socket = socket
+    }
+
+    /// Takes over a descriptor of a socket that listens, non-blocking.
     public init(owning descriptor: consuming Descriptor) {
         socket = Socket(owning: descriptor)
     }

@@ -109,8 +109,9 @@ extension SocketAddress {
             case AF_INET6:
                 let form = bytes.load(as: sockaddr_in6.self)
                 return (
+                    // A socket on [::] that takes IPv4 too has such clients as IPv4-mapped ones.
                     .ip(
-                        IPAddress(form.sin6_addr), port: UInt16(bigEndian: form.sin6_port),
+                        IPAddress(form.sin6_addr).unmapped, port: UInt16(bigEndian: form.sin6_port),
                         zone: form.sin6_scope_id), result
                 )
             case AF_UNIX:

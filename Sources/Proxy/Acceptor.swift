@@ -9,6 +9,8 @@ final class Acceptor {
     /// Where other workers accept on the same socket: each client wakes all of them, and one is first. They take turns, so
     /// that nobody takes a place for a client that another one is just accepting.
     private let turn: TurnLock?
+    /// Somebody else accepts those who wait at our end.
+    let outlivesUs: Bool
     private var route: WorkerRoute
     private unowned let worker: Worker
     private var event: IOEvent?
@@ -28,10 +30,12 @@ final class Acceptor {
     private static let longestBacklog = 4096
 
     init(
-        _ socket: consuming ListeningSocket, turn: TurnLock?, route: WorkerRoute, worker: Worker, on loop: EventLoop
+        _ socket: consuming ListeningSocket, turn: TurnLock?, outlivesUs: Bool, route: WorkerRoute, worker: Worker,
+        on loop: EventLoop
     ) throws(SystemError) {
         self.socket = socket
         self.turn = turn
+        self.outlivesUs = outlivesUs
         self.route = route
         self.worker = worker
         event = try IOEvent(self.socket.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in

@@ -5,10 +5,12 @@ internal import Network
 
 extension ListenError {
     init(_ listener: ListenerSet.Listener, _ error: SystemError) {
-        if case .unix(let path) = listener.address {
+        if let socket = listener.inherited {
+            self.init(taking: socket, over: listener.transport, error)
+        } else if case .unix(let path) = listener.address {
             self.init(unixSocketAt: path, access: listener.access ?? UnixSocketAccess(), error)
         } else {
-            self.init(listener.address, error)
+            self.init(listener.address, error, over: listener.transport)
         }
     }
 

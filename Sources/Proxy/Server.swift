@@ -22,7 +22,10 @@ public final class Server {
     public internal(set) var configuration: Configuration
     let log: Log
     let workers: WorkerPool
-    var listeners = ListenerSet()
+    var listeners: ListenerSet
+    private let inherited: InheritedSockets
+    private let manager: ServiceManager?
+    private var watchdog: Timer?
     /// The numbers of the configuration's routes, in their order.
     var configuredRoutes: [Int] = []
     /// What the workers share of each route.
@@ -41,6 +44,8 @@ public final class Server {
     private(set) var admin: AdminPort?
     /// The Unix sockets by the numbers of their listeners; their files go when these do.
     private var unixSockets: [Int: UnixSocketHolder] = [:]
+    /// What we have said that nobody has passed us a socket for.
+    private var complaints: Set<ListenAddress> = []
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
 
@@ -62,6 +67,9 @@ public final class Server {
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
     public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
         self.configuration = configuration
+        inherited = InheritedSockets.ofProcess
+        listeners = ListenerSet(inherited: inherited.sockets)
+        manager = ServiceManager(ProcessStart.environment, log: log.part(.listeners))
         self.log = log.part(.listeners)
         let count =
             switch configuration.workers {
@@ -91,7 +99,9 @@ public final class Server {
         ProcessLimits.returnLargeBlocksAtOnce()
         configuredRoutes = configuration.routes.map { register($0) }
         lastInterfaces = try InterfaceAddresses.current()
-        for listener in listeners.wanted(given: lastInterfaces) {
+        if let missing = listeners.withoutSocket.first { throw ListenError(missing.listen, among: inherited) }
+        let wanted = listeners.wanted(given: lastInterfaces)
+        for listener in wanted {
             do {
                 try open(listener)
             } catch  where ListenRetry.isOptional(listener.address, error) {
@@ -106,6 +116,14 @@ public final class Server {
             logsAccess: configuration.log.access)
         state = .running
         for route in listeners.routes.keys.sorted() { announce(route) }
+        for socket in listeners.unused(given: wanted) {
+            log.warning("the inherited socket \(socket.described) is used by no route")
+        }
+        tellReady()
+        if let interval = manager?.watchdogInterval {
+            watchdog = try Timer(on: loop) { [unowned self] in turnWatchdog(after: interval) }
+            watchdog?.schedule(after: interval)
+        }
         // A change before anybody asks is one.
         lookAtApps()
     }
@@ -193,6 +211,7 @@ public final class Server {
     // MARK: Listeners
 
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
+        if let socket = listener.inherited { return try take(socket, for: listener) }
         switch listener.transport {
         case .tcp:
             if case .unix(let path) = listener.address { return try openUnixSocket(listener, at: path) }
@@ -240,6 +259,51 @@ public final class Server {
         workers.listen(number, route: listener.route, on: sockets, shared: true)
     }
 
+    /// All workers accept on an inherited socket, and none closes it: those who wait in it at our end are for whoever has
+    /// it next.
+    private func take(_ socket: InheritedSocket, for listener: ListenerSet.Listener) throws(SystemError) {
+        guard socket.kind == .listening, listener.transport == .tcp else { throw SystemError("accept", code: EINVAL) }
+        var sockets: [Handoff<ListeningSocket>] = []
+        var inode: UInt64 = 0
+        for _ in 0..<workers.count {
+            let copy = try socket.listener()
+            inode = copy.inode
+            sockets.append(Handoff(copy))
+        }
+        let number = listeners.opened(listener, boundTo: listener.address, inodes: [inode])
+        workers.listen(number, route: listener.route, on: sockets, shared: true, outlivesUs: true)
+    }
+
+    // MARK: The service manager
+
+    /// Tells it that we are at work.
+    func tellReady() {
+        guard isRunning else { return }
+        manager?.ready(Self.counted(listeners.routes.count, "route"))
+    }
+
+    private static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+
+    /// Tells it that we read the configuration again.
+    func tellReloading() {
+        guard isRunning else { return }
+        manager?.reloading()
+    }
+
+    /// It hears of us only if every worker's loop has turned, and this one.
+    private func turnWatchdog(after interval: Duration) {
+        watchdog?.schedule(after: interval)
+        let asked = MonotonicTime.now
+        workers.survey { [unowned self] snapshots in
+            guard snapshots.allSatisfy({ $0.posted >= asked }) else { return }
+            let clients = snapshots.reduce(0) { $0 + $1.connections }
+            manager?.alive(
+                Self.counted(listeners.routes.count, "route") + ", " + Self.counted(clients, "client"))
+        }
+    }
+
     /// Accepts nobody new on a listener.
     func close(listener number: Int) {
         // The file goes first, so that whoever still finds it is accepted.
@@ -278,6 +342,10 @@ public final class Server {
                     log.error(ListenError(listener, error).description, fields(listener))
                 }
             }
+        }
+        for (number, listen) in listeners.withoutSocket where complaints.insert(listen).inserted {
+            let name = listeners.routes[number].map { ["route": .text($0.name)] as Log.Fields } ?? [:]
+            log.error(ListenError(listen, among: inherited).description, name)
         }
         workers.limit(connections: connectionsThatFit)
         if isIncomplete { retry.schedule(retryTimer) } else { retry.hurry() }
@@ -340,6 +408,7 @@ public final class Server {
     public func drain(_ completion: @escaping () -> Void) {
         guard case .running = state else { return completion() }
         state = .draining(completion: completion)
+        manager?.stopping()
         unixSockets = [:]
         workers.tell(.drain)
         drainTimer?.schedule(after: configuration.drain)

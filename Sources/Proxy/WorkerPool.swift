@@ -76,10 +76,14 @@ final class WorkerPool {
     /// - Parameters:
     ///   - sockets: one for each worker.
     ///   - isShared: whether they are all the same socket, on which whoever is first accepts.
-    func listen(_ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>], shared isShared: Bool = false) {
+    ///   - outlivesUs: whether somebody else has it after us.
+    func listen(
+        _ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>], shared isShared: Bool = false,
+        outlivesUs: Bool = false
+    ) {
         let turn = isShared && count > 1 ? TurnLock() : nil
         for (mailbox, socket) in zip(commands, sockets) {
-            mailbox.post(.listen(listener: listener, route: route, socket, turn: turn))
+            mailbox.post(.listen(listener: listener, route: route, socket, turn: turn, outlivesUs: outlivesUs))
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EventLoop
+import Network
 import Proxy
 
 /// The program: its commands, and what they have in common.
@@ -50,6 +51,8 @@ struct Loopbridge: ParsableCommand {
         defaultSubcommand: Serve.self)
 
     static func main() {
+        // First, for another descriptor could have the number of one that was not passed after all.
+        _ = InheritedSockets.ofProcess
         ProcessLimits.openStandardDescriptors()
         main(Run.withoutCommand(Array(ProcessStart.arguments.dropFirst())))
     }

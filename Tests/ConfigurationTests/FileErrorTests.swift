@@ -112,11 +112,11 @@ private func route(_ line: String) -> String {
         // Addresses.
         (
             "routes: [{ listen: web, upstream: 80 }]",
-            "config.yaml:1:20: expected a port, ADDRESS:PORT or unix:/PATH, found 'web'"
+            "config.yaml:1:20: expected a port, ADDRESS:PORT, unix:/PATH or systemd:NAME, found 'web'"
         ),
         (
             "routes: [{ listen: [], upstream: 80 }]",
-            "config.yaml:1:20: expected a port, ADDRESS:PORT or unix:/PATH, or a list of these, found an empty list"
+            "config.yaml:1:20: expected a port, ADDRESS:PORT, unix:/PATH or systemd:NAME, or a list of these, found an empty list"
         ),
         (
             "routes: [{ listen: { a: b }, upstream: 80 }]",

@@ -122,14 +122,14 @@ import Testing
 
     @Test func readsUnixSocketsAgain() throws {
         let second = "{ unix: /run/b c.sock, mode: \"0640\", owner: app, group: '33' }"
-        let listen = "['unix:/run/a.sock', \(second), 'unix:@d']"
+        let listen = "['unix:/run/a.sock', \(second), 'unix:@d', systemd, systemd:web 2]"
         let written = try load(yaml: "routes: [{ listen: \(listen), upstream: 'unix:@e' }]").get()
         let route = try #require(written.routes.first)
         #expect(
             route.listen == [
                 .unix(path: "/run/a.sock", UnixSocketAccess(mode: 0o660)),
                 .unix(path: "/run/b c.sock", UnixSocketAccess(mode: 0o640, owner: "app", group: "33")),
-                .unix(path: "@d", UnixSocketAccess()),
+                .unix(path: "@d", UnixSocketAccess()), .inherited(name: nil), .inherited(name: "web 2"),
             ])
         #expect(route.upstream == .address(.unix(path: "@e")))
         #expect(route.name == "unix:/run/a.sock")

@@ -64,6 +64,13 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         // Unix sockets.
         ("8080:unix:/run/app.sock", bothWildcards(8080), .address(.unix(path: "/run/app.sock"))),
         ("*:8080:unix:/run/a:b/tcp", bothWildcards(8080), .address(.unix(path: "/run/a:b/tcp"))),
+        ("systemd:8000", [.inherited(name: nil)], .localhost(port: 8000)),
+        ("systemd:localhost:8000/tcp", [.inherited(name: nil)], .localhost(port: 8000)),
+        ("systemd:[::1]:8000", [.inherited(name: nil)], .address(ip("::1", 8000))),
+        ("systemd:unix:/run/app.sock", [.inherited(name: nil)], .address(.unix(path: "/run/app.sock"))),
+        ("systemd:web:8000", [.inherited(name: "web")], .localhost(port: 8000)),
+        ("systemd:my.socket:127.0.0.1:8000", [.inherited(name: "my.socket")], .address(ip("127.0.0.1", 8000))),
+        ("systemd:web:unix:@app", [.inherited(name: "web")], .address(.unix(path: "@app"))),
         ("8080:unix:@app", bothWildcards(8080), .address(.unix(path: "@app"))),
         ("unix:/run/web.sock:8000", [unix("/run/web.sock")], .localhost(port: 8000)),
         ("unix:@web:127.0.0.1:8000", [unix("@web")], .address(ip("127.0.0.1", 8000))),
@@ -146,6 +153,12 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
             "unix:/run/app.sock",
             "a Unix socket needs an upstream behind it, as in 'unix:/run/web.sock:8000', "
                 + "or a port to listen on, as in '8080:unix:/run/app.sock'"
+        ),
+        ("systemd:web", "expected a port, HOST:PORT or unix:/PATH, found 'web'"),
+        ("systemd:", "a part of '' is empty"),
+        (
+            "systemd:wéb:8000",
+            "the name of an inherited socket has 1 to 255 ASCII characters and no colon, found 'wéb'"
         ),
         ("unix:web.sock:8000", "the path of a Unix socket must begin with '/', found 'web.sock'"),
         ("unix:/a:", "a part of '' is empty"),
