@@ -81,6 +81,9 @@ public final class Server {
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
+        if let interval = manager?.watchdogInterval {
+            watchdog = try Timer(on: loop) { [unowned self] in turnWatchdog(after: interval) }
+        }
         let diagnosis = BackgroundDiagnosis(on: loop)
         let sources = AdminServer.Sources(
             snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
@@ -121,7 +124,6 @@ public final class Server {
         }
         tellReady()
         if let interval = manager?.watchdogInterval {
-            watchdog = try Timer(on: loop) { [unowned self] in turnWatchdog(after: interval) }
             watchdog?.schedule(after: interval)
         }
         // A change before anybody asks is one.
