@@ -43,7 +43,7 @@ extension ConfigurationDraft: KeyedMapping {
         let places = [
             place(ConfigurationDraft.self), place(LogSettings.self), place(AdminSettings.self),
             place(RouteSettings.self),
-            place(RouteDraft.self), place(HTTPSettings.self),
+            place(RouteDraft.self), place(UnixListenDraft.self), place(HTTPSettings.self),
         ].compactMap(\.self)
         return places.isEmpty ? nil : listed(places)
     }

@@ -136,12 +136,13 @@ extension ListenSpec {
         switch self {
         case .wildcards(let port): port
         case .address(let address): address.port
+        case .unix, .inherited: nil
         }
     }
 
     fileprivate var isLoopback: Bool {
         switch self {
-        case .wildcards: false
+        case .wildcards, .unix, .inherited: false
         case .address(let address): address.isOnLoopback
         }
     }

@@ -30,7 +30,7 @@ struct Decoding {
         report(message, at: location(of: node), note: note)
     }
 
-    private mutating func report(_ message: String, at location: Diagnostic.Location, note: Diagnostic.Note? = nil) {
+    mutating func report(_ message: String, at location: Diagnostic.Location, note: Diagnostic.Note? = nil) {
         guard !isExhausted else { return }
         diagnostics.append(Diagnostic(message, at: location, note: note))
     }
@@ -89,6 +89,13 @@ struct Decoding {
         // The list as a whole takes the place of the one that it was.
         origins[key] = ValueOrigin(location: location(of: node), variables: variables)
         return values
+    }
+
+    /// Has a mapping that stands for one value count as given in one place.
+    mutating func noteAsWhole(_ node: YAMLNode) {
+        let parts = origins.filter { $0.key.within(key.description) != nil }
+        for part in parts.keys { origins[part] = nil }
+        origins[key] = ValueOrigin(location: location(of: node), variables: parts.values.flatMap(\.variables).sorted())
     }
 
     /// Where a part of a scalar's text stands; the whole scalar where its text is written with escapes.

@@ -75,6 +75,16 @@ struct KeyOption<Target: Sendable>: Sendable {
     }
 }
 
+/// How an item of a list may be written as a mapping, where a text cannot say it all.
+struct ItemForm<Value: Sendable>: Sendable {
+    /// The mapping's keys.
+    let descriptions: @Sendable () -> [(name: String, description: KeyDescription)]
+    /// Nil after reporting what is wrong.
+    let decode: @Sendable (YAMLNode, inout Decoding) -> Value?
+    /// Nil for a value that a text can say.
+    let encode: @Sendable (Value) -> YAMLNode?
+}
+
 extension Key where Target: KeyedMapping {
     /// A value that is written as text and has a default.
     /// - Parameters:
@@ -124,16 +134,18 @@ extension Key where Target: KeyedMapping {
     }
 
     /// A list of such values, which may be written without the list when there is one.
+    /// - Parameter form: how an item may be written as a mapping too.
     static func locatedList<Value: Equatable>(
         _ name: String, _ kind: ValueKind<Value>, _ path: any WritableKeyPath<Target, [Located<Value>]> & Sendable,
-        help: String, example: String
+        form: ItemForm<Value>? = nil, help: String, example: String
     ) -> Key {
         let expected = "\(kind.expected), or a list of these"
         return Key(
             name,
             KeyDescription(
-                help: help, type: "\(kind.type), or a list of these", isRequired: true, example: example,
-                schema: .scalarOrList(kind.schemas, atLeast: 1)),
+                help: help, type: "\(kind.type)\(form == nil ? "" : ", or a mapping"), or a list of these",
+                isRequired: true, example: example,
+                schema: .scalarOrList(kind.schemas, atLeast: 1, mapping: form?.descriptions)),
             decode: { node, target, decoding in
                 var items = [node]
                 var steps = [KeyPathText()]
@@ -146,13 +158,24 @@ extension Key where Target: KeyedMapping {
                 }
                 for (item, step) in zip(items, steps) {
                     decoding.inside(step) { decoding in
-                        guard let value = decoding.scalar(item, kind) else { return }
+                        let value: Value?
+                        if let form, case .mapping = item.content {
+                            value = form.decode(item, &decoding)
+                            decoding.noteAsWhole(item)
+                        } else {
+                            value = decoding.scalar(item, kind)
+                        }
+                        guard let value else { return }
                         target[keyPath: path].append(Located(value: value, location: decoding.location(of: item)))
                     }
                 }
             },
             encode: { target in
-                YAMLNode(.sequence(target[keyPath: path].map { YAMLNode(plainly: kind.write($0.value)) }))
+                YAMLNode(
+                    .sequence(
+                        target[keyPath: path].map { item in
+                            form?.encode(item.value) ?? YAMLNode(plainly: kind.write(item.value))
+                        }))
             })
     }
 

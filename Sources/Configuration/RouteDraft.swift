@@ -18,7 +18,7 @@ extension RouteDraft: KeyedMapping {
                 "name", .name, \.name, defaultText: "the first listen address",
                 help: "The route's name in logs and metrics; unique.", example: "web"),
             .locatedList(
-                "listen", .listen, \.listen,
+                "listen", .listen, \.listen, form: UnixListenDraft.form,
                 help: "Where clients are accepted; a port alone, and *, mean all addresses of both families.",
                 example: "8080"),
             .located(

@@ -74,6 +74,7 @@ public final class AutoBridge {
     private static func outsidePort(_ listen: ListenAddress) -> UInt16? {
         switch listen {
         case .everyNonLoopback(let port, _): port
+        case .unix, .inherited: nil
         case .address(let address): address.ipAddress?.isLoopback == false ? address.port : nil
         }
     }

@@ -72,6 +72,8 @@ enum SessionEnd: Equatable {
 /// What the access log says about a session.
 struct SessionSummary {
     let client: SocketAddress
+    /// Whose process the client is, where it has no address.
+    var peer: PeerCredentials?
     let route: String
     /// The address that took the connection, if any did.
     let upstream: SocketAddress?
@@ -86,7 +88,8 @@ struct SessionSummary {
         log.part(.access).info(
             "closed",
             [
-                "client": .text(client.description), "route": .text(route),
+                "client": .text(client.description), "peer_pid": peer.map { .number(Int($0.process)) } ?? .nothing,
+                "peer_uid": peer.map { .number(Int($0.user)) } ?? .nothing, "route": .text(route),
                 "upstream": .text(upstream?.description ?? "-"),
                 "source": source.map { .text($0.description) } ?? .nothing, "to_app": .number(Int(bytesToApp)),
                 "to_client": .number(Int(bytesToClient)), "ms": .number(Int(duration / .milliseconds(1))),

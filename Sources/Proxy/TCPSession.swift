@@ -18,9 +18,12 @@ final class TCPSession: Session {
 
     private var state = State.ended
     private var abortReason = SessionEnd.drained
+    /// Of a client on a Unix socket, where that is logged.
+    private var peer: PeerCredentials?
 
     /// Asks for a connection to the app, now or once the client has spoken.
     override func start(with socket: WatchedSocket) {
+        if worker.logsAccess, case .unix = client { peer = socket.socket.peerCredentials }
         socket.onReady = { [unowned self, unowned socket] readiness in waitingClientReady(socket, readiness) }
         switch route.configuration.connect {
         case .accept: connect(socket)
@@ -144,7 +147,8 @@ final class TCPSession: Session {
         state = .ended
         worker.log(
             SessionSummary(
-                client: client, route: route.configuration.name, upstream: upstream, source: source, bytesToApp: sent,
+                client: client, peer: peer, route: route.configuration.name, upstream: upstream, source: source,
+                bytesToApp: sent,
                 bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
         route.traffic.countFailure(reason)
         worker.ended(self, bytesMoved: (sent, received))

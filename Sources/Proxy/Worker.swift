@@ -86,10 +86,11 @@ final class Worker {
             drainSessions(of: route)
             endCounting(on: route)
             if route.sessions == 0 { forget(route) }
-        case .listen(let listener, let route, let handoff):
+        case .listen(let listener, let route, let handoff, let turn, let outlivesUs):
             guard let socket = handoff.take(), let route = routes[route] else { return }
             do {
-                acceptors[listener] = try Acceptor(socket, route: route, worker: self, on: loop)
+                acceptors[listener] = try Acceptor(
+                    socket, turn: turn, outlivesUs: outlivesUs, route: route, worker: self, on: loop)
             } catch {
                 environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
             }
@@ -121,7 +122,7 @@ final class Worker {
             for route in routes.values { route.app.drain() }
             isDraining = true
             drainSessions()
-            for acceptor in acceptors.values { acceptor.acceptBacklog() }
+            for acceptor in acceptors.values where !acceptor.outlivesUs { acceptor.acceptBacklog() }
             acceptors = [:]
             for listener in datagramListeners.values { listener.drain() }
             reportIfDrained()

@@ -9,7 +9,9 @@ enum WorkerCommand: Sendable {
     /// Forget a route, whose listening sockets are closed, once its connections have ended.
     case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
-    case listen(listener: Int, route: Int, Handoff<ListeningSocket>)
+    /// - turn: of all workers that accept on the same socket; nil where none does.
+    /// - outlivesUs: whoever waits there at the end is left to those who have the socket then.
+    case listen(listener: Int, route: Int, Handoff<ListeningSocket>, turn: TurnLock?, outlivesUs: Bool)
     /// Take datagrams of a route's clients on one more socket, known by `listener` from now on.
     case listenForDatagrams(listener: Int, route: Int, Handoff<DatagramSocket>)
     /// Accept a listening socket's clients on another route from now on.

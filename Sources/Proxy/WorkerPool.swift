@@ -73,10 +73,17 @@ final class WorkerPool {
     }
 
     /// Gives each worker its listening socket for a route; the kernel deals the clients out among them.
-    /// - Parameter sockets: one for each worker.
-    func listen(_ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>]) {
+    /// - Parameters:
+    ///   - sockets: one for each worker.
+    ///   - isShared: whether they are all the same socket, on which whoever is first accepts.
+    ///   - outlivesUs: whether somebody else has it after us.
+    func listen(
+        _ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>], shared isShared: Bool = false,
+        outlivesUs: Bool = false
+    ) {
+        let turn = isShared && count > 1 ? TurnLock() : nil
         for (mailbox, socket) in zip(commands, sockets) {
-            mailbox.post(.listen(listener: listener, route: route, socket))
+            mailbox.post(.listen(listener: listener, route: route, socket, turn: turn, outlivesUs: outlivesUs))
         }
     }
 

@@ -21,6 +21,7 @@ import Testing
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
             case "http"?: "### `http`, in a route"
+            case "listen[]"?: "### `listen`, in a route"
             default: "### A route"
             }
         let text = try Repository.text("docs/configuration.md")
@@ -70,6 +71,8 @@ import Testing
             case "upstream_connections"?: "defaults: { upstream_connections: { \(entry) } }"
             case "pool"?: "defaults: { pool: { \(entry) } }"
             case "http"?: "defaults: { http: { \(entry) } }"
+            case "listen[]"?:
+                "routes: [{ listen: { \(key.name == "unix" ? "" : "unix: /run/web.sock, ")\(entry) }, upstream: 8000 }]"
             case "log"?: "log: { \(entry) }"
             case "levels"?: "log: { levels: { \(entry) } }"
             case "admin"?: "admin: { \(entry) }"
@@ -87,12 +90,12 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 6)
+        #expect(files.count == 7)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
-                "web", "192.0.2.1:8080", "0.0.0.0:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "0.0.0.0:8080", "*:8000",
-                "0.0.0.0:8080",
+                "web", "192.0.2.1:8080", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "0.0.0.0:8080",
+                "*:8000", "0.0.0.0:8080",
             ])
     }
 

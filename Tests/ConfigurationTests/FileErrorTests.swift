@@ -71,8 +71,16 @@ private func route(_ line: String) -> String {
         (route("http: {}"), "config.yaml:4:11: 'http' has no effect without 'protocol: http' in the same route"),
         (route("protocol: sctp"), "config.yaml:4:15: expected tcp, http or udp, found 'sctp'"),
         (
-            "routes: [{ listen: 'unix:/a', upstream: 80 }]",
-            "config.yaml:1:20: listening on a Unix socket is not supported yet"
+            "routes: [{ listen: 'unix:a', upstream: 80 }]",
+            "config.yaml:1:20: the path of a Unix socket must begin with '/', found 'a'"
+        ),
+        (
+            "routes: [{ listen: { unix: '@a', mode: '0600' }, upstream: 80 }]",
+            "config.yaml:1:40: an abstract name has no file, and so no mode, owner or group"
+        ),
+        (
+            "routes: [{ listen: [unix:/a, { unix: /a, mode: 600 }], upstream: 80 }]",
+            "config.yaml:1:30: unix:/a is listened on twice\n    note: the other is at config.yaml:1:21"
         ),
         // Types.
         (route("hold: [10s]"), "config.yaml:4:11: expected a duration such as 10s, found a list"),
@@ -111,14 +119,18 @@ private func route(_ line: String) -> String {
             #"config.yaml:1:8: expected a duration such as 10s, found '\u{1B}[31mred'"#
         ),
         // Addresses.
-        ("routes: [{ listen: web, upstream: 80 }]", "config.yaml:1:20: expected a port or ADDRESS:PORT, found 'web'"),
+        (
+            "routes: [{ listen: web, upstream: 80 }]",
+            "config.yaml:1:20: expected a port, ADDRESS:PORT, unix:/PATH or systemd:NAME, found 'web'"
+        ),
         (
             "routes: [{ listen: [], upstream: 80 }]",
-            "config.yaml:1:20: expected a port or ADDRESS:PORT, or a list of these, found an empty list"
+            "config.yaml:1:20: expected a port, ADDRESS:PORT, unix:/PATH or systemd:NAME, or a list of these, found an empty list"
         ),
         (
             "routes: [{ listen: { a: b }, upstream: 80 }]",
-            "config.yaml:1:20: expected a port or ADDRESS:PORT, found a mapping"
+            "config.yaml:1:20: missing key 'unix' in 'listen'\n    note: for example 'unix: /run/web.sock'\n"
+                + "config.yaml:1:22: unknown key 'a' in 'listen'; expected unix, mode, owner or group"
         ),
         (
             "routes: [{ listen: 'localhost:80', upstream: 8000 }]",

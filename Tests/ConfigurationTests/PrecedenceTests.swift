@@ -239,7 +239,7 @@ import Testing
                 "--allow none|CIDR,... LOOPBRIDGE_ALLOW none",
                 "--deny none|CIDR,... LOOPBRIDGE_DENY none",
                 "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
-                "--trusted-proxies none|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
+                "--trusted-proxies none|unix|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

@@ -13,6 +13,8 @@ final class HTTPRoute {
 
     private let limits: HeadLimits
     private var recentSenders = RecentSenders()
+    /// Whoever comes by a Unix socket.
+    private let unnamedSender: Sender
     private var idleExchanges: [HTTPExchange] = []
     /// What is enough for a worker's usual load; the rest goes back to the system after a crowd.
     private static let mostIdleExchanges = 64
@@ -27,6 +29,7 @@ final class HTTPRoute {
             case .name(let name): .name(Array(name.utf8))
             }
         forwarding = RequestForwarding(host: host, upstreamAuthority: Array(route.upstream.urlAuthority.utf8))
+        unnamedSender = Sender(address: [], scheme: .http, isTrusted: settings.trusts(.unix(path: "")))
         limits = HeadLimits(
             headBytes: settings.maxHeadSize, fields: settings.maxFields, targetBytes: settings.maxTargetLength)
     }
@@ -36,9 +39,9 @@ final class HTTPRoute {
 
     /// What the app is told about a client.
     func sender(_ client: SocketAddress) -> Sender {
-        guard let address = client.ipAddress else { return Sender(address: [], scheme: .http, isTrusted: false) }
+        guard let address = client.ipAddress else { return unnamedSender }
         return recentSenders.sender(address) {
-            Sender(address: Array(address.description.utf8), scheme: .http, isTrusted: settings.trusts(address))
+            Sender(address: Array(address.description.utf8), scheme: .http, isTrusted: settings.trusts(client))
         }
     }
 
