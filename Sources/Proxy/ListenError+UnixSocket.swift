@@ -14,20 +14,25 @@ extension ListenError {
 
     /// - Parameter access: what was asked for.
     init(unixSocketAt path: String, access: UnixSocketAccess, _ error: SystemError) {
+        let reason = Self.reason(unixSocketAt: path, access: access, error)
+        self.init("cannot listen on \(SocketAddress.unix(path: path)): \(reason)")
+    }
+
+    /// Why there is no socket, in words.
+    /// - Parameter access: what was asked for.
+    static func reason(unixSocketAt path: String, access: UnixSocketAccess, _ error: SystemError) -> String {
         let address = SocketAddress.unix(path: path)
         let folder = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
-        let reason =
-            switch (error.call, error.code) {
-            case ("getpwnam", _): "there is no user '\(access.owner ?? "")' in \(SystemAccounts.users)"
-            case ("getgrnam", _): "there is no group '\(access.group ?? "")' in \(SystemAccounts.groups)"
-            case ("chown", EPERM):
-                "this user may not give the file to somebody else; that takes root or CAP_CHOWN, or for a group to be in it"
-            case (_, EADDRINUSE): Self.obstacle(at: path, address)
-            case (_, EACCES): "permission denied; it takes the right to write to the folder"
-            case ("bind", ENOENT): "there is no folder \(folder)"
-            default: error.reason
-            }
-        self.init("cannot listen on \(address): \(reason)")
+        return switch (error.call, error.code) {
+        case ("getpwnam", _): "there is no user '\(access.owner ?? "")' in \(SystemAccounts.users)"
+        case ("getgrnam", _): "there is no group '\(access.group ?? "")' in \(SystemAccounts.groups)"
+        case ("chown", EPERM):
+            "this user may not give the file to somebody else; that takes root or CAP_CHOWN, or for a group to be in it"
+        case (_, EADDRINUSE): Self.obstacle(at: path, address)
+        case (_, EACCES): "permission denied; it takes the right to write to the folder"
+        case ("bind", ENOENT): "there is no folder \(folder)"
+        default: error.reason
+        }
     }
 
     /// What is where a socket was wanted: somebody who listens, or a file of another kind.
