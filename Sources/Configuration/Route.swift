@@ -1,3 +1,5 @@
+public import Network
+
 /// Listeners, and the upstream to which their connections are carried.
 public struct Route: Sendable, Equatable {
     /// Its name in logs and metrics, unique among the routes.
@@ -26,6 +28,10 @@ public struct Route: Sendable, Equatable {
     public var pool: PoolSettings
     /// From which addresses the connections to the app come.
     public var source: ConnectionSource
+    /// The clients that may come in; everybody where it is empty. See ``AccessList``.
+    public var allow: [CIDR]
+    /// The clients that may not.
+    public var deny: [CIDR]
     /// How HTTP is carried; the defaults where the route's protocol is another.
     public var http: HTTPSettings
 
@@ -39,7 +45,8 @@ public struct Route: Sendable, Equatable {
         idleTimeout: Duration? = nil, halfCloseTimeout: Duration = .seconds(300),
         maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
-        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, http: HTTPSettings = HTTPSettings()
+        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, allow: [CIDR] = [],
+        deny: [CIDR] = [], http: HTTPSettings = HTTPSettings()
     ) {
         let suffix = `protocol` == .udp ? "/udp" : ""
         self.name = name ?? (listen.first?.description ?? upstream.description) + suffix
@@ -55,6 +62,8 @@ public struct Route: Sendable, Equatable {
         self.upstreamConnections = upstreamConnections
         self.pool = pool
         self.source = source
+        self.allow = allow
+        self.deny = deny
         self.http = http
     }
 }
@@ -71,7 +80,8 @@ extension Route {
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source, http: `protocol` == .http ? settings.http : HTTPSettings())
+            source: settings.source, allow: settings.allow, deny: settings.deny,
+            http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }
 

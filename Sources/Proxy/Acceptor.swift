@@ -101,6 +101,12 @@ final class Acceptor {
         turn?.end()
         switch consume result {
         case .accepted(let client, let address):
+            do throws(ClientRefusal) {
+                try route.admit(address)
+            } catch {
+                worker.refuse(client, from: address, on: route, error)
+                return true
+            }
             guard worker.accepted(client, from: address, on: route) else {
                 pause()
                 return false

@@ -8,7 +8,7 @@ extension ListenError {
         if case .unix(let path) = listener.address {
             self.init(unixSocketAt: path, access: listener.access ?? UnixSocketAccess(), error)
         } else {
-            self.init(listener.address, error)
+            self.init(listener.address, error, over: listener.transport)
         }
     }
 

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Network
 internal import Observability
 internal import Upstream
 
@@ -20,6 +21,9 @@ final class WorkerRoute {
     let http: HTTPRoute?
     /// What its listeners have in common where it carries datagrams; nil where it carries something else.
     let datagrams: DatagramRoute?
+    /// Who may come in; nil where everybody may.
+    private let access: AccessList?
+    private var refusals = RefusalLog()
     /// How many sessions, or flows, the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
@@ -36,6 +40,7 @@ final class WorkerRoute {
         tally = traffic.tally
         self.clock = clock
         let configuration = shared.configuration
+        access = shared.access.admitsEverybody ? nil : shared.access
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
         app = try AppConnections(
             to: configuration.upstream.candidates,
@@ -55,6 +60,18 @@ final class WorkerRoute {
     }
 
     var configuration: Route { shared.configuration }
+
+    /// Lets a client in, or says why not. To be asked once for each client, by the address that it has come from.
+    func admit(_ client: SocketAddress) throws(ClientRefusal) {
+        if let access, !access.admits(client) { throw .denied }
+    }
+
+    /// Counts a client that was turned away.
+    /// - Returns: see ``RefusalLog/note(_:at:)``.
+    func note(_ refusal: ClientRefusal) -> Int? {
+        traffic.countFailure(.refused(refusal))
+        return refusals.note(refusal, at: .coarse)
+    }
 
     /// The first of the timeouts that its sessions look after by themselves.
     var shortestTimeout: Duration {

@@ -42,7 +42,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 10)
+        #expect(names.count == 12)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -90,12 +90,12 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 6)
+        #expect(files.count == 7)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
-                "web", "192.0.2.1:8080", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "*:8000",
-                "0.0.0.0:8080",
+                "web", "192.0.2.1:8080", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:53", "0.0.0.0:53/udp",
+                "0.0.0.0:8080", "*:8000", "0.0.0.0:8080",
             ])
     }
 

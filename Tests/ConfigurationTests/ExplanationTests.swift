@@ -47,6 +47,7 @@ import Testing
                   listen: none               # default
                   socket: none               # default
                   allow: none                # default
+                  deny: none                 # default
                 drain: 1s                    # LOOPBRIDGE_DRAIN
                 defaults:
                   hold: 3s                   # f:2:19
@@ -65,6 +66,8 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  allow: none                # default
+                  deny: none                 # default
                   http:
                     host: preserve           # default
                     trusted_proxies: none    # default
@@ -99,6 +102,8 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  allow: none                # default
+                  deny: none                 # default
 
                 """)
     }
@@ -175,6 +180,8 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  allow: none                # default
+                  deny: none                 # default
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])
