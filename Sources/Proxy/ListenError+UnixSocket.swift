@@ -25,9 +25,7 @@ extension ListenError {
     static func reason(unixSocketAt path: String, access: UnixSocketAccess, _ error: SystemError) -> String {
         let address = SocketAddress.unix(path: path)
         let folder = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
-        return
-            switch (error.call, error.code)
-        {
+        return switch (error.call, error.code) {
         case ("getpwnam", _): "there is no user '\(access.owner ?? "")' in \(SystemAccounts.users)"
         case ("getgrnam", _): "there is no group '\(access.group ?? "")' in \(SystemAccounts.groups)"
         case ("chown", EPERM):

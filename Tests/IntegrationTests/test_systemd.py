@@ -106,7 +106,7 @@ def test_several_sockets_and_routes(container, activated, tmp_path):
         assert answer(container, "::1", 8090) == (b"api hello", None)
         assert answer(container, LOOPBACK, 8090) == (b"api hello", None)
         assert program.wait_for_closed(count=5)["client"].startswith("127.0.0.1:")
-        assert program.messages("spare (127.0.0.1:8099) is used by no route")
+        assert program.wait_for_message("spare (127.0.0.1:8099) is used by no route")
         assert program.terminate() == 0
     assert os.path.exists(path), "the file belongs to whoever made it"
     for sock in sockets:
@@ -299,7 +299,7 @@ def test_another_ones_watchdog(container, loopbridge, tmp_path):
 
 def test_without_a_listener_it_goes_on(loopbridge, tmp_path):
     program = loopbridge("8080:8000", environment={"NOTIFY_SOCKET": str(tmp_path / "nobody.sock")})
-    assert program.messages("cannot tell the service manager")
+    assert program.wait_for_message("cannot tell the service manager")
 
 
 def test_the_app_is_told_nothing(container, run, tmp_path):
@@ -307,7 +307,7 @@ def test_the_app_is_told_nothing(container, run, tmp_path):
     name, seen = str(tmp_path / "notify.sock"), tmp_path / "seen"
     with Manager(name) as manager:
         program = run(
-            ["/bin/sh", "-c", f"env > {seen}.new; ls /proc/self/fd | wc -l >> {seen}.new; mv {seen}.new {seen}; sleep 60"],
+            ["/bin/sh", "-c", f"env > {seen}.new; ls /proc/self/fd | wc -l >> {seen}.new; mv {seen}.new {seen}; exec sleep 60"],
             "127.0.0.1:8080:8000",
             environment={"NOTIFY_SOCKET": name, "LISTEN_PID": "1", "LISTEN_FDS": "1", "WATCHDOG_USEC": "3000000"})
         manager.wait_for("READY=1")

@@ -24,7 +24,7 @@ class Loopbridge:
         """Starts it.
 
         wrapper: a command line that ends in executing its arguments, such as `prlimit --nofile=64`.
-        passed: open files that it inherits, by their numbers.
+        passed: descriptors that it inherits, by their numbers.
         stderr: a descriptor for its log instead of the pipe that is read here; -1 closes it.
         """
         self.arguments = arguments
@@ -39,7 +39,7 @@ class Loopbridge:
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if stderr is None else (None if stderr == -1 else stderr),
-            start_new_session=True, pass_fds=[file.fileno() for file in passed],
+            start_new_session=True, pass_fds=passed,
             env={**os.environ, **(environment or {})})
         self.pid = self.process.pid
         self._readers = [

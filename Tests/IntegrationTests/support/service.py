@@ -8,13 +8,12 @@ import socket
 from support.loopbridge import Loopbridge
 
 
-def passing(sockets, names=None, pid="$$"):
-    """A command line that passes the sockets on, by the protocol of sd_listen_fds(3), to what it is put in front of."""
-    variables = f"LISTEN_PID={pid} LISTEN_FDS={len(sockets)}"
+def passing(numbers, names=None, pid="$$"):
+    """A command line that passes these descriptors on, by the protocol of sd_listen_fds(3), to what it is put in front of."""
+    variables = f"LISTEN_PID={pid} LISTEN_FDS={len(numbers)}"
     if names is not None:
         variables += f" LISTEN_FDNAMES={':'.join(names)}"
-    # By numbers far above those that are to be theirs first.
-    moves = " ".join(f"{3 + index}<&{sock.fileno()} {sock.fileno()}<&-" for index, sock in enumerate(sockets))
+    moves = " ".join(f"{3 + index}<&{number} {number}<&-" for index, number in enumerate(numbers))
     return ["/bin/bash", "-c", f'export {variables}; exec "$@" {moves}', "bash"]
 
 
@@ -23,18 +22,12 @@ class Activated(Loopbridge):
 
     def __init__(self, namespace, sockets, *arguments, names=None, pid="$$", **options):
         # Above all numbers that they are to have.
-        high = [socket.socket(fileno=_high(sock.fileno())) for sock in sockets]
+        high = [fcntl.fcntl(sock.fileno(), fcntl.F_DUPFD, 200) for sock in sockets]
         try:
-            for sock in high:
-                os.set_inheritable(sock.fileno(), True)
             super().__init__(namespace, *arguments, wrapper=passing(high, names, pid), passed=high, **options)
         finally:
-            for sock in high:
-                sock.close()
-
-
-def _high(number):
-    return fcntl.fcntl(number, fcntl.F_DUPFD, 200)
+            for number in high:
+                os.close(number)
 
 
 class Manager:
