@@ -26,6 +26,14 @@ struct ConfigurationDraft: Sendable, Equatable {
     }
 }
 
+extension ConfigurationDraft {
+    /// Those of the routes; where there are none yet, those that routes will start from.
+    var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
+        let routes = routes.enumerated().map { (place: KeyPathText.route($0), settings: $1.settings) }
+        return routes.isEmpty ? [(KeyPathText("defaults"), defaults)] : routes
+    }
+}
+
 extension ConfigurationDraft: KeyedMapping {
     init() {
         self.init(of: Configuration(routes: []))
@@ -40,7 +48,7 @@ extension ConfigurationDraft: KeyedMapping {
         }
         let places = [
             place(ConfigurationDraft.self), place(LogSettings.self), place(RouteSettings.self), place(RouteDraft.self),
-            place(HTTPSettings.self),
+            place(ProxyProtocolSettings.self), place(HTTPSettings.self),
         ].compactMap(\.self)
         return places.isEmpty ? nil : listed(places)
     }

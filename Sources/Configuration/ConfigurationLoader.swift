@@ -145,6 +145,7 @@ struct ConfigurationLoader {
         }
         var check = RouteCheck()
         let routes = check.finish(draft.routes)
+        check.checkProxyProtocol(draft.settingsInUse, origins: settingOrigins)
         diagnostics += check.diagnostics
         return routes
     }

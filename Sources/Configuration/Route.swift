@@ -26,6 +26,8 @@ public struct Route: Sendable, Equatable {
     public var pool: PoolSettings
     /// From which addresses the connections to the app come.
     public var source: ConnectionSource
+    /// What is said and heard of clients in the PROXY protocol.
+    public var proxyProtocol: ProxyProtocolSettings
     /// How HTTP is carried; the defaults where the route's protocol is another.
     public var http: HTTPSettings
 
@@ -37,7 +39,8 @@ public struct Route: Sendable, Equatable {
         idleTimeout: Duration = .seconds(3600), halfCloseTimeout: Duration = .seconds(300),
         maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
-        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, http: HTTPSettings = HTTPSettings()
+        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default,
+        proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings(), http: HTTPSettings = HTTPSettings()
     ) {
         self.name = name ?? listen.first?.description ?? upstream.description
         self.listen = listen
@@ -52,6 +55,7 @@ public struct Route: Sendable, Equatable {
         self.upstreamConnections = upstreamConnections
         self.pool = pool
         self.source = source
+        self.proxyProtocol = proxyProtocol
         self.http = http
     }
 }
@@ -68,6 +72,7 @@ extension Route {
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source, http: `protocol` == .http ? settings.http : HTTPSettings())
+            source: settings.source, proxyProtocol: settings.proxyProtocol,
+            http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }

@@ -2,7 +2,7 @@ internal import Network
 
 /// Turns drafts into routes, and checks how they fit together.
 struct RouteCheck {
-    private(set) var diagnostics: [Diagnostic] = []
+    var diagnostics: [Diagnostic] = []
 
     /// The routes of those drafts that are complete.
     mutating func finish(_ drafts: [RouteDraft]) -> [Route] {

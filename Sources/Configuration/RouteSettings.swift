@@ -9,6 +9,7 @@ public struct RouteSettings: Sendable, Equatable {
     public var upstreamConnections: UpstreamConnections
     public var pool: PoolSettings
     public var source: ConnectionSource
+    public var proxyProtocol: ProxyProtocolSettings
     public var http: HTTPSettings
 
     /// Those of a finished route.
@@ -22,6 +23,7 @@ public struct RouteSettings: Sendable, Equatable {
         upstreamConnections = route.upstreamConnections
         pool = route.pool
         source = route.source
+        proxyProtocol = route.proxyProtocol
         http = route.http
     }
 }
@@ -67,6 +69,9 @@ extension RouteSettings: KeyedMapping {
             "source", .choice(), \.source, option: "source",
             help: "Where connections to the app come from: one address for all, or one for each client.",
             example: "per_client"),
+        .mapping(
+            "proxy_protocol", \.proxyProtocol, help: "What is said and heard of clients in the PROXY protocol.",
+            example: "{ send: v2 }"),
         .mapping(
             "http", \.http, help: "How requests and answers are carried; only with protocol http.",
             example: "{ host: upstream }"),

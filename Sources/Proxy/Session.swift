@@ -9,6 +9,8 @@ class Session {
     let route: WorkerRoute
     unowned let worker: Worker
     let started = MonotonicTime.coarse
+    /// What a proxy has said of the connection; nil where none has.
+    var receivedHeader: ReceivedProxyHeader?
     /// Where the worker keeps the session in its list.
     var index = 0
 

@@ -38,6 +38,7 @@ final class Worker {
     private var sweepDelay = Duration.zero
     private var retryAccepting: Timer?
     private var logScratch: [UInt8] = []
+    private var connectionIDs = ConnectionIDs()
 
     /// - Parameter reportDrained: called when no session is left after ``WorkerCommand/drain``.
     init(
@@ -201,12 +202,9 @@ final class Worker {
             outOfDescriptors(error)
             return false
         }
-        let session: Session =
-            if let http = route.http {
-                HTTPSession(client, on: route, as: http, of: self)
-            } else {
-                TCPSession(client, on: route, of: self)
-            }
+        let session =
+            route.expectsProxyHeader(from: client)
+            ? ProxyHeaderReader(client, on: route, of: self) : makeSession(client, on: route)
         session.index = sessions.count
         route.sessions += 1
         sessions.append(session)
@@ -214,6 +212,23 @@ final class Worker {
         session.start(with: watched)
         return true
     }
+
+    func makeSession(_ client: SocketAddress, on route: WorkerRoute) -> Session {
+        if let http = route.http {
+            HTTPSession(client, on: route, as: http, of: self)
+        } else {
+            TCPSession(client, on: route, of: self)
+        }
+    }
+
+    /// Another session goes on with the client's connection and with its places.
+    func replace(_ session: Session, by successor: Session) {
+        successor.index = session.index
+        sessions[session.index] = successor
+    }
+
+    /// A name for a connection that no other one has.
+    func takeConnectionID() -> [UInt8] { connectionIDs.take() }
 
     /// Called by a session as its last act.
     func ended(_ session: Session) {
@@ -226,6 +241,10 @@ final class Worker {
         session.route.sessions -= 1
         if session.route.isRemoved, session.route.sessions == 0 { routes[session.route.number] = nil }
         if isDraining { reportIfDrained() }
+    }
+
+    func warn(_ message: String, _ fields: Log.Fields) {
+        environment.log.warning(message, fields)
     }
 
     /// Writes down a connection that has ended, where that is wanted.

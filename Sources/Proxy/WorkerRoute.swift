@@ -1,5 +1,7 @@
 internal import Configuration
 internal import EventLoop
+internal import Network
+internal import ProxyProtocol
 internal import Upstream
 
 /// One worker's side of a route. Belongs to the worker's thread.
@@ -11,6 +13,12 @@ final class WorkerRoute {
     let app: AppConnections
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
+    /// Whether some of its connections begin with a PROXY header.
+    private let acceptsHeaders: Bool
+    /// The header with which connections to the app begin; nil where they have none.
+    let sentHeader: ProxyHeader.Version?
+    /// When a proxy's having sent no valid header was last told.
+    var lastInvalidProxyHeader: MonotonicTime?
     /// How many sessions the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
@@ -24,6 +32,8 @@ final class WorkerRoute {
         self.shared = shared
         let configuration = shared.configuration
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
+        acceptsHeaders = configuration.proxyProtocol.accept
+        sentHeader = configuration.proxyProtocol.send.version
         app = try AppConnections(
             to: configuration.upstream.candidates,
             limits: AppConnections.Limits(
@@ -37,9 +47,15 @@ final class WorkerRoute {
 
     var configuration: Route { shared.configuration }
 
+    /// Whether a connection from there begins with a PROXY header.
+    func expectsProxyHeader(from peer: SocketAddress) -> Bool {
+        acceptsHeaders && configuration.proxyProtocol.expectsHeader(from: peer)
+    }
+
     /// The first of the timeouts that its sessions look after by themselves.
     var shortestTimeout: Duration {
-        let relaying = min(configuration.idleTimeout, configuration.halfCloseTimeout)
+        var relaying = min(configuration.idleTimeout, configuration.halfCloseTimeout)
+        if acceptsHeaders { relaying = min(relaying, configuration.proxyProtocol.headerTimeout) }
         guard let http = http?.settings else { return relaying }
         return min(relaying, http.headTimeout, http.bodyTimeout, min(http.responseTimeout, http.keepAliveTimeout))
     }
@@ -48,9 +64,10 @@ final class WorkerRoute {
 extension Route {
     /// How many connections to the app may be open while nobody uses them, over all workers.
     var keptConnections: (spare: Int, idle: Int) {
-        // Where each client has an address of its own, none is anybody else's, or can be opened before it is known whose
-        // it is. And only HTTP can tell where one client's use of a connection ends.
-        source == .perClient ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
+        // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
+        // else's, or can be opened before it is known whose it is. And only HTTP can tell where one client's use of a
+        // connection ends.
+        source == .perClient || proxyProtocol.send != .off ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {

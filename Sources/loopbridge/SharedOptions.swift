@@ -31,6 +31,9 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("queue-timeout")) var queueTimeout: String?
     @Option(help: help("spare")) var spare: String?
     @Option(help: help("source")) var source: String?
+    @Option(help: help("accept-proxy-protocol")) var acceptProxyProtocol: String?
+    @Option(help: help("proxy-protocol-from")) var proxyProtocolFrom: String?
+    @Option(help: help("send-proxy-protocol")) var sendProxyProtocol: String?
     @Option(help: help("host")) var host: String?
     @Option(help: help("trusted-proxies")) var trustedProxies: String?
 
@@ -44,7 +47,8 @@ struct SharedOptions: ParsableArguments {
             "drain": drain, "hold": hold, "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source, "host": host, "trusted-proxies": trustedProxies,
+            "source": source, "accept-proxy-protocol": acceptProxyProtocol, "proxy-protocol-from": proxyProtocolFrom,
+            "send-proxy-protocol": sendProxyProtocol, "host": host, "trusted-proxies": trustedProxies,
         ]
         return all.compactMapValues { $0 }
     }

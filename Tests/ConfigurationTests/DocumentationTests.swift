@@ -18,6 +18,7 @@ import Testing
             case "log"?: "### `log`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
+            case "proxy_protocol"?: "### `proxy_protocol`, in a route"
             case "http"?: "### `http`, in a route"
             default: "### A route"
             }
@@ -39,7 +40,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 10)
+        #expect(names.count == 11)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -67,6 +68,9 @@ import Testing
             case nil: entry
             case "upstream_connections"?: "defaults: { upstream_connections: { \(entry) } }"
             case "pool"?: "defaults: { pool: { \(entry) } }"
+            case "proxy_protocol"?:
+                "defaults: { proxy_protocol: { \(entry)"
+                    + (key.name == "accept" ? ", trusted_proxies: 10.0.0.1" : "") + " } }"
             case "http"?: "defaults: { http: { \(entry) } }"
             case "log"?: "log: { \(entry) }"
             case "defaults"?: "defaults: { \(entry) }"
@@ -83,9 +87,9 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 4)
+        #expect(files.count == 5)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
-        #expect(names == ["web", "192.0.2.1:8080", "0.0.0.0:8080", "*:8000", "0.0.0.0:8080"])
+        #expect(names == ["web", "192.0.2.1:8080", "0.0.0.0:5432", "0.0.0.0:8080", "*:8000", "0.0.0.0:8080"])
     }
 
     /// What is shown of `check --explain` is what it says.

@@ -48,6 +48,11 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  proxy_protocol:
+                    accept: false            # default
+                    trusted_proxies: none    # default
+                    header_timeout: 3s       # default
+                    send: off                # default
                   http:
                     host: preserve           # default
                     trusted_proxies: none    # default
@@ -82,6 +87,11 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  proxy_protocol:
+                    accept: false            # default
+                    trusted_proxies: none    # default
+                    header_timeout: 3s       # default
+                    send: off                # default
 
                 """)
     }
@@ -158,6 +168,11 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  proxy_protocol:
+                    accept: false            # default
+                    trusted_proxies: none    # default
+                    header_timeout: 3s       # default
+                    send: off                # default
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])

@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool, source or http"
+        + "max_connections, connect, upstream_connections, pool, source, proxy_protocol or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -55,7 +55,10 @@ private func route(_ line: String) -> String {
             "config.yaml:4:29: unknown key 'maxi' in 'upstream_connections'; did you mean 'max'?"
         ),
         (route("pool: { idel: 3 }"), "config.yaml:4:13: unknown key 'idel' in 'pool'; did you mean 'idle'?"),
-        (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
+        (
+            route("proxy_protocol: { send: 2 }"),
+            "config.yaml:4:29: expected off, v1 or v2, found '2'; did you mean 'v2'?"
+        ),
         (route("allow: []"), "config.yaml:4:5: key 'allow' is not supported yet"),
         (route("deny: []"), "config.yaml:4:5: key 'deny' is not supported yet"),
         (route("tls: {}"), "config.yaml:4:5: key 'tls' is not supported yet"),

@@ -30,6 +30,11 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  proxy_protocol:
+                    accept: false
+                    trusted_proxies: none
+                    header_timeout: 3s
+                    send: off
                   http:
                     host: preserve
                     trusted_proxies: none
@@ -62,6 +67,11 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  proxy_protocol:
+                    accept: false
+                    trusted_proxies: none
+                    header_timeout: 3s
+                    send: off
 
                 """)
     }
@@ -110,7 +120,8 @@ import Testing
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
-            "trusted-proxies": "10.0.0.0/8,2001:db8::1",
+            "trusted-proxies": "10.0.0.0/8,2001:db8::1", "accept-proxy-protocol": "true",
+            "proxy-protocol-from": "10.0.0.1", "send-proxy-protocol": "v1",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
         let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82", "83:84/http"]).get()

@@ -34,10 +34,10 @@ final class HTTPRoute {
     var rewritesOrigins: Bool { forwarding.host == .upstream }
 
     /// What the app is told about a client.
-    func sender(_ client: SocketAddress) -> Sender {
-        guard let address = client.ipAddress else { return Sender(address: [], scheme: .http, isTrusted: false) }
+    func sender(_ client: SocketAddress, scheme: Scheme) -> Sender {
+        guard let address = client.ipAddress else { return Sender(address: [], scheme: scheme, isTrusted: false) }
         return Sender(
-            address: Array(address.description.utf8), scheme: .http, isTrusted: settings.trusts(address))
+            address: Array(address.description.utf8), scheme: scheme, isTrusted: settings.trusts(address))
     }
 
     func takeExchange() -> HTTPExchange {

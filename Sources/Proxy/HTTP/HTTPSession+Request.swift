@@ -167,6 +167,7 @@ extension HTTPSession {
         use(connection, for: exchange)
         let head = exchange.requestParser.head
         exchange.output.removeAll(keepingCapacity: true)
+        if route.sentHeader != nil { exchange.output += preamble }
         head.write(bytes, to: http.forwarding, from: sender, into: &exchange.output)
         exchange.hasWrittenRequest = true
         guard
