@@ -48,5 +48,11 @@ COPY --from=builder /loopbridge /loopbridge
 # By number: there is no /etc/passwd here. No privilege is needed, not even for ports below 1024: Docker's networks let
 # everybody have those.
 USER 65532:65532
-# No HEALTHCHECK: it would have to be a command of the program's own, for there is no other here, and it has none yet.
+# In memory and private to the container, and there for every user and with a read-only root too (docker run --read-only).
+# Where it is not, as with --ipc none, the log says so and traffic goes on; the health check then asks at the address of
+# the admin port, if the configuration has one.
+ENV LOOPBRIDGE_ADMIN_SOCKET=/dev/shm/loopbridge.sock
+# Whether the program itself works. An app that is missing is not its fault, and no reason to start it again: for that there
+# is `health --ready`.
+HEALTHCHECK --interval=5s --timeout=5s --retries=3 CMD ["/loopbridge", "health"]
 ENTRYPOINT ["/loopbridge"]

@@ -36,7 +36,8 @@ struct AddressText {
         return end
     }
 
-    private static func checkedPath(_ path: String) throws(ValueError) -> String {
+    /// The path of a Unix socket, which the kernel bounds.
+    static func checkedPath(_ path: String) throws(ValueError) -> String {
         guard path.hasPrefix("/") else {
             throw ValueError("the path of a Unix socket must begin with '/', found \(quoted(path))")
         }

@@ -8,6 +8,8 @@ public struct Configuration: Sendable, Equatable {
     public var workers: WorkerCount
     /// What is logged, and how.
     public var log: LogSettings
+    /// Where the program tells about itself.
+    public var admin: AdminSettings
     /// How long running connections may go on after SIGTERM.
     public var drain: Duration
     /// What routes start from, also those that are found while the program runs.
@@ -17,12 +19,13 @@ public struct Configuration: Sendable, Equatable {
 
     /// A configuration; `load` is what validates one.
     public init(
-        workers: WorkerCount = .auto, log: LogSettings = LogSettings(), drain: Duration = .seconds(5),
-        defaults: RouteSettings = RouteSettings(), routes: [Route]
+        workers: WorkerCount = .auto, log: LogSettings = LogSettings(), admin: AdminSettings = AdminSettings(),
+        drain: Duration = .seconds(5), defaults: RouteSettings = RouteSettings(), routes: [Route]
     ) {
         self.defaults = defaults
         self.workers = workers
         self.log = log
+        self.admin = admin
         self.drain = drain
         self.routes = routes
     }

@@ -15,6 +15,7 @@ public struct ConfigurationDifference: Sendable, Equatable {
     public enum Setting: String, Sendable, CaseIterable {
         case workers
         case log
+        case admin
         case drain
         case defaults
     }
@@ -39,6 +40,7 @@ public struct ConfigurationDifference: Sendable, Equatable {
             switch setting {
             case .workers: old.workers != new.workers
             case .log: old.log != new.log
+            case .admin: old.admin != new.admin
             case .drain: old.drain != new.drain
             case .defaults: old.defaults != new.defaults
             }

@@ -4,6 +4,7 @@ internal import YAML
 struct ConfigurationDraft: Sendable, Equatable {
     var workers: WorkerCount
     var log: LogSettings
+    var admin: AdminSettings
     var drain: Duration
     /// What routes start from.
     var defaults = RouteSettings()
@@ -13,6 +14,7 @@ struct ConfigurationDraft: Sendable, Equatable {
     init(of configuration: Configuration) {
         workers = configuration.workers
         log = configuration.log
+        admin = configuration.admin
         drain = configuration.drain
         defaults = configuration.defaults
         routes = configuration.routes.map { route in
@@ -47,8 +49,9 @@ extension ConfigurationDraft: KeyedMapping {
             Mapping.descriptions.contains { $0.name == name } ? Mapping.place : nil
         }
         let places = [
-            place(ConfigurationDraft.self), place(LogSettings.self), place(RouteSettings.self), place(RouteDraft.self),
-            place(ProxyProtocolSettings.self), place(HTTPSettings.self),
+            place(ConfigurationDraft.self), place(LogSettings.self), place(AdminSettings.self),
+            place(RouteSettings.self),
+            place(RouteDraft.self), place(ProxyProtocolSettings.self), place(HTTPSettings.self),
         ].compactMap(\.self)
         return places.isEmpty ? nil : listed(places)
     }
@@ -59,12 +62,14 @@ extension ConfigurationDraft: KeyedMapping {
             help: "How many threads carry traffic; auto is one for each CPU that this process may use.",
             example: "2"),
         .mapping("log", \.log, help: "What is logged, and how.", example: "{ level: debug, format: json }"),
+        .mapping(
+            "admin", \.admin, help: "Where metrics, health and a status page are served.",
+            example: "{ listen: 0.0.0.0:9901 }"),
         .scalar(
             "drain", .duration(), \.drain, option: "drain",
             help: "How long running connections may go on after SIGTERM; 0s resets them at once.", example: "8s"),
         defaults,
         routeList,
-        .unsupported("admin"),
     ]
 
     /// Stands in front of the routes, which start from it. What the command line or the environment says of it

@@ -127,7 +127,7 @@ struct ConfigurationLoader {
     private mutating func apply(_ option: ConfigurationOption, _ text: String, at location: Diagnostic.Location) {
         do {
             try option.apply(text, to: &draft)
-            let keys = [option.key] + draft.routes.indices.compactMap { option.key(inRoute: $0) }
+            let keys = option.keys(setBy: text) + draft.routes.indices.compactMap { option.key(inRoute: $0) }
             for key in keys { origins[key] = ValueOrigin(location: location) }
         } catch {
             diagnostics.append(Diagnostic(error.message, at: location))
@@ -144,7 +144,10 @@ struct ConfigurationLoader {
                         + "or under 'routes' in the configuration file", at: location))
         }
         var check = RouteCheck()
-        let routes = check.finish(draft.routes)
+        let adminOrigin = origins[KeyPathText("admin").appending("listen")]
+        let routes = check.finish(
+            draft.routes,
+            admin: adminOrigin.map { Located(value: draft.admin.listen, location: $0.location) })
         check.checkProxyProtocol(draft.settingsInUse, origins: settingOrigins)
         diagnostics += check.diagnostics
         return routes

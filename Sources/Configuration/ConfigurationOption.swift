@@ -49,6 +49,11 @@ public struct ConfigurationOption: Sendable {
         routeKey.map { .route(index).appending($0) }
     }
 
+    /// The keys of the file that the text sets.
+    func keys(setBy text: String) -> [KeyPathText] {
+        binding.keys?(text).map { key.appending($0) } ?? [key]
+    }
+
     /// Whether the option sets this key of ``ConfigurationKey/path``'s form: of the file, or of each of its routes.
     func sets(_ key: KeyPathText) -> Bool {
         key == self.key || routeKey.map { KeyPathText("routes[]").appending($0) } == key

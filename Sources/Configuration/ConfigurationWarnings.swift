@@ -37,13 +37,16 @@ struct ConfigurationWarnings {
     /// A line for each connection is asked for, and no line of that level is written.
     private var uselessAccessLog: [Diagnostic] {
         let log = KeyPathText("log")
-        guard draft.log.access, draft.log.level > .info, let access = origins[log.appending("access")],
-            let level = origins[log.appending("level")], access.rank >= level.rank
+        let level = draft.log.allLevels[.access]
+        let levelKey =
+            draft.log.levels[.access] == nil ? log.appending("level") : log.appending("levels").appending("access")
+        guard draft.log.access, level > .info, let access = origins[log.appending("access")],
+            let origin = origins[levelKey], access.rank >= origin.rank
         else { return [] }
         return [
             warning(
-                "the access log is lost: its lines are of level info, and only \(draft.log.level.rawValue) is logged",
-                at: access, note: Diagnostic.Note("the level is set", at: level.location))
+                "the access log is lost: its lines are of level info, and only \(level.rawValue) is logged",
+                at: access, note: Diagnostic.Note("the level is set", at: origin.location))
         ]
     }
 

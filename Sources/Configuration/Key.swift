@@ -56,6 +56,8 @@ struct KeyOption<Target: Sendable>: Sendable {
     let placeholder: String
     let help: String
     let defaultText: String
+    /// Where in the file what a text sets is, as seen from ``key``; nil where it is the key itself.
+    var keys: (@Sendable (String) -> [KeyPathText])?
     /// Turns the text into what stores its value.
     let read: @Sendable (String) throws(ValueError) -> Setter
 
@@ -69,7 +71,7 @@ struct KeyOption<Target: Sendable>: Sendable {
     ) -> KeyOption<Outer> {
         KeyOption<Outer>(
             name: name, key: outer.map { KeyPathText($0).appending(key) } ?? key, placeholder: placeholder, help: help,
-            defaultText: defaultText, read: { text throws(ValueError) in lift(try read(text)) })
+            defaultText: defaultText, keys: keys, read: { text throws(ValueError) in lift(try read(text)) })
     }
 }
 
@@ -182,13 +184,15 @@ extension Key where Target: KeyedMapping {
     }
 
     /// A mapping inside of the mapping.
+    /// - Parameter option: one that sets the mapping's keys, besides those of the keys themselves.
     static func mapping<Inner: KeyedMapping>(
-        _ name: String, _ path: any WritableKeyPath<Target, Inner> & Sendable, help: String, example: String
+        _ name: String, _ path: any WritableKeyPath<Target, Inner> & Sendable, option: KeyOption<Inner>? = nil,
+        help: String, example: String
     ) -> Key {
         Key(
             name,
             KeyDescription(help: help, type: "mapping", example: example, schema: .mapping { Inner.descriptions }),
-            options: Inner.keys.flatMap(\.options).map { option in
+            options: ((option.map { [$0] } ?? []) + Inner.keys.flatMap(\.options)).map { option in
                 option.lifted(under: name) { setter in { setter(&$0[keyPath: path]) } }
             },
             decode: { node, target, decoding in decoding.mapping(node, into: &target[keyPath: path]) },

@@ -5,8 +5,11 @@ extension LogSettings: KeyedMapping {
 
     static let keys: [Key<LogSettings>] = [
         .scalar(
-            "level", .choice(synonyms: ["trace": "debug", "verbose": "debug", "notice": "info", "fatal": "error"]),
-            \.level, option: "log-level", help: "The least severe messages that are logged.", example: "warning"),
+            "level", .level, \.level, option: "log-level", help: "The least severe messages that are logged.",
+            example: "warning"),
+        .mapping(
+            "levels", \.levels, option: PartLevels.option, help: "Parts of the log that have a level of their own.",
+            example: "{ upstream: debug }"),
         .scalar(
             "format", .choice(synonyms: ["plain": "text", "logfmt": "text"]), \.format, option: "log-format",
             help: "The form of a log line: text is for people, json for machines.", example: "json"),

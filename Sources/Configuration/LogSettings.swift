@@ -4,6 +4,8 @@ public import Observability
 public struct LogSettings: Sendable, Equatable {
     /// The least severe level that is written.
     public var level: LogLevel = .info
+    /// The same of the parts that have a level of their own.
+    public var levels = PartLevels()
     /// The form of a line.
     public var format: LogFormat = .text
     /// Whether each connection gets a line when it ends.
@@ -13,9 +15,13 @@ public struct LogSettings: Sendable, Equatable {
     public init() {}
 
     /// Log settings.
-    public init(level: LogLevel, format: LogFormat, access: Bool) {
+    public init(level: LogLevel, levels: PartLevels = PartLevels(), format: LogFormat, access: Bool) {
         self.level = level
+        self.levels = levels
         self.format = format
         self.access = access
     }
+
+    /// The levels of all parts.
+    public var allLevels: LogLevels { LogLevels(standard: level, exceptions: levels.byPart) }
 }

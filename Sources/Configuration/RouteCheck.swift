@@ -3,9 +3,12 @@ internal import Network
 /// Turns drafts into routes, and checks how they fit together.
 struct RouteCheck {
     var diagnostics: [Diagnostic] = []
+    /// Who has taken what, for the listeners that come after.
+    private var claims: [ListenerClaim: (listener: ListenAddress, location: Diagnostic.Location)] = [:]
 
     /// The routes of those drafts that are complete.
-    mutating func finish(_ drafts: [RouteDraft]) -> [Route] {
+    /// - Parameter admin: where the admin port listens; nil for nowhere.
+    mutating func finish(_ drafts: [RouteDraft], admin: Located<[SocketAddress]>? = nil) -> [Route] {
         var routes: [Route] = []
         var complete: [RouteDraft] = []
         for draft in drafts {
@@ -18,6 +21,7 @@ struct RouteCheck {
         }
         checkNames(complete, &routes)
         checkListeners(complete)
+        if let admin { check(admin.value.map { .address($0) }, at: admin.location) }
         checkLoops(complete, routes)
         checkSources(complete)
         return routes
@@ -49,27 +53,28 @@ struct RouteCheck {
 
     /// Reports listeners of which the kernel would refuse one.
     private mutating func checkListeners(_ drafts: [RouteDraft]) {
-        var claims: [ListenerClaim: (listener: ListenAddress, location: Diagnostic.Location)] = [:]
         for draft in drafts {
             guard let upstream = draft.upstream?.value else { continue }
-            for spec in draft.listen {
-                let listeners = spec.value.resolved(for: upstream)
-                let clash = listeners.lazy.compactMap { listener in
-                    listener.conflicts.lazy.compactMap { claims[$0] }.first.map { (listener, $0) }
-                }.first
-                if let (listener, other) = clash {
-                    diagnostics.append(
-                        Diagnostic(
-                            listener == other.listener
-                                ? "\(listener.inWords) is listened on twice"
-                                : "\(listener.inWords) overlaps \(other.listener.inWords)",
-                            at: spec.location, note: Diagnostic.Note("the other is", at: other.location)))
-                    continue
-                }
-                for listener in listeners {
-                    for claim in listener.claims { claims[claim] = (listener, spec.location) }
-                }
-            }
+            for spec in draft.listen { check(spec.value.resolved(for: upstream), at: spec.location) }
+        }
+    }
+
+    /// Reports what one text means to listen on where that is taken already.
+    private mutating func check(_ listeners: [ListenAddress], at location: Diagnostic.Location) {
+        let clash = listeners.lazy.compactMap { [claims] listener in
+            listener.conflicts.lazy.compactMap { claims[$0] }.first.map { (listener, $0) }
+        }.first
+        if let (listener, other) = clash {
+            diagnostics.append(
+                Diagnostic(
+                    listener == other.listener
+                        ? "\(listener.inWords) is listened on twice"
+                        : "\(listener.inWords) overlaps \(other.listener.inWords)",
+                    at: location, note: Diagnostic.Note("the other is", at: other.location)))
+            return
+        }
+        for listener in listeners {
+            for claim in listener.claims { claims[claim] = (listener, location) }
         }
     }
 

@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The two ways of looking around in /proc that reading files does not cover (proc(5)).
-enum ProcFileSystem {
+public enum ProcFileSystem {
     /// The names in a directory; none where it is gone or may not be read.
-    static func names(in path: String) -> [String] {
+    public static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []

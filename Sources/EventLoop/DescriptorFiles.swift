@@ -30,8 +30,16 @@ extension Descriptor {
     /// Writes all of the bytes. Blocks for as long as the reader takes its time.
     /// - Throws: ``SystemError``, as write(2) says: EPIPE where nobody reads any more.
     public func write(_ bytes: [UInt8]) throws(SystemError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
+        var written = 0
+        try write(bytes, written: &written)
+    }
+
+    /// Does the same.
+    /// - Parameter written: how many of the bytes were written, when it throws too.
+    public func write(_ bytes: [UInt8], written: inout Int) throws(SystemError) {
+        written = 0
+        while written < bytes.count {
+            let rest = bytes[written...]
             let count = rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
             if count < 0 {
                 switch errno {
@@ -44,7 +52,7 @@ extension Descriptor {
                 default: throw SystemError("write")
                 }
             }
-            rest = rest.dropFirst(count)
+            written += count
         }
     }
 

@@ -21,13 +21,17 @@ public struct WakeUp: ~Copyable, Sendable {
     }
 
     /// Waits until somebody has rung, but no longer than `limit`.
-    public func wait(atMost limit: Duration) {
+    /// - Returns: whether somebody has; the next ``wait()`` returns at once then.
+    @discardableResult
+    public func wait(atMost limit: Duration) -> Bool {
         let start = MonotonicTime.now
         var ready = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
         repeat {
             let left = limit - MonotonicTime.now.since(start)
-            if poll(&ready, 1, CInt((max(left, .zero) / .milliseconds(1)).rounded(.up))) >= 0 { return }
+            let count = poll(&ready, 1, CInt((max(left, .zero) / .milliseconds(1)).rounded(.up)))
+            if count >= 0 { return count > 0 }
         } while errno == EINTR
+        return false
     }
 
     /// Waits until somebody has rung since the last wait. Returns at once where ``number`` is readable.

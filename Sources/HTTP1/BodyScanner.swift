@@ -1,23 +1,28 @@
 /// Follows a message's body, however it is framed, and tells what of it to pass on and where it ends.
 public struct BodyScanner: Sendable {
-    private let framing: BodyFraming
+    @usableFromInline let framing: BodyFraming
     /// Of a body with a length: what is still to come.
     private var remaining: UInt64 = 0
-    private var plainBytes: UInt64 = 0
-    private var chunks: ChunkedScanner
+    @usableFromInline private(set) var plainBytes: UInt64 = 0
+    /// Only of a chunked body: for the others, which are most, there is nothing to be made and destroyed.
+    @usableFromInline private(set) var chunks: ChunkedScanner?
 
     public init(_ framing: BodyFraming, output: BodyOutput = .sameFraming) {
         self.framing = framing
-        chunks = ChunkedScanner(output: output)
-        if case .length(let length) = framing { remaining = length }
+        switch framing {
+        case .length(let length): remaining = length
+        case .chunked: chunks = ChunkedScanner(output: output)
+        case .none, .untilClose: break
+        }
     }
 
     /// Looks at what has arrived. Call it again at ``BodyStep/next`` while the body goes on and there are bytes left:
     /// what is to be left out makes one piece two steps.
     /// - Parameter start: the first byte that no earlier step has covered.
     public mutating func scan(_ bytes: Span<UInt8>, from start: Int) -> BodyStep {
+        if let step = chunks?.scan(bytes, from: start) { return step }
         switch framing {
-        case .none:
+        case .none, .chunked:
             return BodyStep(pass: start..<start, next: start, outcome: .ended)
         case .length:
             let count = min(remaining, UInt64(bytes.count - start))
@@ -27,8 +32,6 @@ public struct BodyScanner: Sendable {
         case .untilClose:
             plainBytes += UInt64(bytes.count - start)
             return BodyStep(pass: start..<bytes.count, next: bytes.count, outcome: .goesOn)
-        case .chunked:
-            return chunks.scan(bytes, from: start)
         }
     }
 
@@ -39,7 +42,7 @@ public struct BodyScanner: Sendable {
         case .none: 0
         case .length: remaining
         case .untilClose: .max
-        case .chunked: chunks.isInData ? chunks.remaining : 0
+        case .chunked: chunks?.plainBytesAhead ?? 0
         }
     }
 
@@ -55,16 +58,17 @@ public struct BodyScanner: Sendable {
         case .untilClose:
             plainBytes += count
         case .chunked:
-            if count > 0 { chunks.advance(by: count) }
+            if count > 0 { chunks?.advance(by: count) }
         }
     }
 
     /// The body's own bytes so far, without framing.
-    public var payloadBytes: UInt64 { framing == .chunked ? chunks.payloadBytes : plainBytes }
+    @inlinable
+    public var payloadBytes: UInt64 { chunks?.payloadBytes ?? plainBytes }
 
     /// Once the body has ended: what is to be sent after the last step's bytes. The trailers that may be passed on and
     /// the empty line; nothing if there were no trailers.
-    public var trailerSection: [UInt8] { framing == .chunked ? chunks.trailerSection : [] }
+    public var trailerSection: [UInt8] { chunks?.trailerSection ?? [] }
 
     /// Whether the end of the connection is the regular end of the body.
     public var endsWithConnection: Bool { framing == .untilClose }

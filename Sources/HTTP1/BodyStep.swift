@@ -28,4 +28,6 @@ public enum BodyOutput: UInt8, Sendable {
     case sameFraming
     /// Its bytes alone: a chunked body for a client that does not know chunks, until the connection closes.
     case payloadOnly
+    /// In chunks (``Chunk``), though it ends with the app's connection, so that the client's connection stays.
+    case inChunks
 }

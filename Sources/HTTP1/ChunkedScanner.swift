@@ -2,6 +2,7 @@
 ///
 /// What it lets pass is always the beginning of a well-formed chunked body without extensions. That is why the bytes can
 /// go on as they are: there is nothing left in them that two strict or lenient readers could understand differently.
+@usableFromInline
 struct ChunkedScanner: Sendable {
     /// The most bytes of one chunk's extensions.
     static let extensionLimit = 1024
@@ -24,21 +25,27 @@ struct ChunkedScanner: Sendable {
     private var digits = 0
     private var extensionBytes = 0
     /// What is left of the chunk.
-    private(set) var remaining: UInt64 = 0
-    private(set) var payloadBytes: UInt64 = 0
-    /// The trailers as they arrive; then what of them is passed on, with the last empty line.
-    private(set) var trailerSection: [UInt8] = []
-    private var trailerScanner = FieldScanner(limit: Self.trailerFieldLimit)
-    private var trailerPosition = 0
+    private var remaining: UInt64 = 0
+    @usableFromInline private(set) var payloadBytes: UInt64 = 0
+    /// Boxed, as few bodies have any, and a scanner is copied often.
+    private var trailers = Trailers.none
+
+    private indirect enum Trailers {
+        case none
+        /// As they arrive.
+        case arriving([UInt8], FieldScanner, position: Int)
+        /// What of them is passed on, with the last empty line.
+        case whole([UInt8])
+    }
 
     init(output: BodyOutput) {
         self.output = output
     }
 
-    /// Whether the next bytes are a chunk's own.
-    var isInData: Bool { state == .data }
+    /// How many of the next bytes are a chunk's own.
+    var plainBytesAhead: UInt64 { state == .data ? remaining : 0 }
 
-    /// Takes note of bytes of the chunk that were passed on unseen; at most ``remaining``.
+    /// Takes note of bytes of the chunk that were passed on unseen; at most ``plainBytesAhead``.
     mutating func advance(by count: UInt64) {
         precondition(state == .data && count <= remaining)
         remaining -= count
@@ -168,18 +175,29 @@ struct ChunkedScanner: Sendable {
         }
     }
 
+    /// Once the body has ended: what is to be sent behind it.
+    var trailerSection: [UInt8] {
+        if case .whole(let section) = trailers { section } else { [] }
+    }
+
     private mutating func stepTrailers(_ bytes: Span<UInt8>, _ index: inout Int) throws(BodyFault) {
-        let before = trailerSection.count
+        var section: [UInt8] = []
+        var scanner = FieldScanner(limit: Self.trailerFieldLimit)
+        var position = 0
+        if case .arriving(let before, let scannerBefore, let positionBefore) = trailers {
+            (section, scanner, position) = (before, scannerBefore, positionBefore)
+        }
+        let before = section.count
         let count = min(bytes.count - index, Self.trailerLimit - before)
-        trailerSection.append(bytes, index..<index + count)
-        let section = trailerSection
-        switch trailerScanner.scan(section.span, from: &trailerPosition, to: section.count) {
+        section.append(bytes, index..<index + count)
+        switch scanner.scan(section.span, from: &position, to: section.count) {
         case .incomplete:
             guard section.count < Self.trailerLimit else { throw .trailersTooLarge }
             index += count
+            trailers = .arriving(section, scanner, position: position)
         case .complete:
-            index += trailerPosition - before
-            keepHarmlessTrailers()
+            index += position - before
+            trailers = .whole(harmless(scanner.fields, of: section))
             state = .ended
         case .invalid(let fault):
             throw fault == .tooManyFields ? .trailersTooLarge : .invalidTrailer
@@ -188,13 +206,13 @@ struct ChunkedScanner: Sendable {
 
     /// Leaves only fields that mean nothing to a proxy, as a reader that merges trailers into the head would be misled by
     /// the others (RFC 9110 section 6.5.1).
-    private mutating func keepHarmlessTrailers() {
-        let received = trailerSection
-        trailerSection = []
-        guard output == .sameFraming else { return }
-        for field in trailerScanner.fields where field.name == .other {
-            trailerSection.append(received.span, field.lineRange)
+    private func harmless(_ fields: [HeadField], of received: [UInt8]) -> [UInt8] {
+        guard output == .sameFraming else { return [] }
+        var section: [UInt8] = []
+        for field in fields where field.name == .other {
+            section.append(received.span, field.lineRange)
         }
-        trailerSection += Text.lineEnd
+        section += Text.lineEnd
+        return section
     }
 }

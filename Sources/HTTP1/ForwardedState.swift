@@ -40,11 +40,12 @@ struct ForwardedState {
     /// would name the sender as the client.
     func writeMissing(of head: RequestHead, _ bytes: Span<UInt8>, _ sender: Sender, into output: inout [UInt8]) {
         if let host = head.hostRange, lastFor == nil, lastForwarded == nil, !hasProto, !hasHost {
-            output += sender.beforeHost
+            let (first, second) = sender.hostPlaces
+            output += sender.fields[..<first]
             output.append(bytes, host)
-            output += sender.betweenHosts
+            output += sender.fields[first..<second]
             writeHost(bytes, host, into: &output)
-            output += sender.afterHosts
+            output += sender.fields[second...]
             return
         }
         let hasOldFields = lastFor != nil || hasProto || hasHost
@@ -76,16 +77,7 @@ struct ForwardedState {
     private func writeElement(
         of head: RequestHead, _ bytes: Span<UInt8>, _ sender: Sender, into output: inout [UInt8]
     ) {
-        output += Text.forwardedForPair
-        if sender.address.contains(.colon) {
-            output.append(.quote)
-            output.append(0x5B)  // [
-            output += sender.address
-            output.append(0x5D)  // ]
-            output.append(.quote)
-        } else {
-            output += sender.address
-        }
+        sender.writeElement(into: &output)
         if let host = head.hostRange {
             output += Text.forwardedHostPair
             writeHost(bytes, host, into: &output)

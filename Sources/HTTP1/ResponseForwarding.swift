@@ -1,7 +1,7 @@
 /// What a client gets to see of one response.
 public struct ResponseForwarding: Sendable {
     /// The version of the client's request. A client of HTTP/1.0 gets no chunks and no trailers; its connection is closed
-    /// after a body that came in chunks. It must not be sent informational responses at all.
+    /// after a body that came in chunks or without a length. It must not be sent informational responses at all.
     public var clientVersion: Version
     /// Whether the client's connection is closed after the response.
     public var closes: Bool

@@ -1,7 +1,11 @@
 extension ResponseHead {
-    /// In which form the body goes to a client of this version.
-    public func output(to clientVersion: Version) -> BodyOutput {
-        framing == .chunked && clientVersion == .http10 ? .payloadOnly : .sameFraming
+    /// In which form the body goes to the client.
+    public func output(for client: ResponseForwarding) -> BodyOutput {
+        switch (framing, client.clientVersion) {
+        case (.chunked, .http10): .payloadOnly
+        case (.untilClose, .http11) where !client.closes: .inChunks
+        default: .sameFraming
+        }
     }
 
     /// Writes the head as the client is to see it, always in HTTP/1.1. Order, case and duplicates of the fields stay; what
@@ -45,6 +49,7 @@ extension ResponseHead {
             }
         }
         copy.finish(at: length - 2, bytes, into: &output)
+        if self.output(for: client) == .inChunks { output += Text.transferEncodingChunked }
         if switchesProtocols {
             output += Text.connectionUpgrade
         } else if !isInformational {

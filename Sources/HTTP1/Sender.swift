@@ -1,5 +1,7 @@
 /// Whoever sent a request to us: the client, or a proxy before us.
-public struct Sender: Sendable {
+///
+/// A connection has one for all of its requests.
+public final class Sender: Sendable {
     /// Its IP address as text, without brackets or port; empty when there is none (a Unix socket).
     public let address: [UInt8]
     /// How it reached us.
@@ -7,33 +9,50 @@ public struct Sender: Sendable {
     /// Whether what it says in the X-Forwarded fields and in Forwarded is believed.
     public let isTrusted: Bool
 
-    /// What every request from here gets, ready to be copied: up to the host, between the two hosts, and behind them.
-    let beforeHost: [UInt8]
-    let betweenHosts: [UInt8]
-    let afterHosts: [UInt8]
+    /// What every request from here gets, ready to be copied, but for the host, which belongs in two places.
+    let fields: [UInt8]
+    /// The two places.
+    let hostPlaces: (Int, Int)
 
     public init(address: [UInt8], scheme: Scheme, isTrusted: Bool) {
-        self.address = address.isEmpty ? Text.unknown : address
+        let address = address.isEmpty ? Text.unknown : address
+        self.address = address
         self.scheme = scheme
         self.isTrusted = isTrusted
         let proto = scheme.text
-        beforeHost = Self.joined([
-            Text.forwardedFor, self.address, Text.lineEnd, Text.forwardedProto, proto, Text.lineEnd, Text.forwardedHost,
-        ])
-        // One element of Forwarded (RFC 7239 section 4).
-        let isV6 = self.address.contains(.colon)
-        let node = isV6 ? [.quote, 0x5B] + self.address + [0x5D, .quote] : self.address
-        betweenHosts = Self.joined([
-            Text.lineEnd, Text.forwarded, Text.forwardedForPair, node, Text.forwardedHostPair,
-        ])
-        afterHosts = Self.joined([Text.forwardedProtoPair, proto, Text.lineEnd])
+        var fields: [UInt8] = []
+        // Every connection has a sender, so this grows once and not piece by piece.
+        fields.reserveCapacity(192 + 2 * address.count)
+        fields += Text.forwardedFor
+        fields += address
+        fields += Text.lineEnd
+        fields += Text.forwardedProto
+        fields += proto
+        fields += Text.lineEnd
+        fields += Text.forwardedHost
+        let firstHost = fields.count
+        fields += Text.lineEnd
+        fields += Text.forwarded
+        Self.writeElement(address, into: &fields)
+        fields += Text.forwardedHostPair
+        hostPlaces = (firstHost, fields.count)
+        fields += Text.forwardedProtoPair
+        fields += proto
+        fields += Text.lineEnd
+        self.fields = fields
     }
 
-    /// Every connection has a sender, so its texts grow once and not piece by piece.
-    private static func joined(_ pieces: [[UInt8]]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
-        for piece in pieces { text += piece }
-        return text
+    /// The sender's part of an element of Forwarded (RFC 7239 section 4).
+    func writeElement(into output: inout [UInt8]) {
+        Self.writeElement(address, into: &output)
+    }
+
+    private static func writeElement(_ address: [UInt8], into output: inout [UInt8]) {
+        output += Text.forwardedForPair
+        // IPv6.
+        guard address.contains(.colon) else { return output += address }
+        output += [.quote, 0x5B]
+        output += address
+        output += [0x5D, .quote]
     }
 }

@@ -25,6 +25,11 @@ public enum IPAddress: Hashable, Sendable {
         }
     }
 
+    /// The IPv4 address that an IPv4-mapped one means (RFC 4291 section 2.5.5.2); any other as it is.
+    public var unmapped: IPAddress {
+        if case .v6(0, let low) = self, low >> 32 == 0xFFFF { .v4(UInt32(truncatingIfNeeded: low)) } else { self }
+    }
+
     /// 127.0.0.0/8 and ::1, and the first of these written as an IPv4-mapped IPv6 address.
     public var isLoopback: Bool {
         switch self {
@@ -63,16 +68,34 @@ extension IPAddress: LosslessStringConvertible {
     }
 
     public var description: String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
-            switch self {
-            case .v4:
-                var address = inV4
-                inet_ntop(AF_INET, &address, text.baseAddress, socklen_t(text.count))
-            case .v6:
+        switch self {
+        case .v4(let bits): Self.dottedQuad(bits)
+        case .v6:
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
                 var address = inV6
                 inet_ntop(AF_INET6, &address, text.baseAddress, socklen_t(text.count))
+                return text.baseAddress.map { String(cString: $0) } ?? ""
             }
-            return text.baseAddress.map { String(cString: $0) } ?? ""
+        }
+    }
+
+    /// Without inet_ntop(3), which has printf write the digits: each client's address is written.
+    private static func dottedQuad(_ bits: UInt32) -> String {
+        // 15 bytes, the most there are, are a string that takes no memory of its own.
+        String(unsafeUninitializedCapacity: Int(INET_ADDRSTRLEN) - 1) { text in
+            var count = 0
+            func append(_ byte: UInt8) {
+                text[count] = byte
+                count += 1
+            }
+            for shift in stride(from: 24, through: 0, by: -8) {
+                let part = UInt8(truncatingIfNeeded: bits >> shift)
+                if part >= 100 { append(0x30 + part / 100) }
+                if part >= 10 { append(0x30 + part / 10 % 10) }
+                append(0x30 + part % 10)
+                if shift > 0 { append(0x2E) }
+            }
+            return count
         }
     }
 }

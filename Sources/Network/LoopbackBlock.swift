@@ -49,10 +49,3 @@ public enum LoopbackBlock {
         return value ^ value >> 31
     }
 }
-
-extension IPAddress {
-    /// The IPv4 address that an IPv4-mapped one means (RFC 4291 section 2.5.5.2); any other as it is.
-    fileprivate var unmapped: IPAddress {
-        if case .v6(0, let low) = self, low >> 32 == 0xFFFF { .v4(UInt32(truncatingIfNeeded: low)) } else { self }
-    }
-}

@@ -12,11 +12,22 @@ public final class WatchedSocket: DescriptorEvent {
     public var releasedAfterClosing: AnyObject?
 
     /// Called with what the socket has become ready for. Capture the user `unowned`, or clear it in time.
-    public var onReady: IOEvent.Handler?
+    public var onReady: IOEvent.Handler? {
+        get { handler }
+        set { handler = newValue }
+    }
 
     /// What the socket has become ready for while nobody made use of it. Readiness is told once only, so a
     /// user who cannot act on it yet notes it here for the one who can.
-    public var unusedReadiness: Readiness = []
+    public var unusedReadiness: Readiness {
+        get { unused }
+        set { unused = newValue }
+    }
+
+    // Nothing can be proven about what other modules do with a property that is stored, so the runtime would have to watch
+    // each access.
+    private var handler: IOEvent.Handler?
+    private var unused: Readiness = []
 
     /// Watches the socket from now on.
     /// - Throws: ``SystemError`` when the kernel refuses to watch it; the socket is reset then.
@@ -31,12 +42,19 @@ public final class WatchedSocket: DescriptorEvent {
         }
     }
 
+    /// Takes over what nobody made use of.
+    public func takeUnusedReadiness() -> Readiness {
+        let taken = unused
+        unused = []
+        return taken
+    }
+
     deinit {
         // The event goes first; the socket is closed when the stored properties are destroyed.
         stopWatchingToClose()
     }
 
     public override func becameReady(_ readiness: Readiness) {
-        if let onReady { onReady(readiness) } else { unusedReadiness.formUnion(readiness) }
+        if let handler { handler(readiness) } else { unused.formUnion(readiness) }
     }
 }

@@ -1,14 +1,16 @@
-internal import Synchronization
+internal import EventLoop
 
 /// The program's log: one line for each thing that happened, as text for people or JSON for machines.
 ///
 /// ```swift
+/// let log = log.part(.listeners)
 /// log.info("listening", ["address": "\(address)", "route": "\(route.name)"])
 /// ```
-/// Callable from every thread.
-public final class Log: Sendable {
+/// What is said again and again is counted instead, and summed up once a minute (``LogRepeats``). Callable from every thread;
+/// never waits for whoever reads the log.
+public struct Log: Sendable {
     /// What a field says.
-    public enum Value: Sendable, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
+    public enum Value: Sendable, Equatable, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
         case text(String)
         case number(Int)
         /// Leaves the field out.
@@ -21,31 +23,38 @@ public final class Log: Sendable {
     /// Names and values, in the order in which they are written.
     public typealias Fields = KeyValuePairs<String, Value>
 
-    // Places in allCases.
-    private let currentLevel: Atomic<Int>
-    private let currentFormat: Atomic<Int>
-    private let writer: LogWriter
+    private let output: LogOutput
+    private let subject: LogPart
 
+    private init(_ output: LogOutput, about subject: LogPart) {
+        self.output = output
+        self.subject = subject
+    }
+
+    /// A log whose lines are about ``LogPart/process``.
+    public init(_ levels: LogLevels, format: LogFormat, writer: LogWriter) {
+        self.init(LogOutput(levels, format, writer), about: .process)
+    }
+
+    /// The same with one level for all parts.
     public init(level: LogLevel, format: LogFormat, writer: LogWriter) {
-        currentLevel = Atomic(Self.place(of: level))
-        currentFormat = Atomic(Self.place(of: format))
-        self.writer = writer
+        self.init(LogLevels(standard: level), format: format, writer: writer)
     }
 
-    /// The least severe level that is written.
-    public var level: LogLevel {
-        get { LogLevel.allCases[currentLevel.load(ordering: .relaxed)] }
-        set { currentLevel.store(Self.place(of: newValue), ordering: .relaxed) }
+    /// The same log for what is about another part.
+    public func part(_ subject: LogPart) -> Log {
+        Log(output, about: subject)
     }
+
+    /// The least severe level that is written of this part.
+    public var level: LogLevel { output.settings.level(of: subject) }
 
     /// How lines are written.
-    public var format: LogFormat {
-        get { LogFormat.allCases[currentFormat.load(ordering: .relaxed)] }
-        set { currentFormat.store(Self.place(of: newValue), ordering: .relaxed) }
-    }
+    public var format: LogFormat { output.settings.format }
 
-    private static func place<Choice: CaseIterable & Equatable>(of choice: Choice) -> Int {
-        Choice.allCases.enumerated().first { $0.element == choice }?.offset ?? 0
+    /// Changes how lines are written from now on, and which, of all parts.
+    public func follow(_ levels: LogLevels, format: LogFormat) {
+        output.settings = LogSettingsWord(levels, format)
     }
 
     /// What only matters when something is being looked into.
@@ -60,7 +69,7 @@ public final class Log: Sendable {
 
     /// What somebody should know about, though the program goes on.
     public func warning(_ message: String, _ fields: Fields = [:]) {
-        if level <= .warning { write(.warning, message, fields) }
+        write(.warning, message, fields)
     }
 
     /// What keeps the program, or a part of it, from doing its work.
@@ -70,30 +79,28 @@ public final class Log: Sendable {
 
     /// An error that takes several lines to tell: as many lines of text, or one JSON object.
     public func error(report: String) {
-        switch format {
-        case .text: for line in report.split(separator: "\n") { error(String(line)) }
-        case .json: error(report)
-        }
+        output.write(
+            LogLine(time: .now, level: .error, part: subject, message: report, fields: [:], isReport: true))
     }
 
     /// A request has ended: a line of the access log, in Combined Log Format where the log is text.
     /// - Parameter scratch: where the line is put together; a caller that keeps it spares the allocation.
     public func info(_ summary: RequestSummary, scratch: inout [UInt8]) {
-        guard level <= .info else { return }
-        scratch.removeAll(keepingCapacity: true)
-        switch format {
-        case .text: summary.writeCombined(at: .now, into: &scratch)
-        case .json: summary.writeJSON(at: .now, into: &scratch)
-        }
-        writer.write(scratch)
+        output.write(summary, scratch: &scratch)
     }
+
+    /// How many lines were lost because nobody took them in time, or at all.
+    public var droppedLines: UInt64 { output.writer.droppedLines }
+
+    /// The latest warnings and errors, repeats as one, the latest last; those too that the levels keep out of the log.
+    public var recentMessages: [LogMessage] { output.recentMessages }
 
     /// Has everything written and ends the log.
     public func close() {
-        writer.close()
+        output.close()
     }
 
     private func write(_ level: LogLevel, _ message: String, _ fields: Fields) {
-        writer.write(LogLine(time: .now, level: level, message: message, fields: fields).rendered(as: format))
+        output.write(LogLine(time: .now, level: level, part: subject, message: message, fields: fields))
     }
 }

@@ -9,7 +9,8 @@ public enum LogLevel: String, CaseIterable, Comparable, Sendable {
         left.severity < right.severity
     }
 
-    private var severity: Int {
+    /// Its place in `allCases`.
+    var severity: Int {
         switch self {
         case .debug: 0
         case .info: 1

@@ -2,18 +2,51 @@ public import EventLoop
 
 /// Writes lines on a thread of its own, so that nobody who has something to say waits for a slow reader.
 ///
-/// What the reader does not take in time is dropped, and the log says how many lines that were.
+/// At most 1 MiB waits for the reader, and as much is being written; what comes on top is dropped and counted. What cannot be
+/// written, because the reader is gone or the disk is full, is lost and counted too. As soon as lines can be written again,
+/// one of them says how many were lost.
 public final class LogWriter: Sendable {
     private struct Pending {
         var bytes: [UInt8] = []
-        var dropped = 0
+        /// Lines that were lost and not yet told of.
+        var dropped: UInt64 = 0
+        var droppedInAll: UInt64 = 0
         var isClosed = false
+        /// When ``LogWriter/onAlarm`` is to be called.
+        var alarm: MonotonicTime?
+
+        /// Keeps a line for the thread.
+        /// - Returns: whether nothing was waiting before.
+        mutating func add(_ line: some Collection<UInt8>) -> Bool {
+            let size = bytes.count + line.count + 1
+            guard size <= LogWriter.capacity, !isClosed else {
+                lose(LineOutput.Lost(now: 1, untold: 1))
+                return false
+            }
+            let wasEmpty = bytes.isEmpty
+            // An array left to itself would grow to twice the capacity.
+            if size > bytes.capacity { bytes.reserveCapacity(min(max(size, 2 * bytes.capacity), LogWriter.capacity)) }
+            bytes += line
+            bytes.append(UInt8(ascii: "\n"))
+            return wasEmpty
+        }
+
+        mutating func lose(_ lines: LineOutput.Lost) {
+            dropped += lines.untold
+            droppedInAll += lines.now
+        }
     }
 
-    /// How many bytes may wait for the reader; what comes on top is dropped.
+    private struct Helpers {
+        var onDropped: @Sendable (UInt64) -> String? = { "\($0) log lines were dropped: nobody took them in time" }
+        var onAlarm: @Sendable () -> Void = {}
+    }
+
+    /// How many bytes may wait for the reader.
     private static let capacity = 1 << 20
 
     private let pending = Guarded(Pending())
+    private let helpers = Guarded(Helpers())
     private let wakeUp: WakeUp
     private let finished: WakeUp
 
@@ -37,6 +70,18 @@ public final class LogWriter: Sendable {
         try LogWriter(to: Descriptor(duplicating: 2))
     }
 
+    /// The line that says how many were lost, if one should. Called on the writer's thread.
+    var onDropped: @Sendable (UInt64) -> String? {
+        get { helpers.withLock { $0.onDropped } }
+        set { helpers.withLock { $0.onDropped = newValue } }
+    }
+
+    /// Called on the writer's thread when the time has come that ``wake(at:)`` named; may write.
+    var onAlarm: @Sendable () -> Void {
+        get { helpers.withLock { $0.onAlarm } }
+        set { helpers.withLock { $0.onAlarm = newValue } }
+    }
+
     /// Adds a line, without its newline. Callable from every thread; never waits.
     public func write(_ line: String) {
         add(line.utf8)
@@ -47,17 +92,21 @@ public final class LogWriter: Sendable {
         add(line)
     }
 
-    private func add(_ line: some Collection<UInt8>) {
-        let wasEmpty = pending.withLock { pending in
-            guard pending.bytes.count + line.count < Self.capacity, !pending.isClosed else {
-                pending.dropped += 1
-                return false
-            }
-            let wasEmpty = pending.bytes.isEmpty
-            pending.bytes += line
-            pending.bytes.append(UInt8(ascii: "\n"))
-            return wasEmpty
+    /// How many lines were lost since the start.
+    public var droppedLines: UInt64 { pending.withLock { $0.droppedInAll } }
+
+    /// Has ``onAlarm`` called then, or earlier where an earlier time was named.
+    func wake(at time: MonotonicTime) {
+        let isEarlier = pending.withLock { pending in
+            guard pending.alarm.map({ time < $0 }) ?? true else { return false }
+            pending.alarm = time
+            return true
         }
+        if isEarlier { wakeUp.send() }
+    }
+
+    private func add(_ line: some Collection<UInt8>) {
+        let wasEmpty = pending.withLock { $0.add(line) }
         if wasEmpty { wakeUp.send() }
     }
 
@@ -68,23 +117,36 @@ public final class LogWriter: Sendable {
         finished.wait(atMost: limit)
     }
 
+    /// The thread's life. The lock is never held while something is being written.
     private func run(_ destination: borrowing Descriptor) {
+        var output = LineOutput()
         while true {
-            let work = pending.withLock { pending in
+            let (work, isAlarm) = pending.withLock { pending in
                 let work = pending
                 pending.bytes = []
                 pending.dropped = 0
-                return work
+                let isAlarm = pending.alarm.map { $0 <= .now } ?? false
+                if isAlarm { pending.alarm = nil }
+                return (work, isAlarm)
             }
-            // A reader that has gone away is no reason to stop carrying traffic.
-            try? destination.write(work.bytes)
-            if work.dropped > 0 {
-                try? destination.write(Array("(\(work.dropped) log lines were dropped: too slow a reader)\n".utf8))
+            let lost = output.write(work.bytes, dropped: work.dropped, notice: onDropped) { bytes in
+                var written = 0
+                // A reader that has gone away is no reason to stop carrying traffic.
+                try? destination.write(bytes, written: &written)
+                return written
             }
-            if work.bytes.isEmpty {
+            if lost.untold > 0 { pending.withLock { $0.lose(lost) } }
+            if isAlarm {
+                onAlarm()
+            } else if work.bytes.isEmpty {
                 if work.isClosed { return }
-                wakeUp.wait()
+                wait(until: work.alarm)
             }
         }
+    }
+
+    private func wait(until alarm: MonotonicTime?) {
+        guard let alarm else { return wakeUp.wait() }
+        if wakeUp.wait(atMost: max(alarm.since(.now), .zero)) { wakeUp.wait() }
     }
 }

@@ -7,7 +7,7 @@ extension RequestSummary {
     /// 172.17.0.5 - - [21/Nov/2026:09:07:15 +0000] "GET / HTTP/1.1" 200 512 "-" "curl/8.5" route="web" upstream=… end="finished"
     /// ```
     func writeCombined(at time: Timestamp, into line: inout [UInt8]) {
-        if let address = client.ipAddress { line.append(address) } else { line.append("-") }
+        line.append(client.ipAddress?.description ?? "-")
         line.append(" - - [")
         time.write(.commonLog, into: &line)
         line.append("] \"")

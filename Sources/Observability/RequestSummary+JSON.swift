@@ -5,7 +5,7 @@ extension RequestSummary {
     func writeJSON(at time: Timestamp, into line: inout [UInt8]) {
         line.append("{\"time\":\"")
         time.write(.rfc3339, into: &line)
-        line.append("\",\"level\":\"info\",\"message\":\"request\",\"client\":")
+        line.append("\",\"level\":\"info\",\"part\":\"access\",\"message\":\"request\",\"client\":")
         Self.write(client, into: &line)
         line.append(",\"route\":")
         line.append(json: route.utf8)

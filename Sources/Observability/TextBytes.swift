@@ -29,21 +29,12 @@ extension [UInt8] {
         append(microseconds % 1000, digits: 3)
     }
 
-    /// Adds an IP address without brackets.
-    mutating func append(_ address: IPAddress) {
-        guard case .v4(let bits) = address else { return append(contentsOf: address.description.utf8) }
-        for shift in stride(from: 24, through: 0, by: -8) {
-            append(number: bits >> UInt32(shift) & 0xFF)
-            if shift > 0 { append(".") }
-        }
-    }
-
     /// Adds an address as ``SocketAddress/description`` writes it.
     mutating func append(_ address: SocketAddress) {
-        guard case .ip(.v4(let bits), let port, _) = address else {
+        guard case .ip(let ip, let port, _) = address, ip.family == .v4 else {
             return append(contentsOf: address.description.utf8)
         }
-        append(IPAddress.v4(bits))
+        append(ip.description)
         append(":")
         append(number: port)
     }

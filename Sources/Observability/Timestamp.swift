@@ -17,6 +17,13 @@ public struct Timestamp: Sendable, Hashable, CustomStringConvertible {
         self.milliseconds = milliseconds
     }
 
+    /// The moment so much earlier, to the millisecond.
+    public func earlier(by duration: Duration) -> Timestamp {
+        let total = seconds * 1000 + milliseconds - Int(duration / .milliseconds(1))
+        let second = total >= 0 ? total / 1000 : (total - 999) / 1000
+        return Timestamp(secondsSince1970: second, milliseconds: total - second * 1000)
+    }
+
     /// Seconds since the beginning of 1970 (POSIX time).
     public var secondsSince1970: Double { Double(seconds) + Double(milliseconds) / 1000 }
 

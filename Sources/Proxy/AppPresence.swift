@@ -12,8 +12,13 @@ enum AppPresence {
     /// It is not on this machine's loopback, so only a connection would tell.
     case unknown
 
+    /// Looks now.
     init(of upstream: UpstreamAddress) {
-        let endpoints = (try? ListeningSockets.current()) ?? []
+        self.init(of: upstream, among: (try? ListeningSockets.current()) ?? [])
+    }
+
+    /// - Parameter endpoints: who listens, found out once for many routes.
+    init(of upstream: UpstreamAddress, among endpoints: [ListeningEndpoint]) {
         self = .absent
         for candidate in upstream.candidates {
             switch candidate {

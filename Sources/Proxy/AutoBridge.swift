@@ -59,13 +59,15 @@ public final class AutoBridge {
         chosen = ports
         self.ports = Self.ports(ports, besides: configuration)
         settings = configuration.defaults
-        self.log = log
+        self.log = log.part(.discovery)
+        server.findsRoutes = true
         timer = try Timer(on: loop) { [unowned self] in look() }
     }
 
     private static func ports(_ chosen: BridgePlan.Ports, besides configuration: Configuration) -> BridgePlan.Ports {
         var ports = chosen
         ports.except.formUnion(configuration.routes.flatMap(\.listen).compactMap(outsidePort))
+        ports.except.formUnion(configuration.admin.listen.compactMap { outsidePort(.address($0)) })
         return ports
     }
 

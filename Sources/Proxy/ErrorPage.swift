@@ -36,9 +36,11 @@ struct ErrorPage: Equatable {
     ///   - closes: whether the client's connection ends with it.
     ///   - time: for the Date field.
     ///   - response: what it is added to.
+    /// - Returns: how many bytes its body has.
+    @discardableResult
     func writeResponse(
         as format: Format, headOnly: Bool, closes: Bool, at time: Timestamp = .now, into response: inout [UInt8]
-    ) {
+    ) -> Int {
         let body = format == .html ? html : json
         response += "HTTP/1.1 \(status) \(reason)\r\nDate: ".utf8
         time.write(.http, into: &response)
@@ -48,7 +50,9 @@ struct ErrorPage: Equatable {
         if let retrySeconds { response += "\r\nRetry-After: \(retrySeconds)".utf8 }
         // In so many words: to HTTP/1.0, saying nothing means close.
         response += "\r\nConnection: \(closes ? "close" : "keep-alive")\r\n\r\n".utf8
-        if !headOnly { response += body }
+        guard !headOnly else { return 0 }
+        response += body
+        return body.count
     }
 
     /// `{"status":503,"error":"The app at localhost:8000 is not listening yet."}` and a newline.

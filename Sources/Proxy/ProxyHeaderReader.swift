@@ -82,6 +82,7 @@ final class ProxyHeaderReader: Session {
             SessionSummary(
                 client: client, route: route.configuration.name, upstream: nil, source: nil, bytesToApp: 0,
                 bytesToClient: 0, duration: MonotonicTime.coarse.since(started), end: reason))
-        worker.ended(self)
+        route.traffic.countFailure(reason)
+        worker.ended(self, bytesMoved: (0, 0))
     }
 }

@@ -22,7 +22,7 @@ public final class Reloader {
     public init(_ server: Server, from source: ReloadSource, log: Log, on loop: EventLoop) {
         self.server = server
         self.source = source
-        self.log = log
+        self.log = log.part(.configuration)
         self.loop = loop
     }
 
@@ -81,6 +81,8 @@ public final class Reloader {
     private func apply(_ result: Result<LoadedConfiguration, ConfigurationErrors>) {
         switch result {
         case .failure(let errors):
+            server.reloads.failed += 1
+            server.reloads.hasFailedLast = true
             let count = errors.diagnostics.count
             log.error("not reloaded, nothing has changed: \(count) \(count == 1 ? "error" : "errors")")
             log.error(report: errors.report)
@@ -92,6 +94,9 @@ public final class Reloader {
             }
             onReload?(configuration)
             guard let difference = server.reload(configuration) else { return }
+            server.reloads.succeeded += 1
+            server.reloads.hasFailedLast = false
+            server.reloads.lastSuccess = .now
             log.info("reloaded: \(difference.summary)")
             loaded.log(to: log)
             if difference.settings.contains(.workers) {

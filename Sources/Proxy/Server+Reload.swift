@@ -18,8 +18,7 @@ extension Server {
         let difference = ConfigurationDifference(from: old, to: new)
         configuration = new
         configuration.workers = old.workers
-        log.level = new.log.level
-        log.format = new.log.format
+        log.follow(new.log.allLevels, format: new.log.format)
         if new.log.access != old.log.access { workers.tell(.logAccess(new.log.access)) }
 
         var fresh: [Int] = []
@@ -38,6 +37,8 @@ extension Server {
         let removed = difference.removed.map { before[$0] }
         for number in superseded + removed { retire(number) }
 
+        // First, for a route may want the address that it had.
+        admin?.follow(new.admin)
         // One go for all: a socket may pass from any route to any other.
         hurry()
         updateListeners()

@@ -26,7 +26,7 @@ public final class Server {
     /// The numbers of the configuration's routes, in their order.
     var configuredRoutes: [Int] = []
     /// What the workers share of each route.
-    private var shared: [Int: SharedRoute] = [:]
+    private(set) var shared: [Int: SharedRoute] = [:]
     private var state = State.notStarted
     /// How many files the process may have open.
     private var openFiles = 0
@@ -38,26 +38,29 @@ public final class Server {
     private var removals: [(route: Int, deadline: MonotonicTime)] = []
     private var removalTimer: Timer?
     private var retryTimer: Timer?
+    private(set) var admin: AdminPort?
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
+
+    /// When the server was made, which is when the program was started but for milliseconds.
+    let startTime = Timestamp.now
+    /// How often it was asked to take another configuration; the ``Reloader`` keeps the account.
+    var reloads = Snapshot.Reloads(lastSuccess: .now)
+    /// Routes come while it runs, so that to have none is no mistake yet.
+    var findsRoutes = false
+    var apps = AppWatch()
 
     /// Called when the server cannot go on.
     public var onFailure: ((SystemError) -> Void)?
 
-    /// After how long to try again to open a listener: grows while that fails.
-    private var retryDelay = Server.firstRetryDelay
-
-    /// Workers close their sockets a moment after they were told, and the address is free only then.
-    private static let firstRetryDelay = Duration.milliseconds(20)
-    private static let longestRetryDelay = Duration.seconds(5)
-    /// A listener that cannot be had for so long is worth a complaint.
-    private static let complaintDelay = Duration.milliseconds(160)
+    /// After how long to try again to open a listener.
+    private var retry = ListenRetry()
 
     /// Makes a server that does nothing yet.
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
     public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
         self.configuration = configuration
-        self.log = log
+        self.log = log.part(.listeners)
         let count =
             switch configuration.workers {
             case .auto: AvailableProcessors.count
@@ -68,6 +71,11 @@ public final class Server {
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
+        let diagnosis = BackgroundDiagnosis(on: loop)
+        let sources = AdminServer.Sources(
+            snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
+            diagnosis: diagnosis.start)
+        admin = try AdminPort(sources, log: log, on: loop)
         workers.onDrained = { [unowned self] in drained() }
         workers.onFailure = { [unowned self] error in onFailure?(error) }
     }
@@ -84,27 +92,38 @@ public final class Server {
         for listener in listeners.wanted(given: lastInterfaces) {
             do {
                 try open(listener)
-            } catch  where Self.isOptional(listener, error) {
+            } catch  where ListenRetry.isOptional(listener.address, error) {
                 log.debug("not listening on \(listener.address)", ["reason": .text(error.reason)])
             } catch {
                 throw ListenError(listener.address, error)
             }
         }
+        try admin?.start(configuration.admin)
         try workers.start(
             connections: connectionsThatFit, pipes: Self.pipes(within: openFiles), log: log,
             logsAccess: configuration.log.access)
         state = .running
         for route in listeners.routes.keys.sorted() { announce(route) }
+        // A change before anybody asks is one.
+        lookAtApps()
     }
 
-    /// The inodes of the sockets that the server listens on.
-    public var listeningInodes: Set<UInt64> { listeners.inodes }
+    /// The inodes of the sockets that the server listens on, the admin port's among them.
+    public var listeningInodes: Set<UInt64> { listeners.inodes.union(admin?.inodes ?? []) }
 
     // MARK: Routes
 
     /// Whether clients are accepted.
     var isRunning: Bool {
         if case .running = state { true } else { false }
+    }
+
+    /// Whether the end has begun.
+    var isDraining: Bool {
+        switch state {
+        case .notStarted, .running: false
+        case .draining, .ended: true
+        }
     }
 
     /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
@@ -169,11 +188,6 @@ public final class Server {
 
     // MARK: Listeners
 
-    /// IPv6 switched off is no reason not to start where every address was asked for.
-    private static func isOptional(_ listener: ListenerSet.Listener, _ error: SystemError) -> Bool {
-        listener.address.ipAddress == .anyV6 && (error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL)
-    }
-
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
         let first = try ListeningSocket(on: listener.address)
         // With port 0 the kernel has chosen one, and the others need the same.
@@ -214,25 +228,20 @@ public final class Server {
                 failing.remove(listener)
                 log.info("listening on \(listener.address)", fields(listener))
             } catch {
-                if Self.isOptional(listener, error) { continue }
+                if ListenRetry.isOptional(listener.address, error) { continue }
                 isIncomplete = true
-                if retryDelay >= Self.complaintDelay, failing.insert(listener).inserted {
+                if retry.isWorthComplaint, failing.insert(listener).inserted {
                     log.error(ListenError(listener.address, error).description, fields(listener))
                 }
             }
         }
         workers.limit(connections: connectionsThatFit)
-        if isIncomplete { retryListeners() } else { retryDelay = Self.firstRetryDelay }
+        if isIncomplete { retry.schedule(retryTimer) } else { retry.hurry() }
     }
 
     /// Has the next failure to open a listener tried again soon, as the first one is.
     func hurry() {
-        retryDelay = Self.firstRetryDelay
-    }
-
-    private func retryListeners() {
-        retryTimer?.schedule(after: retryDelay)
-        retryDelay = min(retryDelay * 2, Self.longestRetryDelay)
+        retry.hurry()
     }
 
     private func fields(_ listener: ListenerSet.Listener) -> Log.Fields {
@@ -248,8 +257,9 @@ public final class Server {
         let forListeners = (listeners.count + laterListeners) * workers.count
         let forKept = listeners.routes.values.reduce(0) { $0 + $1.keptConnections.spare + $1.keptConnections.idle }
         let forPipes = 2 * Self.pipes(within: openFiles) * workers.count
+        let forAdmin = admin?.descriptors ?? 0
         let forTheRest = 16
-        return max(1, (openFiles - forLoops - forListeners - forKept - forPipes - forTheRest) / 2)
+        return max(1, (openFiles - forLoops - forListeners - forKept - forPipes - forAdmin - forTheRest) / 2)
     }
 
     /// How many pipes each worker may have: none where descriptors are so few that connections need them all.
@@ -299,6 +309,7 @@ public final class Server {
         guard case .draining(let completion) = state else { return }
         state = .ended
         drainTimer?.cancel()
+        admin?.close()
         completion()
     }
 }

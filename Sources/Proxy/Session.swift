@@ -7,7 +7,8 @@ internal import Network
 class Session {
     let client: SocketAddress
     let route: WorkerRoute
-    unowned let worker: Worker
+    /// Lets go of the session when that has ended.
+    let worker: Worker
     let started = MonotonicTime.coarse
     /// What a proxy has said of the connection; nil where none has.
     var receivedHeader: ReceivedProxyHeader?
@@ -19,6 +20,12 @@ class Session {
         self.route = route
         self.worker = worker
     }
+
+    /// The bytes that the app's and the client's kernels have taken since the start.
+    var bytesMoved: (toApp: UInt64, toClient: UInt64) { (0, 0) }
+
+    /// Whether it has a connection to the app at present.
+    var usesApp: Bool { false }
 
     /// Takes the client's connection over; may end the session before it returns.
     func start(with socket: WatchedSocket) {}

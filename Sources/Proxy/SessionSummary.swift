@@ -87,7 +87,7 @@ struct SessionSummary {
     let end: SessionEnd
 
     func write(to log: Log) {
-        log.info(
+        log.part(.access).info(
             "closed",
             [
                 "client": .text(client.description), "route": .text(route),

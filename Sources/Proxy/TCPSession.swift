@@ -135,6 +135,13 @@ final class TCPSession: Session {
             received: duplex.bytesToDownstream)
     }
 
+    override var bytesMoved: (toApp: UInt64, toClient: UInt64) {
+        guard case .relaying(let duplex, _, _) = state else { return (0, 0) }
+        return (duplex.bytesToUpstream, duplex.bytesToDownstream)
+    }
+
+    override var usesApp: Bool { if case .relaying = state { true } else { false } }
+
     private func end(
         _ reason: SessionEnd, upstream: SocketAddress?, source: SocketAddress? = nil, sent: UInt64, received: UInt64
     ) {
@@ -143,6 +150,7 @@ final class TCPSession: Session {
             SessionSummary(
                 client: client, route: route.configuration.name, upstream: upstream, source: source, bytesToApp: sent,
                 bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
-        worker.ended(self)
+        route.traffic.countFailure(reason)
+        worker.ended(self, bytesMoved: (sent, received))
     }
 }

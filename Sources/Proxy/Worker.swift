@@ -17,9 +17,13 @@ final class Worker {
         /// How many pipes the worker's relays may have open.
         let pipes: Int
         let log: Log
+
+        var listenersLog: Log { log.part(.listeners) }
+        var upstreamLog: Log { log.part(.upstream) }
     }
 
     let workspace: RelayWorkspace
+    private let clock = TurnClock()
     /// Whether each connection gets a line in the log when it ends.
     private(set) var logsAccess: Bool
 
@@ -27,7 +31,9 @@ final class Worker {
     private let environment: Environment
     private let loop: EventLoop
     private var routes: [Int: WorkerRoute] = [:]
-    private let reportDrained: () -> Void
+    /// What is counted, by the names of the routes that have not been removed.
+    private var traffic: [String: RouteTraffic] = [:]
+    private let report: (WorkerReport) -> Void
     private var acceptors: [Int: Acceptor] = [:]
     private var sessions: [Session] = []
     /// No more clients are to come.
@@ -40,16 +46,16 @@ final class Worker {
     private var logScratch: [UInt8] = []
     private var connectionIDs = ConnectionIDs()
 
-    /// - Parameter reportDrained: called when no session is left after ``WorkerCommand/drain``.
+    /// - Parameter report: called with what the control thread is to know.
     init(
         _ number: Int, in environment: Environment, logsAccess: Bool, commands: Mailbox<WorkerCommand>,
-        on loop: EventLoop, reportDrained: @escaping () -> Void
+        on loop: EventLoop, report: @escaping (WorkerReport) -> Void
     ) throws(SystemError) {
         self.number = number
         self.environment = environment
         self.logsAccess = logsAccess
         self.loop = loop
-        self.reportDrained = reportDrained
+        self.report = report
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
@@ -60,26 +66,30 @@ final class Worker {
         switch command {
         case .addRoute(let number, let shared, let workers):
             do {
-                let route = try WorkerRoute(shared, number: number, worker: self.number, of: workers, on: loop)
+                let traffic = traffic[shared.configuration.name] ?? RouteTraffic()
+                let route = try WorkerRoute(
+                    shared, number: number, worker: self.number, of: workers, traffic: traffic, clock: clock, on: loop)
                 route.app.onNews = { [unowned self, unowned route] in report($0, on: route) }
                 route.app.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
                 routes[number] = route
+                self.traffic[shared.configuration.name] = traffic
                 sweepEarlier()
             } catch {
-                environment.log.error("cannot add a route", ["reason": .text(error.description)])
+                environment.listenersLog.error("cannot add a route", ["reason": .text(error.description)])
             }
         case .removeRoute(let number):
             guard let route = routes[number] else { return }
             route.isRemoved = true
             route.app.drain()
             drainSessions(of: route)
-            if route.sessions == 0 { routes[number] = nil }
+            endCounting(on: route)
+            if route.sessions == 0 { forget(route) }
         case .listen(let listener, let route, let handoff):
             guard let socket = handoff.take(), let route = routes[route] else { return }
             do {
                 acceptors[listener] = try Acceptor(socket, route: route, worker: self, on: loop)
             } catch {
-                environment.log.error("cannot accept connections", ["reason": .text(error.description)])
+                environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
             }
         case .handOver(let listener, let route):
             guard let route = routes[route] else { return }
@@ -97,6 +107,8 @@ final class Worker {
         case .admission(let news, let route):
             // What nobody takes here goes back by itself.
             routes[route]?.app.receive(news)
+        case .report(let posted):
+            report(.snapshot(snapshot(askedFor: posted)))
         case .drain:
             for route in routes.values { route.app.drain() }
             isDraining = true
@@ -118,9 +130,9 @@ final class Worker {
         switch news {
         case .obstacle(let obstacle): report(obstacle, on: route)
         case .clientsWait:
-            environment.log.info("the app has all the connections that it may have; clients queue", fields)
+            environment.upstreamLog.info("the app has all the connections that it may have; clients queue", fields)
         case .queueFull:
-            environment.log.warning("the queue for the app is full: further clients are reset", fields)
+            environment.upstreamLog.warning("the queue for the app is full: further clients are reset", fields)
         }
     }
 
@@ -130,17 +142,17 @@ final class Worker {
         let fields: Log.Fields = ["route": .text(route.configuration.name)]
         switch obstacle {
         case .notListening:
-            environment.log.warning(
+            environment.upstreamLog.warning(
                 "the app at \(upstream) is not listening; clients wait up to \(durationText(hold))", fields)
         case .busy:
-            environment.log.warning("the app at \(upstream) takes no more connections; clients wait", fields)
+            environment.upstreamLog.warning("the app at \(upstream) takes no more connections; clients wait", fields)
         case nil:
-            environment.log.info("the app at \(upstream) answers", fields)
+            environment.upstreamLog.info("the app at \(upstream) answers", fields)
         }
     }
 
     private func report(_ trouble: SourceTrouble, on route: WorkerRoute) {
-        environment.log.warning("\(trouble)", ["route": .text(route.configuration.name)])
+        environment.upstreamLog.warning("\(trouble)", ["route": .text(route.configuration.name)])
     }
 
     // MARK: Places
@@ -151,7 +163,7 @@ final class Worker {
         case .granted: break
         case .full(let isNews):
             if isNews {
-                environment.log.warning(
+                environment.listenersLog.warning(
                     "max_connections reached: further clients wait to be accepted",
                     [
                         "route": .text(route.configuration.name),
@@ -164,7 +176,7 @@ final class Worker {
         case .granted: return true
         case .full(let isNews):
             if isNews {
-                environment.log.warning(
+                environment.listenersLog.warning(
                     "the limit of open files is reached: further clients wait to be accepted",
                     ["connections": .number(environment.descriptors.limit)])
             }
@@ -181,7 +193,7 @@ final class Worker {
     /// The system has no descriptors or no memory left, whatever our own account says: try again in a while.
     func outOfDescriptors(_ error: SystemError) {
         guard let retryAccepting, !retryAccepting.isScheduled else { return }
-        environment.log.warning("cannot accept connections for now", ["reason": .text(error.description)])
+        environment.listenersLog.warning("cannot accept connections for now", ["reason": .text(error.description)])
         retryAccepting.schedule(after: .seconds(1))
     }
 
@@ -207,6 +219,7 @@ final class Worker {
             ? ProxyHeaderReader(client, on: route, of: self) : makeSession(client, on: route)
         session.index = sessions.count
         route.sessions += 1
+        route.tally.countConnection()
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
         session.start(with: watched)
@@ -231,7 +244,10 @@ final class Worker {
     func takeConnectionID() -> [UInt8] { connectionIDs.take() }
 
     /// Called by a session as its last act.
-    func ended(_ session: Session) {
+    /// - Parameter bytesMoved: what its ``Session/bytesMoved`` were at last.
+    func ended(_ session: Session, bytesMoved: (toApp: UInt64, toClient: UInt64)) {
+        session.route.tally.countEnd(
+            after: session.started, bytesToApp: bytesMoved.toApp, bytesToClient: bytesMoved.toClient)
         let last = sessions.removeLast()
         if last !== session {
             last.index = session.index
@@ -239,23 +255,52 @@ final class Worker {
         }
         giveBackPlace(on: session.route)
         session.route.sessions -= 1
-        if session.route.isRemoved, session.route.sessions == 0 { routes[session.route.number] = nil }
+        if session.route.isRemoved, session.route.sessions == 0 { forget(session.route) }
         if isDraining { reportIfDrained() }
     }
 
+    /// Says what is wrong with how clients come.
     func warn(_ message: String, _ fields: Log.Fields) {
-        environment.log.warning(message, fields)
+        environment.listenersLog.warning(message, fields)
+    }
+
+    private func forget(_ route: WorkerRoute) {
+        guard routes[route.number] != nil else { return }
+        route.traffic.keep(route.app.pool?.counters)
+        routes[route.number] = nil
     }
 
     /// Writes down a connection that has ended, where that is wanted.
-    func log(_ summary: SessionSummary) {
-        if logsAccess { summary.write(to: environment.log) }
+    func log(_ summary: @autoclosure () -> SessionSummary) {
+        if logsAccess { summary().write(to: environment.log) }
     }
 
     /// Writes down a request that has ended, where that is wanted.
     func log(_ summary: RequestSummary) {
         if logsAccess { environment.log.info(summary, scratch: &logScratch) }
     }
+
+    // MARK: Counting
+
+    /// What is counted of a route that was removed is nobody's business any more, unless another one has its name.
+    private func endCounting(on route: WorkerRoute) {
+        let name = route.configuration.name
+        guard !routes.values.contains(where: { !$0.isRemoved && $0.configuration.name == name }) else { return }
+        traffic[name] = nil
+    }
+
+    private func snapshot(askedFor posted: MonotonicTime) -> WorkerSnapshot {
+        var snapshot = WorkerSnapshot(
+            number: number, posted: posted, loopLag: MonotonicTime.now.since(posted),
+            parkedBytes: workspace.parkedBytes, connections: sessions.count)
+        for route in routes.values { route.traffic.underWay = RouteTraffic.UnderWay() }
+        for session in sessions { session.route.traffic.underWay.add(session) }
+        for route in routes.values { route.traffic.underWay.add(route.app) }
+        snapshot.routes = traffic.mapValues(\.snapshot)
+        return snapshot
+    }
+
+    // MARK: Ends
 
     /// Has the sessions end that have nothing under way: of one route, or all.
     private func drainSessions(of route: WorkerRoute? = nil) {
@@ -264,7 +309,7 @@ final class Worker {
 
     /// Once: while there are acceptors, further sessions may come, and afterwards none does.
     private func reportIfDrained() {
-        if sessions.isEmpty, acceptors.isEmpty { reportDrained() }
+        if sessions.isEmpty, acceptors.isEmpty { report(.drained) }
     }
 
     /// One timer looks at all sessions now and then; a timer each would cost memory and be set anew with every

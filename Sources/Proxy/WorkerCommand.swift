@@ -24,6 +24,9 @@ enum WorkerCommand: Sendable {
     case news(HoldCoordinator.News, route: Int)
     /// News about a route's places for connections to its app.
     case admission(AdmissionQueue.News, route: Int)
+    /// Say what you have counted, and what you have under way.
+    /// - posted: when you were asked, by which you know how late you are.
+    case report(posted: MonotonicTime)
     /// Close all listeners, let the connections finish, and report when none is left.
     case drain
     /// Reset all connections that are left.

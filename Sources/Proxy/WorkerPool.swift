@@ -8,19 +8,15 @@ internal import Upstream
 ///
 /// Belongs to the control thread.
 final class WorkerPool {
-    private enum Report: Sendable {
-        case drained
-        case failed(SystemError)
-    }
-
     let count: Int
-    private let reports: Mailbox<Report>
+    private let reports: Mailbox<WorkerReport>
     private let commands: [Mailbox<WorkerCommand>]
     private var reportEvent: IOEvent?
     /// Places for connections in the whole process; nil before the start.
     private var descriptors: ConnectionBudget?
     /// How many workers have not yet reported that they have no connections left.
     private var undrained: Int
+    private var survey: WorkerSurvey?
 
     /// Called when no worker has connections left after ``WorkerCommand/drain``.
     var onDrained: (() -> Void)?
@@ -35,6 +31,9 @@ final class WorkerPool {
         var commands: [Mailbox<WorkerCommand>] = []
         for _ in 0..<count { commands.append(try Mailbox()) }
         self.commands = commands
+        survey = try WorkerSurvey(of: count, on: loop) { [commands] worker, posted in
+            commands[worker].post(.report(posted: posted))
+        }
         reportEvent = try reports.open(on: loop) { [unowned self] in receive($0) }
     }
 
@@ -52,10 +51,8 @@ final class WorkerPool {
                 do throws(SystemError) {
                     let loop = try EventLoop()
                     let worker = try Worker(
-                        number, in: environment, logsAccess: logsAccess, commands: commands, on: loop
-                    ) {
-                        reports.post(.drained)
-                    }
+                        number, in: environment, logsAccess: logsAccess, commands: commands, on: loop,
+                        report: reports.post)
                     loop.run()
                     withExtendedLifetime(worker) {}
                 } catch {
@@ -111,8 +108,15 @@ final class WorkerPool {
         ConnectionBudget(limit: limit) { [commands] worker in commands[worker].post(.resumeAccepting) }
     }
 
-    private func receive(_ report: Report) {
+    /// Asks all workers what they have counted, and what they have under way.
+    /// - Parameter completion: called once, in a later turn of the loop; see ``WorkerSurvey``.
+    func survey(_ completion: @escaping ([WorkerSnapshot]) -> Void) {
+        survey?.begin(completion)
+    }
+
+    private func receive(_ report: WorkerReport) {
         switch report {
+        case .snapshot(let snapshot): survey?.receive(snapshot)
         case .drained:
             undrained -= 1
             if undrained == 0 { onDrained?() }

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import Network
+internal import Observability
 internal import ProxyProtocol
 internal import Upstream
 
@@ -11,6 +12,12 @@ final class WorkerRoute {
     let shared: SharedRoute
     /// The way to the app.
     let app: AppConnections
+    /// What is counted of it.
+    let traffic: RouteTraffic
+    /// Its own, at hand for what happens often.
+    let tally: RouteTally
+    /// The worker's.
+    let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
     /// Whether some of its connections begin with a PROXY header.
@@ -26,10 +33,14 @@ final class WorkerRoute {
 
     /// - Parameter workers: how many workers the connections that are kept are dealt out to.
     init(
-        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, on loop: EventLoop
+        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, traffic: RouteTraffic, clock: TurnClock,
+        on loop: EventLoop
     ) throws(SystemError) {
         self.number = number
         self.shared = shared
+        self.traffic = traffic
+        tally = traffic.tally
+        self.clock = clock
         let configuration = shared.configuration
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
         acceptsHeaders = configuration.proxyProtocol.accept
@@ -43,6 +54,11 @@ final class WorkerRoute {
             hold: shared.hold, admission: shared.admission,
             member: AdmissionQueue.Member(route: number, worker: worker),
             sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
+        app.onAnswer = { [tally = traffic.tally] times in
+            clock.note(times.answered)
+            tally.countConnect(
+                started: times.started, called: times.called, answered: times.answered, isConnected: times.isConnected)
+        }
     }
 
     var configuration: Route { shared.configuration }

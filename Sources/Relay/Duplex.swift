@@ -43,8 +43,7 @@ public final class Duplex {
     private unowned let workspace: RelayWorkspace
     private var sockets: Sockets?
     /// The direction away from each side.
-    private var halves: InlineArray<2, HalfDuplex>
-    private var everything = Everything()
+    private let halves: InlineArray<2, HalfDuplex>
     private var isAwaitingTurn = false
 
     /// Called once, when the relay has ended and its sockets are closed.
@@ -63,8 +62,8 @@ public final class Duplex {
     /// Makes a relay that goes on with what has been said between the two sockets: with what each direction knows of its
     /// source, and with what its sink has not taken yet.
     public init(
-        downstream: WatchedSocket, upstream: WatchedSocket, toUpstream: consuming HalfDuplex,
-        toDownstream: consuming HalfDuplex, in workspace: RelayWorkspace
+        downstream: WatchedSocket, upstream: WatchedSocket, toUpstream: HalfDuplex,
+        toDownstream: HalfDuplex, in workspace: RelayWorkspace
     ) {
         self.workspace = workspace
         sockets = Sockets(downstream: downstream, upstream: upstream)
@@ -140,6 +139,8 @@ public final class Duplex {
         if isAwaitingTurn, !sinkIsReady { return true }
         let sink = source.other
         let movedBefore = halves[source.rawValue].bytesMoved
+        // Of this call's own: to lend a property would be checked each time.
+        var everything = Everything()
         let outcome = halves[source.rawValue].advance(
             from: sockets[source].socket, to: sockets[sink].socket, sinkIsReady: sinkIsReady, in: workspace,
             framing: &everything)

@@ -4,7 +4,7 @@ internal import Network
 extension HalfDuplex {
     /// Passes on what has been taken out of the source.
     /// - Returns: why moving may not go on; nil when the sink has taken all.
-    mutating func pass<Framing: StreamFraming>(
+    func pass<Framing: StreamFraming>(
         _ bytes: UnsafeMutableRawBufferPointer, to sink: borrowing Socket, in workspace: RelayWorkspace,
         framing: inout Framing
     ) -> Outcome? {
@@ -56,7 +56,7 @@ extension HalfDuplex {
 
     /// Passes on the beginning of what is still in the source, and takes out of it what the sink has taken.
     /// - Returns: why moving may not go on; nil when the sink has taken all that could be passed on in one piece.
-    mutating func passPeeked<Framing: StreamFraming>(
+    func passPeeked<Framing: StreamFraming>(
         _ bytes: UnsafeMutableRawBufferPointer, from source: borrowing Socket, to sink: borrowing Socket,
         framing: inout Framing
     ) -> Outcome? {

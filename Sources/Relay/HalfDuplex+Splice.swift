@@ -4,7 +4,7 @@ internal import Network
 extension HalfDuplex {
     /// Moves up to `limit` bytes through the pipe, which is given back when it is empty.
     /// - Returns: why moving may not go on; nil when it may.
-    mutating func splice<Framing: StreamFraming>(
+    func splice<Framing: StreamFraming>(
         through pipe: SplicePipe, _ limit: Int, from source: borrowing Socket, to sink: borrowing Socket,
         in workspace: RelayWorkspace, framing: inout Framing
     ) -> Outcome? {
@@ -24,7 +24,7 @@ extension HalfDuplex {
 
     /// Sends what is in the pipe, and gives it back when it is empty.
     /// - Returns: why moving may not go on; nil when it may.
-    mutating func empty(
+    func empty(
         _ pipe: SplicePipe, into sink: borrowing Socket, in workspace: RelayWorkspace
     ) -> Outcome? {
         state = .flowing

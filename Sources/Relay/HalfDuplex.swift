@@ -8,7 +8,11 @@ public import Network
 ///
 /// It remembers what the source is ready for, which is told only once. Belongs to its loop's thread. When a stream is
 /// given up, or at the end, ``abandon(in:)`` must be called.
-public struct HalfDuplex: ~Copyable {
+///
+/// A class whose properties are only read and written whole, by this module alone: so the compiler proves by itself that no
+/// two accesses overlap. A value inside of another class is entered for as long as it moves bytes, which the runtime would
+/// have to watch, once for each call.
+public final class HalfDuplex {
     enum State {
         /// Whatever arrives goes out at once.
         case flowing
@@ -56,10 +60,7 @@ public struct HalfDuplex: ~Copyable {
     }
 
     var state = State.flowing
-    /// Bytes that the sink's kernel has taken.
-    public internal(set) var bytesMoved: UInt64 = 0
-
-    let direction: Direction
+    private let direction: Direction
     /// The sink sends at once what it is given (TCP_NODELAY). What was accepted does, having it from its listener; the
     /// way to the app is told before the second send, since nothing holds up the first (RFC 9293 section 3.7.4).
     private var sinkIsPrompt: Bool
@@ -69,15 +70,16 @@ public struct HalfDuplex: ~Copyable {
     private(set) var sourceIsReadable = false
     /// What follows that which can be read, and raises no event of its own any more.
     private(set) var announcedEnd = AnnouncedEnd.none
-    /// How much the next receive may take: grows while the sink keeps up, shrinks when it does not.
-    private var readLimit = Self.initialReadLimit
-
     /// The source has so much to say that it is worth a pipe: two system calls more, and no copying.
     var isBulk = false
+    /// How much the next receive may take, as a power of two: grows while the sink keeps up, shrinks when it does not.
+    private var readPower = HalfDuplex.initialReadPower
+    private var bytesTaken: UInt64 = 0
 
-    private static let initialReadLimit: Int32 = 64 << 10
-    private static let smallestReadLimit: Int32 = 16 << 10
-    private static let largestReadLimit = Int32(RelayWorkspace.scratchSize)
+    // 64 KiB, 16 KiB, and all of the scratch buffer.
+    private static let initialReadPower: UInt8 = 16
+    private static let smallestReadPower: UInt8 = 14
+    private static let largestReadPower = UInt8(RelayWorkspace.scratchSize.trailingZeroBitCount)
     /// A stream that brings less than this at a time is carried by copying.
     static let leastBulk = 32 << 10
     /// In how many reads one turn may move what it may.
@@ -89,6 +91,11 @@ public struct HalfDuplex: ~Copyable {
     }
 
     // MARK: Source and sink
+
+    /// Bytes that the sink's kernel has taken.
+    public var bytesMoved: UInt64 { bytesTaken }
+
+    private var readLimit: Int { 1 << Int(readPower) }
 
     var isFinished: Bool {
         if case .finished = state { true } else { false }
@@ -109,8 +116,11 @@ public struct HalfDuplex: ~Copyable {
     /// Whether the source has ended or failed, perhaps after something that can still be read.
     public var isSourceEnding: Bool { announcedEnd != .none }
 
+    /// Whether everything has been received, up to an end that is none of a failure's.
+    public var hasSourceEnded: Bool { announcedEnd == .reached }
+
     /// Notes what the source has become ready for: that something can be read, or what follows then.
-    public mutating func noteSource(_ readiness: IOEvent.Readiness) {
+    public func noteSource(_ readiness: IOEvent.Readiness) {
         if readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) { return }
         sourceIsReadable = true
         if readiness.contains(.failed) {
@@ -122,17 +132,17 @@ public struct HalfDuplex: ~Copyable {
 
     /// The bytes come from another source from now on.
     /// - Parameter readiness: what that has become ready for without anybody making use of it.
-    public mutating func takeSource(_ readiness: IOEvent.Readiness) {
+    public func takeSource(_ readiness: IOEvent.Readiness) {
         beginStream()
         sourceIsReadable = false
         announcedEnd = .none
-        readLimit = Self.initialReadLimit
+        readPower = Self.initialReadPower
         noteSource(readiness)
     }
 
     /// The bytes go to another sink from now on.
     /// - Parameter isPrompt: whether it sends at once what it is given.
-    public mutating func takeSink(isPrompt: Bool) {
+    public func takeSink(isPrompt: Bool) {
         beginStream()
         hasSent = false
         sinkIsPrompt = isPrompt
@@ -142,7 +152,7 @@ public struct HalfDuplex: ~Copyable {
     public var hasPromptSink: Bool { sinkIsPrompt }
 
     /// Another stream follows in the same direction. The sink must have taken the one before.
-    public mutating func beginStream() {
+    public func beginStream() {
         assert(!isWaitingForSink, "the sink has not taken everything")
         state = .flowing
         isBulk = false
@@ -151,16 +161,14 @@ public struct HalfDuplex: ~Copyable {
     // MARK: Moving
 
     /// Receives into the workspace's scratch buffer what the caller wants to look at by itself.
-    public mutating func receive(
+    public func receive(
         from source: borrowing Socket, upTo limit: Int, in workspace: RelayWorkspace
     ) -> Socket.TransferResult {
         let result = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit]))
         switch result {
         case .moved(let count): if count < limit { noteShortRead() }
         case .wouldBlock: sourceIsReadable = false
-        case .endOfStream:
-            sourceIsReadable = false
-            announcedEnd = .reached
+        case .endOfStream: reachEnd()
         case .failed:
             sourceIsReadable = false
             announcedEnd = .failure
@@ -171,7 +179,7 @@ public struct HalfDuplex: ~Copyable {
     /// Sends two pieces, one behind the other, in one call as a rule; what the sink does not take is parked. It must not be
     /// waiting for the sink.
     /// - Returns: ``Outcome/ended`` when the sink has everything, or ``Outcome/waiting``, or ``Outcome/sinkFailed(_:)``.
-    public mutating func deliver(
+    public func deliver(
         _ first: Span<UInt8>, _ second: Span<UInt8>, to sink: borrowing Socket, in workspace: RelayWorkspace
     ) -> Outcome {
         assert(!isWaitingForSink, "what was given before comes first")
@@ -197,7 +205,7 @@ public struct HalfDuplex: ~Copyable {
 
     /// Gives the sink bytes of ours, and with them what the source has said already, in one call as a rule.
     /// - Returns: as ``deliver(_:_:to:in:)``, or ``Outcome/sourceFailed(_:)``.
-    mutating func begin(
+    func begin(
         with preamble: Span<UInt8>, from source: borrowing Socket, to sink: borrowing Socket,
         in workspace: RelayWorkspace
     ) -> Outcome {
@@ -220,7 +228,7 @@ public struct HalfDuplex: ~Copyable {
 
     /// Hands over what was parked, now that the sink has become writable.
     /// - Returns: as ``deliver(_:_:to:in:)``.
-    public mutating func flush(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome {
+    public func flush(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome {
         isWaitingForSink ? unpark(to: sink, in: workspace) ?? .ended : .ended
     }
 
@@ -229,7 +237,7 @@ public struct HalfDuplex: ~Copyable {
     ///   - sinkIsReady: the sink has just become writable; without it, a sink that was full is taken to be full still, so
     ///     that no send is made in vain.
     ///   - framing: which of the source's bytes belong to the stream.
-    public mutating func advance<Framing: StreamFraming>(
+    public func advance<Framing: StreamFraming>(
         from source: borrowing Socket, to sink: borrowing Socket, sinkIsReady: Bool, in workspace: RelayWorkspace,
         framing: inout Framing
     ) -> Outcome {
@@ -259,7 +267,7 @@ public struct HalfDuplex: ~Copyable {
                 readsLeft -= 1
                 continue
             }
-            let limit = min(Int(readLimit), turnBytes, framing.readLimit)
+            let limit = min(readLimit, turnBytes, framing.readLimit)
             let mayPark = workspace.mayPark(limit)
             let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
             switch source.receive(into: buffer, peek: !mayPark) {
@@ -288,9 +296,9 @@ public struct HalfDuplex: ~Copyable {
                     if announcedEnd == .endOfStream, direction == .toDownstream { return finish() }
                     if announcedEnd == .none { sourceIsReadable = false }
                 } else {
-                    if limit == Int(readLimit) {
+                    if limit == readLimit {
                         isBulk = true
-                        readLimit = min(readLimit * 2, Self.largestReadLimit)
+                        readPower = min(readPower + 1, Self.largestReadPower)
                     }
                     if framing.hasEnded { return .ended }
                 }
@@ -302,7 +310,7 @@ public struct HalfDuplex: ~Copyable {
     }
 
     /// Takes note that a receive has brought less than it might have: the source has nothing more for now.
-    private mutating func noteShortRead() {
+    private func noteShortRead() {
         switch announcedEnd {
         case .none: sourceIsReadable = false
         case .endOfStream: if direction == .toDownstream { announcedEnd = .reached }
@@ -314,7 +322,7 @@ public struct HalfDuplex: ~Copyable {
     /// proxy in between it would have arrived too.
     ///
     /// The source's end is not passed on: its error was told already, and what follows looks like a clean end.
-    mutating func deliverLastWords(
+    func deliverLastWords(
         from source: borrowing Socket, to sink: borrowing Socket, in workspace: RelayWorkspace
     ) {
         guard case .flowing = state else { return }
@@ -328,7 +336,7 @@ public struct HalfDuplex: ~Copyable {
     }
 
     /// Gives back the memory of parked bytes, which will go nowhere any more.
-    public mutating func abandon(in workspace: RelayWorkspace) {
+    public func abandon(in workspace: RelayWorkspace) {
         switch state {
         case .waitingForSink(.parked(let bytes)): workspace.parkedBytes -= bytes.capacity
         case .waitingForSink(.inPipe(let pipe)): workspace.pipes.giveBack(pipe)
@@ -337,37 +345,42 @@ public struct HalfDuplex: ~Copyable {
         state = .finished
     }
 
-    private mutating func finish() -> Outcome {
-        sourceIsReadable = false
-        announcedEnd = announcedEnd == .failure ? .failure : .reached
+    private func finish() -> Outcome {
+        reachEnd()
         state = .finished
         return .finished
     }
 
-    mutating func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {
+    /// Nothing more comes. An end behind a failure that was told already is none.
+    private func reachEnd() {
+        sourceIsReadable = false
+        announcedEnd = announcedEnd == .failure ? .failure : .reached
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {
         haveSinkPrompt(sink)
         return noting(sink.send(bytes))
     }
 
-    mutating func haveSinkPrompt(_ sink: borrowing Socket) {
+    func haveSinkPrompt(_ sink: borrowing Socket) {
         guard !sinkIsPrompt, hasSent else { return }
         sinkIsPrompt = true
         sink.sendPromptly()
     }
 
-    mutating func noting(_ result: Socket.TransferResult) -> Socket.TransferResult {
+    func noting(_ result: Socket.TransferResult) -> Socket.TransferResult {
         if case .moved(let count) = result {
-            bytesMoved += UInt64(count)
+            bytesTaken += UInt64(count)
             hasSent = true
         }
         return result
     }
 
-    mutating func noteSourceIsEmpty() { sourceIsReadable = false }
+    func noteSourceIsEmpty() { sourceIsReadable = false }
 
     /// Sends what the sink did not take before, if there is anything, so that reading may go on.
     /// - Returns: why reading may not go on; nil when it may.
-    private mutating func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
+    private func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
         switch state {
         case .flowing: return nil
         case .finished: return .waiting
@@ -387,13 +400,13 @@ public struct HalfDuplex: ~Copyable {
         return nil
     }
 
-    mutating func park(_ bytes: ParkedBytes, in workspace: RelayWorkspace) {
+    func park(_ bytes: ParkedBytes, in workspace: RelayWorkspace) {
         shrinkReads()
         workspace.parkedBytes += bytes.capacity
         state = .waitingForSink(.parked(bytes))
     }
 
-    mutating func shrinkReads() {
-        readLimit = max(readLimit / 2, Self.smallestReadLimit)
+    func shrinkReads() {
+        readPower = max(readPower - 1, Self.smallestReadPower)
     }
 }

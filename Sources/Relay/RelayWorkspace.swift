@@ -49,6 +49,15 @@ public final class RelayWorkspace {
         body(scratch.bindMemory(to: UInt8.self).span.extracting(..<count))
     }
 
+    /// The same with a text put behind the bytes, so that both go out in one piece.
+    public func withReceived<Result>(
+        _ count: Int, followedBy text: Span<UInt8>, _ body: (Span<UInt8>) -> Result
+    ) -> Result {
+        precondition(count + text.count <= Self.scratchSize)
+        text.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: scratch[count...]).copyMemory(from: $0) }
+        return withReceived(count + text.count, body)
+    }
+
     /// Whether so many more bytes may be parked.
     public func mayPark(_ count: Int) -> Bool { parkedBytes + count <= parkingLimit }
 

@@ -9,9 +9,13 @@ public final class AppConnection {
     /// Where it leads.
     public let address: SocketAddress
     /// Whether it sends at once what it is given; noted by whoever sees to that, for the next user.
-    public var isPrompt = false
+    public var isPrompt: Bool {
+        get { sendsPromptly }
+        set { sendsPromptly = newValue }
+    }
+    private var sendsPromptly = false
     /// How often it was handed out, this time included.
-    public internal(set) var uses = 0
+    var uses = 0
 
     /// When it was made, to the kernel's tick.
     let opened = MonotonicTime.coarse

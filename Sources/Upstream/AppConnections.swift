@@ -86,6 +86,12 @@ public final class AppConnections {
         refillSoon()
     }
 
+    /// Called with the times of each request that waited or had the app called, just before it is answered.
+    public var onAnswer: ((ConnectRequest.Times) -> Void)? {
+        get { connector.onAnswer }
+        set { connector.onAnswer = newValue }
+    }
+
     /// Where its connections come from.
     public var sources: LoopbackSources { connector.sources }
 

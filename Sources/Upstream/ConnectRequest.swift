@@ -21,6 +21,17 @@ public final class ConnectRequest {
         case failed(SystemError)
     }
 
+    /// When a wish that was answered had come how far.
+    public struct Times: Sendable {
+        /// The app was asked for.
+        public let started: MonotonicTime
+        /// The app was called, the last time; nil where it was not.
+        public let called: MonotonicTime?
+        /// There is a connection, or the reason why there is none.
+        public let answered: MonotonicTime
+        public let isConnected: Bool
+    }
+
     /// Where a request stands in line.
     struct Turn {
         let line: AdmissionLine
@@ -32,7 +43,10 @@ public final class ConnectRequest {
     /// When the app was last called for it; nil as long as it waits.
     public internal(set) var lastCall: MonotonicTime?
     /// While the request waits for a place.
-    var turn: Turn?
+    var turn: Turn? {
+        didSet { if turn != nil { hasStoodInLine = true } }
+    }
+    private(set) var hasStoodInLine = false
     /// The right to a connection, where that takes one.
     var place: AdmissionPlace?
     /// Whether the request is kept when the app is not there.
@@ -88,6 +102,15 @@ public final class ConnectRequest {
         place = nil
         let completion = completion
         self.completion = nil
+        if completion != nil { reportTimes(result) }
         completion?(result)
+    }
+
+    /// One that is served or turned away without having waited for anything or anybody has no times worth telling.
+    private func reportTimes(_ result: Result) {
+        guard let onAnswer = connector.onAnswer, lastCall != nil || hasStoodInLine else { return }
+        var isConnected = false
+        if case .connected = result { isConnected = true }
+        onAnswer(Times(started: started, called: lastCall, answered: .now, isConnected: isConnected))
     }
 }

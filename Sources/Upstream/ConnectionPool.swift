@@ -51,7 +51,8 @@ public final class ConnectionPool {
         case app
     }
 
-    public private(set) var counters = Counters()
+    public var counters: Counters { counted }
+    private var counted = Counters()
     private let limits: Limits
     private let coordinator: HoldCoordinator
     private let loop: EventLoop
@@ -74,6 +75,9 @@ public final class ConnectionPool {
     /// How many there are.
     public var count: Int { connections.count }
 
+    /// How many of them were opened ahead.
+    public var spareCount: Int { spares }
+
     /// How many more connections are to be opened ahead.
     var missingSpares: Int { limits.spare - spares }
 
@@ -85,7 +89,7 @@ public final class ConnectionPool {
     public func put(_ connection: AppConnection) -> Bool {
         let isSpare = connection.uses == 0
         guard maySee(connection, isSpare: isSpare) else {
-            counters.evictions += 1
+            counted.evictions += 1
             return false
         }
         connection.idleSince = .coarse
@@ -121,16 +125,16 @@ public final class ConnectionPool {
             if connection.uses == 0 { spares -= 1 }
             switch fault(of: connection) {
             case nil:
-                counters.hits += 1
-                if connection.uses > 0 { counters.reuses += 1 }
+                counted.hits += 1
+                if connection.uses > 0 { counted.reuses += 1 }
                 check()
                 return connection
-            case .limit: counters.evictions += 1
-            case .app: counters.stale += 1
+            case .limit: counted.evictions += 1
+            case .app: counted.stale += 1
             }
             withExtendedLifetime(connection) { onDrop?(connections.count) }
         }
-        counters.misses += 1
+        counted.misses += 1
         return nil
     }
 
@@ -190,8 +194,8 @@ public final class ConnectionPool {
             connection.socket.onReady = nil
             if connection.uses == 0 { spares -= 1 }
             switch reason {
-            case .limit: counters.evictions += 1
-            case .app: counters.stale += 1
+            case .limit: counted.evictions += 1
+            case .app: counted.stale += 1
             }
         }
         check()

@@ -65,6 +65,8 @@ public final class Connector {
     /// Called when this worker is the first of its route to be kept from the app, or the one that got through
     /// again (nil).
     public var onObstacle: ((Obstacle?) -> Void)?
+    /// Called with the times of each request that waited or had the app called, just before it is answered.
+    public var onAnswer: ((ConnectRequest.Times) -> Void)?
 
     private static let firstBackoff = Duration.milliseconds(5)
     private static let longestBackoff = Duration.milliseconds(250)
@@ -110,7 +112,7 @@ public final class Connector {
         case .open:
             let returns = hold.appReturns
             if hold.isHeld, limits.hold != .zero, wait(request, for: .notListening, refusedAfter: returns) { return }
-            attempt(request)
+            attempt(request, at: request.hasStoodInLine ? .now : request.started)
         case .waiting:
             insert(request)
             scheduleExpiry()
@@ -168,22 +170,22 @@ public final class Connector {
 
     // MARK: While the app answers
 
-    private func attempt(_ request: ConnectRequest) {
+    private func attempt(_ request: ConnectRequest, at time: MonotonicTime = .now) {
         // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
         // Whoever is let in after waiting asks at once: were it a turn of the loop each, clients who come meanwhile
         // and wait behind them could make this go on for as long as there is load.
         let returns = hold.appReturns
-        begin(request).start(askingAtOnce: request === beingLetIn) { [unowned self] outcome in
+        begin(request, at: time).start(askingAtOnce: request === beingLetIn) { [unowned self] outcome in
             attempted(request, outcome, begunAfter: returns)
         }
     }
 
-    private func begin(_ request: ConnectRequest) -> ConnectionAttempt {
+    private func begin(_ request: ConnectRequest, at time: MonotonicTime) -> ConnectionAttempt {
         let attempt = ConnectionAttempt(
             to: candidates, preferred: preferred, for: request.client, from: sources,
             timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
         request.attempt = attempt
-        request.lastCall = .now
+        request.lastCall = time
         return attempt
     }
 
@@ -254,7 +256,7 @@ public final class Connector {
         guard makesAttempts, let first = waiting.first else { return }
         // Asks at once: news from another worker that arrived during a turn of waiting would give up a connection that
         // the app has perhaps accepted.
-        begin(first).start(askingAtOnce: true) { [unowned self, unowned first] outcome in
+        begin(first, at: .now).start(askingAtOnce: true) { [unowned self, unowned first] outcome in
             attemptedForFirst(first, outcome)
         }
     }

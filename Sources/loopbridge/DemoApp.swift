@@ -17,7 +17,7 @@ enum DemoApp {
             guard let listener = listener.take() else { return }
             do {
                 let loop = try EventLoop()
-                let server = try HTTPServer(accepting: listener.takeDescriptor(), on: loop) { _ in page }
+                let server = try HTTPServer(accepting: listener.takeDescriptor(), on: loop) { $1.answer(page) }
                 loop.run()
                 withExtendedLifetime(server) {}
             } catch {

@@ -14,6 +14,8 @@ struct Loopbridge: ParsableCommand {
             loopbridge auto [OPTIONS]
             loopbridge check [OPTIONS] [ROUTE ...]
             loopbridge doctor [--json]
+            loopbridge health [--ready]
+            loopbridge top
             loopbridge demo
             """,
         discussion: """
@@ -35,16 +37,15 @@ struct Loopbridge: ParsableCommand {
                   clients may wait a minute for the app to start
               loopbridge check --config loopbridge.yaml
                   what a configuration file means, without starting
+              loopbridge --admin-listen 9901 8080:8000
+                  with metrics, health and a status page at port 9901
 
             'loopbridge serve --help' lists the options. Tab completion: loopbridge
             --generate-completion-script bash (or zsh, fish).
             """,
-        version: "loopbridge \(version)",
-        subcommands: [Serve.self, Run.self, Auto.self, Check.self, Doctor.self, Demo.self],
+        version: "loopbridge \(Server.version)",
+        subcommands: [Serve.self, Run.self, Auto.self, Check.self, Doctor.self, Health.self, Top.self, Demo.self],
         defaultSubcommand: Serve.self)
-
-    /// The version of this source tree; the changelog of a release starts from it.
-    static let version = "0.1.0"
 
     static func main() {
         ProcessLimits.openStandardDescriptors()

@@ -34,8 +34,8 @@ struct Serve: ParsableCommand {
 
 extension Log {
     /// A log as the configuration wants it.
-    convenience init(to writer: LogWriter, as settings: LogSettings) throws {
-        self.init(level: settings.level, format: settings.format, writer: writer)
+    init(to writer: LogWriter, as settings: LogSettings) {
+        self.init(settings.allLevels, format: settings.format, writer: writer)
     }
 }
 
@@ -45,6 +45,7 @@ extension ExitCode {
 
     /// Does the work, has the log written to its end, and turns an error into a line and an exit code.
     static func afterServing(_ work: () throws -> Void, log: () -> Log) throws {
+        log().followLoops()
         defer { log().close() }
         do {
             try work()

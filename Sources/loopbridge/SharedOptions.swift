@@ -17,8 +17,12 @@ struct SharedOptions: ParsableArguments {
 
     @Option(help: help("workers")) var workers: String?
     @Option(help: help("log-level")) var logLevel: String?
+    @Option(help: help("log-levels")) var logLevels: String?
     @Option(help: help("log-format")) var logFormat: String?
     @Option(help: help("access-log")) var accessLog: String?
+    @Option(help: help("admin-listen")) var adminListen: String?
+    @Option(help: help("admin-socket")) var adminSocket: String?
+    @Option(help: help("admin-allow")) var adminAllow: String?
     @Option(help: help("drain")) var drain: String?
     @Option(help: help("hold")) var hold: String?
     @Option(help: help("connect-timeout")) var connectTimeout: String?
@@ -43,8 +47,10 @@ struct SharedOptions: ParsableArguments {
     /// The options that were given, by the names that the configuration knows.
     var given: [String: String] {
         let all: [String: String?] = [
-            "workers": workers, "log-level": logLevel, "log-format": logFormat, "access-log": accessLog,
-            "drain": drain, "hold": hold, "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
+            "workers": workers, "log-level": logLevel, "log-levels": logLevels, "log-format": logFormat,
+            "access-log": accessLog, "admin-listen": adminListen, "admin-socket": adminSocket,
+            "admin-allow": adminAllow, "drain": drain, "hold": hold, "connect-timeout": connectTimeout,
+            "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
             "source": source, "accept-proxy-protocol": acceptProxyProtocol, "proxy-protocol-from": proxyProtocolFrom,

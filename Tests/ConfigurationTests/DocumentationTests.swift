@@ -16,6 +16,8 @@ import Testing
             switch key.path.split(separator: ".").dropLast().last {
             case nil: "### Top level"
             case "log"?: "### `log`"
+            case "levels"?: "### `levels`, in `log`"
+            case "admin"?: "### `admin`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
             case "proxy_protocol"?: "### `proxy_protocol`, in a route"
@@ -73,6 +75,8 @@ import Testing
                     + (key.name == "accept" ? ", trusted_proxies: 10.0.0.1" : "") + " } }"
             case "http"?: "defaults: { http: { \(entry) } }"
             case "log"?: "log: { \(entry) }"
+            case "levels"?: "log: { levels: { \(entry) } }"
+            case "admin"?: "admin: { \(entry) }"
             case "defaults"?: "defaults: { \(entry) }"
             default:
                 "routes: [{ "

@@ -12,7 +12,7 @@ import Testing
 
     @Test func namesEverySource() throws {
         let yaml = """
-            log: { level: warning }
+            log: { level: warning, levels: { access: info } }
             defaults: { hold: 3s, connect_timeout: 2s }
             routes:
               - listen: [8080, 127.0.0.1:9000]
@@ -21,15 +21,32 @@ import Testing
             """
         let text = try explanation(
             yaml,
-            environment: ["LOOPBRIDGE_DRAIN": "1s", "LOOPBRIDGE_IDLE_TIMEOUT": "2h", "PORT": "8000"],
-            options: ["max-connections": "7"])
+            environment: [
+                "LOOPBRIDGE_DRAIN": "1s", "LOOPBRIDGE_IDLE_TIMEOUT": "2h", "PORT": "8000",
+                "LOOPBRIDGE_LOG_LEVELS": "loop=error",
+            ],
+            options: ["max-connections": "7", "log-levels": "upstream=debug"])
         #expect(
             text == """
                 workers: auto                # default
                 log:
                   level: warning             # f:1:15
+                  levels:
+                    access: info             # f:1:42
+                    admin: default           # default
+                    configuration: default   # default
+                    discovery: default       # default
+                    listeners: default       # default
+                    log: default             # default
+                    loop: error              # LOOPBRIDGE_LOG_LEVELS
+                    process: default         # default
+                    upstream: debug          # --log-levels
                   format: text               # default
                   access: true               # default
+                admin:
+                  listen: none               # default
+                  socket: none               # default
+                  allow: none                # default
                 drain: 1s                    # LOOPBRIDGE_DRAIN
                 defaults:
                   hold: 3s                   # f:2:19

@@ -41,7 +41,7 @@ private func route(_ line: String) -> String {
             "config.yaml:2:5: missing key 'listen' in a route\n    note: for example 'listen: 8080'"
         ),
         // Planned, and not silently ignored.
-        (file("admin: { listen: 9901 }"), "config.yaml:1:1: key 'admin' is not supported yet"),
+        (route("deny: 10.0.0.0/8"), "config.yaml:4:5: key 'deny' is not supported yet"),
         (
             route("connect: firstbyte"),
             "config.yaml:4:14: expected accept or first_byte, found 'firstbyte'; did you mean 'first_byte'?"

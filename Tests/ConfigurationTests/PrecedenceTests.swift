@@ -78,7 +78,7 @@ import Testing
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
         let samples = [
             "auto", "4", "error", "json", "true", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
-            "v1",
+            "v1", "upstream=error", "/run/a.sock",
         ]
         // To accept PROXY headers takes somebody from whom.
         let around = name == "proxy-protocol-from" ? [:] : ["LOOPBRIDGE_PROXY_PROTOCOL_FROM": "10.0.0.1"]
@@ -98,6 +98,31 @@ import Testing
         #expect(try loaded(options: [name: option.defaultText]) == byDefault)
     }
 
+    @Test func mergesLevelsOfParts() throws {
+        let yaml = """
+            log: { level: warning, levels: { access: info, upstream: error, loop: debug } }
+            routes: [{ listen: 8080, upstream: 8000 }]
+            """
+        let log = try load(
+            yaml: yaml, environment: ["LOOPBRIDGE_LOG_LEVELS": "upstream=debug loop=default"],
+            options: ["log-levels": "listeners=info"]
+        ).get().log
+        #expect(log.levels == PartLevels([.access: .info, .upstream: .debug, .listeners: .info]))
+        #expect(log.allLevels[.access] == .info && log.allLevels[.loop] == .warning)
+    }
+
+    @Test(arguments: [
+        ("upstream", "expected parts and levels such as upstream=debug, found 'upstream'"),
+        ("=debug", "expected parts and levels such as upstream=debug, found '=debug'"),
+        (",", "expected none, or parts and levels such as upstream=debug, found ','"),
+        ("upstraem=debug", "; did you mean 'upstream'?"),
+        ("upstream=warn", "expected default, debug, info, warning or error, found 'warn'; did you mean 'warning'?"),
+        ("loop=info,loop=error", "'loop' is there twice"),
+    ])
+    func saysWhatIsWrongWithLevelsOfParts(text: String, message: String) {
+        #expect(load(options: ["log-levels": text], routes: ["8000"]).errorText.contains(message))
+    }
+
     @Test func replacesRoutesEntirely() throws {
         let environment = ["LOOPBRIDGE_ROUTES": " 1:2,3:4  5:6, "]
         let fromEnvironment = try load(yaml: yaml, environment: environment).get().routes
@@ -108,7 +133,8 @@ import Testing
     }
 
     private static let allVariables =
-        "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_FORMAT, LOOPBRIDGE_ACCESS_LOG, "
+        "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_LEVELS, LOOPBRIDGE_LOG_FORMAT, "
+        + "LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_ADMIN_LISTEN, LOOPBRIDGE_ADMIN_SOCKET, LOOPBRIDGE_ADMIN_ALLOW, "
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
@@ -196,8 +222,12 @@ import Testing
             table == [
                 "--workers auto|NUMBER LOOPBRIDGE_WORKERS auto",
                 "--log-level debug|info|warning|error LOOPBRIDGE_LOG_LEVEL info",
+                "--log-levels PART=LEVEL,... LOOPBRIDGE_LOG_LEVELS none",
                 "--log-format text|json LOOPBRIDGE_LOG_FORMAT text",
                 "--access-log true|false LOOPBRIDGE_ACCESS_LOG true",
+                "--admin-listen none|ADDRESS LOOPBRIDGE_ADMIN_LISTEN none",
+                "--admin-socket none|PATH LOOPBRIDGE_ADMIN_SOCKET none",
+                "--admin-allow none|CIDR,... LOOPBRIDGE_ADMIN_ALLOW none",
                 "--drain DURATION LOOPBRIDGE_DRAIN 5s",
                 "--hold DURATION LOOPBRIDGE_HOLD 10s",
                 "--connect-timeout DURATION LOOPBRIDGE_CONNECT_TIMEOUT 1s",

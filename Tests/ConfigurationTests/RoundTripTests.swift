@@ -1,5 +1,6 @@
 import Configuration
 import Network
+import Observability
 import Testing
 
 @Suite struct RoundTripTests {
@@ -10,8 +11,22 @@ import Testing
                 workers: auto
                 log:
                   level: info
+                  levels:
+                    access: default
+                    admin: default
+                    configuration: default
+                    discovery: default
+                    listeners: default
+                    log: default
+                    loop: default
+                    process: default
+                    upstream: default
                   format: text
                   access: true
+                admin:
+                  listen: none
+                  socket: none
+                  allow: none
                 drain: 5s
                 defaults:
                   hold: 10s
@@ -116,7 +131,9 @@ import Testing
 
     @Test func readsEverySettingAgain() throws {
         let options = [
-            "workers": "7", "log-level": "warning", "log-format": "json", "access-log": "false", "drain": "1ms",
+            "workers": "7", "log-level": "warning", "log-levels": "upstream=debug,access=error", "log-format": "json",
+            "access-log": "false", "admin-listen": "9901", "admin-socket": "/run/a.sock",
+            "admin-allow": "10.0.0.0/8,fd00::/8", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
@@ -126,6 +143,7 @@ import Testing
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
         let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82", "83:84/http"]).get()
         #expect(written.routes[2].http.trustedProxies.count == 2)
+        #expect(written.log.levels == PartLevels([.upstream: .debug, .access: .error]))
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)
     }

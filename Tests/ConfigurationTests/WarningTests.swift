@@ -84,6 +84,12 @@ import Testing
             ])
         #expect(try warnings("log: { level: error, access: false }\n\(route)") == [])
         #expect(try warnings("log: { level: error }\n\(route)") == [])
+        #expect(try warnings("log: { level: error, levels: { access: info }, access: true }\n\(route)") == [])
+        #expect(
+            try warnings("log: { levels: { access: error }, access: true }\n\(route)") == [
+                "f:1:43: warning: the access log is lost: its lines are of level info, and only error is logged\n"
+                    + "    note: the level is set at f:1:26"
+            ])
         #expect(try warnings("log: { level: info, access: true }\n\(route)") == [])
     }
 

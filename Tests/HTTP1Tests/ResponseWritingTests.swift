@@ -65,8 +65,20 @@ private func written(
         #expect(written(response, to: .http10, closes: true) == ["HTTP/1.1 200 X", "Connection: close"])
         var parser = ResponseParser()
         _ = parser.parse(response.span)
-        #expect(parser.head.output(to: .http10) == .payloadOnly)
-        #expect(parser.head.output(to: .http11) == .sameFraming)
+        #expect(parser.head.output(for: ResponseForwarding(clientVersion: .http10, closes: true)) == .payloadOnly)
+        #expect(parser.head.output(for: ResponseForwarding(clientVersion: .http11, closes: true)) == .sameFraming)
+    }
+
+    @Test func putsABodyWithoutALengthInChunksWhereTheConnectionStays() {
+        let response = lines("HTTP/1.0 200 X", "Y: 1")
+        #expect(written(response) == ["HTTP/1.1 200 X", "Y: 1", "Transfer-Encoding: chunked"])
+        #expect(written(response, closes: true) == ["HTTP/1.1 200 X", "Y: 1", "Connection: close"])
+        #expect(written(response, to: .http10, closes: true) == ["HTTP/1.1 200 X", "Y: 1", "Connection: close"])
+        #expect(written(response, answering: .head) == ["HTTP/1.1 200 X", "Y: 1"])
+        var parser = ResponseParser()
+        _ = parser.parse(response.span)
+        #expect(parser.head.output(for: ResponseForwarding(clientVersion: .http11, closes: false)) == .inChunks)
+        #expect(parser.head.output(for: ResponseForwarding(clientVersion: .http11, closes: true)) == .sameFraming)
     }
 
     @Test func passesAChangeOfProtocolsOn() {

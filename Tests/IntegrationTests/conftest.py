@@ -21,6 +21,9 @@ Environment:
     LOOPBRIDGE_CHAOS_SECONDS  how long the way to the app is tormented, for each combination of settings (8)
     LOOPBRIDGE_STREAM_GIB   how much each way the big stream carries (2)
     LOOPBRIDGE_BODY_GIB     how large a big HTTP body is (0.5)
+    LOOPBRIDGE_PICTURES     a folder for pictures of the status page after five minutes of load; none are taken without it
+    LOOPBRIDGE_LOG_SLEEP    for how many seconds nobody reads the log (3)
+    LOOPBRIDGE_SCRAPE_SECONDS  how long Prometheus looks at a load (12)
 """
 
 import os
@@ -108,7 +111,7 @@ def loopbridge(container):
     try:
         for program in running:
             if program.code is None:
-                program.terminate()
+                program.end()
             program.assert_clean()
     finally:
         for program in running:
@@ -129,7 +132,7 @@ def run(container):
     try:
         for program, noisy in running:
             if program.code is None:
-                program.terminate()
+                program.end()
             if noisy:
                 program.noise.clear()
             program.assert_clean(codes=(program.code,))

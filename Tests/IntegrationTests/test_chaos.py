@@ -79,7 +79,7 @@ def behave(outside, chance):
 def test_nothing_is_lost(container, outside, loopbridge, tmp_path, settings):
     file = ConfigurationFile(tmp_path, configured(settings))
     program = loopbridge("--config", file.path, "--workers", "3")
-    before = program.settled_descriptors()
+    before = program.settled_sockets()
     is_over = threading.Event()
     visits = [0] * 16
 
@@ -118,7 +118,7 @@ def test_nothing_is_lost(container, outside, loopbridge, tmp_path, settings):
 
     # Nothing is open any more, and every place is free: as many as may be are served at the same time.
     with AppInHand(container) as app:
-        wait_until(lambda: program.open_descriptors() == before, "its descriptors are closed", limit=20)
+        wait_until(lambda: program.open_sockets() == before, "its sockets are closed", limit=20)
         clients = [connect(outside, Cable.CONTAINER, 8080) for _ in range(MAX)]
         for client in clients:
             client.sendall(b"hello")

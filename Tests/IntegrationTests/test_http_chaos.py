@@ -182,7 +182,7 @@ def test_everybody_gets_what_they_asked_for(container, outside, loopbridge, tmp_
 
     file = ConfigurationFile(tmp_path, routes(0), workers=3)
     program = loopbridge("--config", file.path)
-    before = program.settled_descriptors()
+    before = program.settled_sockets()
     is_over = threading.Event()
     visits, served, failures = [0] * 12, [0] * 12, []
 
@@ -221,7 +221,7 @@ def test_everybody_gets_what_they_asked_for(container, outside, loopbridge, tmp_
             assert not thread.is_alive(), "a client waits for ever"
     assert not failures, failures[0]
     assert sum(served) > 10 * CHAOS_SECONDS / (10 if IS_SANITIZED else 1)
-    wait_until(lambda: program.open_descriptors() <= before, "its descriptors are closed", limit=20)
+    wait_until(lambda: program.open_sockets() <= before, "its sockets are closed", limit=20)
     if not IS_SANITIZED and len(memory) > 8:
         assert memory[-1] < max(memory[: len(memory) // 2]) + (6 << 20), memory
     print(f"{settings}: {sum(visits)} visits, {sum(served)} answers, {reloads} reloads")

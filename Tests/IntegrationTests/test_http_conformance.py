@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from support.cases import read_cases, unescaped
+from support.http import Reader
 from support.loopbridge import Loopbridge
 from support.namespaces import Cable, Namespace
 from support.recording import RecordingApp
@@ -335,7 +336,9 @@ def test_an_accepted_response(bridge, case, send):
         send(app, case.bytes + body)
         if case.framing() == "untilClose":
             app.close()
-            assert read_to_end(client) == (expected + body, None)
+            assert read_exactly(client, len(expected)) == expected
+            assert Reader(client).chunks()[1] == body
+            assert_reuse(bridge, client, app, False)
             return
         assert read_exactly(client, len(expected + body)) == expected + body
         if "switches" in case.words:

@@ -337,13 +337,30 @@ def test_a_reset_is_not_the_end_of_a_body_without_a_length(place):
     with place.client(GET) as client:
         app, _ = place.request()
         app.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
-        wait_until(lambda: client.recv(1000, socket.MSG_PEEK).endswith(b"hello"), "the beginning")
+        wait_until(lambda: client.recv(1000, socket.MSG_PEEK).endswith(b"5\r\nhello\r\n"), "the beginning")
         app.reset()
-        _, error = read_to_end(client)
+        data, error = read_to_end(client)
         assert isinstance(error, ConnectionResetError)
+        assert b"0\r\n\r\n" not in data
 
 
-@pytest.mark.parametrize("words", [b"x", OK, CONTINUE, b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", OK * 1000])
+def test_an_app_whose_body_without_a_length_looks_like_chunks(place):
+    """It is the body's text and nothing else, so nobody can end it, or begin another answer, from within."""
+    said = b"5\r\nhello\r\n0\r\n\r\n" + OK
+    with place.client(GET * 2) as client:
+        app, _ = place.request()
+        app.send(b"HTTP/1.1 200 OK\r\n\r\n" + said)
+        app.close()
+        other, _ = place.request()
+        other.send(OK)
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        expected = head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(said), said) + OK
+        assert read_exactly(client, len(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    "words", [b"x", OK, CONTINUE, b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", OK * 1000],
+    ids=["a letter", "an answer", "100", "408", "a thousand answers"])
 def test_answers_that_nobody_asked_for(place, words):
     """What an app says on a connection that is kept goes to nobody."""
     for _ in range(10):

@@ -1,13 +1,15 @@
 """Connections that carry several requests, before loopbridge and behind it."""
 
+import random
 import socket
+import threading
 
 import pytest
 
 from support.http import Client, HTTPApp, answers, chunks, get, ok, post
 from support.namespaces import Cable
 from support.processes import Frozen
-from support.sockets import connect, read_to_end
+from support.sockets import connect, read_exactly, read_to_end
 from support.waiting import stays_true, wait_until
 
 
@@ -83,13 +85,66 @@ def test_who_closes(container, outside, bridge, request_head, closes, answer, re
             assert app.accepted == (1 if reuses else 2)
 
 
-def test_a_body_until_the_end_closes(container, outside, bridge):
+WITHOUT_LENGTH = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+def test_a_body_without_a_length_comes_in_chunks(container, outside, bridge):
+    """The app's connection ends with each answer, the client's stays."""
+    bodies = [bytes([number]) * size for number, size in enumerate((0, 1, 65_535, 65_536, 300_000, 5_000_000, 3))]
     with HTTPApp(container) as app, Client(outside) as client:
+        client.send(get() * len(bodies))
+        for number, body in enumerate(bodies):
+            request = app.next_request()
+            assert request.number == number
+            threading.Thread(target=request.answer, args=(WITHOUT_LENGTH + body, True), daemon=True).start()
+            response = client.response()
+            assert (response[b"transfer-encoding"], response[b"connection"]) == (b"chunked", None)
+            assert response.body == body
+        line = bridge.wait_for_request(len(bodies))
+        assert line["to_client"] == 3
+
+
+def test_a_slow_client_gets_all_of_a_body_without_a_length(container, outside, bridge):
+    body = random.Random(7).randbytes(24_000_000)
+    with HTTPApp(container) as app, Client(outside, receive_buffer=65_536) as client:
         client.send(get())
-        app.next_request().answer(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 300_000, close=True)
-        response = client.response()
-        assert response[b"connection"] == b"close"
-        assert response.body == b"x" * 300_000
+        request = app.next_request()
+        sender = threading.Thread(target=request.answer, args=(WITHOUT_LENGTH + body, True), daemon=True)
+        sender.start()
+        sender.join(0.5)
+        assert sender.is_alive(), "nobody holds the app up"
+        assert client.response().body == body
+        client.send(get("/again"))
+        app.next_request().answer(ok(b"hi"))
+        assert client.response().body == b"hi"
+
+
+def test_what_an_app_says_now_and_then_arrives_at_once(container, outside, bridge):
+    """Each event with all of its framing, for some clients wait for the end of the chunk."""
+    with HTTPApp(container) as app:
+        client = connect(outside, Cable.CONTAINER, 8080)
+        client.sendall(get())
+        request = app.next_request()
+        request.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        expected = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert read_exactly(client, len(expected)) == expected
+        for number in range(100, 105):
+            request.connection.sendall(b"data: %d\n\n" % number)
+            expected = b"b\r\ndata: %d\n\n\r\n" % number
+            assert read_exactly(client, len(expected)) == expected
+        request.done(close=True)
+        assert read_exactly(client, 5) == b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_head", [
+    b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"])
+def test_a_body_without_a_length_needs_no_chunks(container, outside, bridge, request_head):
+    with HTTPApp(container) as app:
+        client = connect(outside, Cable.CONTAINER, 8080)
+        client.sendall(request_head)
+        app.next_request().answer(WITHOUT_LENGTH + b"x" * 300_000, close=True)
+        assert read_to_end(client) == (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 300_000, None)
 
 
 def test_chunks_become_a_body_until_the_end_for_http10(container, outside, bridge):

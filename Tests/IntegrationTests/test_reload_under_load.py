@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import re
 import signal
 import statistics
 import subprocess
@@ -17,6 +16,7 @@ from support.processes import Process
 from support.settings import IS_SANITIZED
 from support.sockets import connect
 from support.waiting import wait_until
+from support.wrk import HTTP_SERVER, Wrk
 
 PYTHON = "/usr/bin/python3"
 _STREAMS = str(pathlib.Path(__file__).with_name("support") / "streams.py")
@@ -125,7 +125,7 @@ def test_bulk_streams(container, outside, reloads):
 def test_requests(container, outside, reloads):
     """wrk's connections, kept and never refused: no error, and no answer is slower than without reloads."""
     program, reloads = reloads
-    server = Process(container.command(PYTHON, "-c", _HTTP_SERVER))
+    server = Process(container.command(*HTTP_SERVER))
     wait_until(lambda: container.listens_on(8000), "the app listens")
     try:
         alone = wrk(outside, lambda: time.sleep(4))
@@ -141,44 +141,10 @@ def test_requests(container, outside, reloads):
 def wrk(outside, during):
     """Has wrk ask while something is done, and returns how long (in ms) all but a hundredth of the answers took at the
     most; fails when any failed."""
-    load = subprocess.Popen(
-        outside.command("wrk", "-t1", "-c20", "-d60", "--latency", f"http://{Cable.CONTAINER}:8080/"),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        time.sleep(0.2)
-        during()
-        load.send_signal(signal.SIGINT)
-        output, _ = load.communicate(timeout=20)
-    finally:
-        load.kill()
-        load.wait()
-    assert "Socket errors" not in output and "Non-2xx" not in output, output
-    assert int(re.search(r"(\d+) requests in", output)[1]) > 100, output
-    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", output).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
-
-
-# One thread, kept connections, the same answer to whatever is asked.
-_HTTP_SERVER = """
-import selectors, socket
-listener = socket.create_server(("127.0.0.1", 8000), backlog=100)
-selector = selectors.DefaultSelector()
-selector.register(listener, selectors.EVENT_READ)
-while True:
-    for key, _ in selector.select():
-        if key.fileobj is listener:
-            selector.register(listener.accept()[0], selectors.EVENT_READ)
-            continue
-        try:
-            data = key.fileobj.recv(65536)
-            if data:
-                key.fileobj.send(b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello" * data.count(b"\\r\\n\\r\\n"))
-        except OSError:
-            data = b""
-        if not data:
-            selector.unregister(key.fileobj)
-            key.fileobj.close()
-"""
+    load = Wrk(outside, f"http://{Cable.CONTAINER}:8080/")
+    time.sleep(0.2)
+    during()
+    return load.stop().slowest_percent
 
 
 @pytest.mark.limit(120)

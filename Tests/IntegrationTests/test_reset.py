@@ -75,7 +75,7 @@ def test_data_and_reset_in_the_same_instant(pairs, sender):
             for source, _ in ends:
                 source.sendall(b"half of it")
                 reset(source)
-            pairs.wait_until_resets_arrived(ports)
+            pairs.wait_until_resets_arrived(ports, 8000 if sender == "app" else 8080)
         for _, sink in ends:
             assert assert_reset(sink) == b"half of it"
 

@@ -8,7 +8,7 @@ import Testing
         -> String
     {
         let time = Timestamp(secondsSince1970: 1_795_252_035, milliseconds: 42)
-        return LogLine(time: time, level: level, message: message, fields: fields).rendered(as: format)
+        return LogLine(time: time, level: level, part: .process, message: message, fields: fields).rendered(as: format)
     }
 
     @Test(arguments: [
@@ -47,8 +47,8 @@ import Testing
     @Test func jsonHasItsFieldsInOrder() {
         #expect(
             render("closed", ["route": "web", "bytes": 1234, "none": ""], as: .json)
-                == #"{"time":"2026-11-21T09:07:15.042Z","level":"info","message":"closed","#
-                + #""route":"web","bytes":1234,"none":""}"#)
+                == #"{"time":"2026-11-21T09:07:15.042Z","level":"info","part":"process","#
+                + #""message":"closed","route":"web","bytes":1234,"none":""}"#)
     }
 
     @Test(arguments: LogFormat.allCases) func whatSaysNothingIsLeftOut(format: LogFormat) {
@@ -66,10 +66,34 @@ import Testing
         try expectRoundTrip(String(String.UnicodeScalarView((0...0xFF).compactMap { Unicode.Scalar($0 as UInt32) })))
     }
 
+    /// What peers, apps and files say comes as bytes of any kind.
+    @Test func jsonReadsBackWhateverBytesItWasMadeOf() throws {
+        var random = SystemRandomNumberGenerator()
+        for first in UInt8.min...UInt8.max {
+            // Beginnings of sequences of UTF-8 that do not go on, surrogates, quotes and backslashes among them.
+            let bytes = [first] + (0..<20).map { _ in UInt8.random(in: 0...255, using: &random) }
+            try expectRoundTrip(String(decoding: bytes, as: UTF8.self))
+            try expectRoundTrip(String(decoding: [0x5C, first, 0x22, first, first], as: UTF8.self))
+        }
+    }
+
+    @Test func repeatsAreASentenceOrNumbers() throws {
+        var line = LogLine(
+            time: Timestamp(secondsSince1970: 0, milliseconds: 0), level: .warning, part: .upstream, message: "busy",
+            fields: ["route": "web"])
+        line.repeats = LogLine.Repeats(count: 120, seconds: 60)
+        #expect(line.rendered(as: .text).hasSuffix("warning busy (said 120 more times in the last 60 s) route=web"))
+        #expect(
+            line.rendered(as: .json).hasSuffix(
+                #""part":"upstream","message":"busy","repeats":120,"seconds":60,"route":"web"}"#))
+        line.repeats = LogLine.Repeats(count: 1, seconds: 60)
+        #expect(line.rendered(as: .text).contains("(said 1 more time in"))
+    }
+
     private func expectRoundTrip(_ text: String) throws {
         let line = render(text, ["value": .text(text), "number": .number(.min)], level: .error, as: .json)
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        #expect(object?.count == 5)
+        #expect(object?.count == 6)
         #expect(object?["message"] as? String == text)
         #expect(object?["value"] as? String == text)
         #expect(object?["number"] as? Int == .min)

@@ -73,7 +73,7 @@ import Testing
         Self.full.writeJSON(at: Self.time, into: &line)
         #expect(
             String(decoding: line, as: UTF8.self)
-                == #"{"time":"2026-11-21T09:07:15.042Z","level":"info","message":"request","client":"172.17.0.5:51000","#
+                == #"{"time":"2026-11-21T09:07:15.042Z","level":"info","part":"access","message":"request","client":"172.17.0.5:51000","#
                 + #""route":"web","method":"POST","target":"/a?b=c","protocol":"HTTP/1.1","status":201,"to_app":17,"#
                 + #""to_client":512,"upstream":"127.0.0.1:8000","reused":true,"source":"127.17.0.5:40312","#
                 + #""queue_ms":0.001,"connect_ms":2.000,"first_byte_ms":12.045,"total_ms":3000.000,"#
@@ -90,7 +90,7 @@ import Testing
                 + #" end="client: Connection reset by peer""#)
         #expect(
             try Set(Self.json(nothing).keys)
-                == ["time", "level", "message", "client", "route", "to_app", "to_client", "total_ms", "end"])
+                == ["time", "level", "part", "message", "client", "route", "to_app", "to_client", "total_ms", "end"])
     }
 
     @Test func addressesOfEveryKindAreWritten() throws {
@@ -204,7 +204,7 @@ import Testing
         let log = Log(level: .warning, format: format, writer: try LogWriter(to: pipe.takeWritingEnd()))
         var scratch = Array("left over".utf8)
         log.info(Self.full, scratch: &scratch)
-        log.level = .info
+        log.follow(LogLevels(standard: .info), format: format)
         log.info(Self.full, scratch: &scratch)
         log.close()
         let lines = try pipe.readToEnd().split(separator: "\n", omittingEmptySubsequences: false)

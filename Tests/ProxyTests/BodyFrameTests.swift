@@ -49,6 +49,28 @@ import Testing
         #expect(body.takeTrailers().isEmpty, "they are in the output already")
     }
 
+    @Test func whatComesWithTheHeadBecomesAChunk() throws {
+        let bytes = Array("HEADhello".utf8)
+        var body = BodyFrame(.untilClose, output: .inChunks)
+        var output: [UInt8] = []
+        let (pass, next) = try #require(body.scanBeginning(bytes.span, from: 4, into: &output))
+        #expect(output + bytes[pass] == Array("5\r\nhello\r\n".utf8))
+        #expect(next == bytes.count && !body.hasEnded)
+        #expect(body.takeTrailers().isEmpty, "it goes on")
+        body.endWithConnection()
+        #expect(body.hasEnded && body.payloadBytes == 5)
+        #expect(body.takeTrailers() == Array("0\r\n\r\n".utf8))
+        #expect(body.takeTrailers().isEmpty, "once")
+    }
+
+    @Test func nothingBehindTheHeadIsNoChunkFor0IsTheEnd() throws {
+        let bytes = Array("HEAD".utf8)
+        var body = BodyFrame(.untilClose, output: .inChunks)
+        var output: [UInt8] = []
+        let (pass, _) = try #require(body.scanBeginning(bytes.span, from: 4, into: &output))
+        #expect(output.isEmpty && pass.isEmpty)
+    }
+
     @Test func whatIsNoBodyIsTold() {
         let bytes = Array("zz\r\n".utf8)
         var body = BodyFrame(.chunked)

@@ -50,6 +50,7 @@ import Testing
                 position = exchange.requestBody.scan(bytes.span, from: position).next
             }
             exchange.requestBody.keep(bytes.span.extracting(position...))
+            exchange.noteRequestProgress()
             if isSameClient { exchange.beginNext() } else { exchange.forget() }
             #expect(text(exchange) == (isSameClient ? "GET" : ""))
         }

@@ -64,7 +64,7 @@ private final class Bench {
     let app: Peer
     let source: WatchedSocket
     let sink: WatchedSocket
-    var half = HalfDuplex(.toUpstream)
+    let half = HalfDuplex(.toUpstream)
 
     init(parkingLimit: Int = 1 << 20) throws {
         loop = try EventLoop()

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// How often values fell between bounds, for one kind of values whose bounds never change.
 ///
 /// Counting takes no allocation; copies are taken when somebody asks.
@@ -33,7 +35,7 @@ public struct Histogram<Scale: HistogramScale>: Sendable {
         var result = self
         // A worker that did not answer may be behind.
         for index in counts.indices { result.counts[index] -= min(earlier.counts[index], counts[index]) }
-        result.sum = sum &- earlier.sum
+        result.sum = sum - min(earlier.sum, sum)
         return result
     }
 
@@ -54,7 +56,7 @@ public struct Histogram<Scale: HistogramScale>: Sendable {
             }
             below += count
         }
-        return Scale.bounds.last.map(Double.init)
+        return Scale.bounds.last.map { Double($0) }
     }
 }
 
@@ -64,36 +66,64 @@ public protocol HistogramScale: Sendable {
     static var bounds: [UInt64] { get }
     /// How many of the values' unit make one of what metrics show: seconds, or bytes.
     static var unitsPerMetric: Double { get }
-}
-
-extension HistogramScale {
-    /// The bucket of a value: found in five steps.
-    static func bucket(of value: UInt64) -> Int {
-        var (low, high) = (0, bounds.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if value <= bounds[middle] { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
+    /// The number of the first bound that is not below a value; as many as there are bounds where all are. This is what
+    /// counting costs, so each scale has the way that is short for it.
+    static func bucket(of value: UInt64) -> Int
 }
 
 /// Durations in nanoseconds, from 100 us to 100 s, five bounds to a decade (the R5 series of ISO 3), so that a percentile
 /// between two of them is at most a quarter off.
 public enum DurationScale: HistogramScale {
-    public static let bounds: [UInt64] =
-        [100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000]
-        .flatMap { decade in [10, 16, 25, 40, 63].map { decade / 10 * $0 } } + [100_000_000_000]
+    // Written out, so that the compiler lays it out, and counting need not ask whether that has been done.
+    public static let bounds: [UInt64] = [
+        100_000, 160_000, 250_000, 400_000, 630_000,
+        1_000_000, 1_600_000, 2_500_000, 4_000_000, 6_300_000,
+        10_000_000, 16_000_000, 25_000_000, 40_000_000, 63_000_000,
+        100_000_000, 160_000_000, 250_000_000, 400_000_000, 630_000_000,
+        1_000_000_000, 1_600_000_000, 2_500_000_000, 4_000_000_000, 6_300_000_000,
+        10_000_000_000, 16_000_000_000, 25_000_000_000, 40_000_000_000, 63_000_000_000,
+        100_000_000_000,
+    ]
     public static let unitsPerMetric = 1e9
+
+    /// At most two bounds lie between a power of two and the next one.
+    public static func bucket(of value: UInt64) -> Int {
+        guard value > 100_000 else { return 0 }
+        let exponent = UInt64.bitWidth - 1 - value.leadingZeroBitCount
+        guard exponent < 37 else { return bounds.count }
+        var bucket = firstBuckets[exponent - 16]
+        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
+        return bucket
+    }
+
+    /// The first bound that is not below each power of two, from 2^16 to 2^36, the last that is below the highest bound.
+    private static let firstBuckets: [Int] = [
+        0, 1, 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, 18, 19, 21, 22, 24, 25, 27, 28, 30,
+    ]
 }
 
 /// Sizes in bytes: powers of four from 64 bytes to 4 GiB.
 public enum SizeScale: HistogramScale {
-    public static let bounds: [UInt64] = (3...16).map { 1 << (2 * $0) }
+    public static let bounds: [UInt64] = [
+        64, 256, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30,
+        1 << 32,
+    ]
     public static let unitsPerMetric = 1.0
+
+    /// Half the number of binary digits that it takes, rounded up.
+    public static func bucket(of value: UInt64) -> Int {
+        guard value > 64 else { return 0 }
+        let digits = UInt64.bitWidth - (value - 1).leadingZeroBitCount
+        return min((digits - 5) / 2, bounds.count)
+    }
 }
 
 extension Histogram<DurationScale> {
+    /// Counts the time from one moment to another; none where it is negative.
+    mutating func count(from start: MonotonicTime, to end: MonotonicTime) {
+        count(UInt64(max(end.nanoseconds - start.nanoseconds, 0)))
+    }
+
     /// Counts a duration; a negative one as none.
     public mutating func count(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components

@@ -33,6 +33,16 @@ public struct RouteCounters: Sendable {
             set { counts[cause.place] = newValue }
         }
 
+        /// How many there were.
+        public var total: UInt64 {
+            var total: UInt64 = 0
+            for index in counts.indices { total += counts[index] }
+            return total
+        }
+
+        /// Counts a cause by its place, which must have been looked up before.
+        mutating func count(at place: Int) { counts[place] += 1 }
+
         mutating func add(_ other: Failures) {
             for index in counts.indices { counts[index] += other.counts[index] }
         }
@@ -51,7 +61,7 @@ public struct RouteCounters: Sendable {
 
         public init() {}
 
-        mutating func add(_ other: Pool) {
+        public mutating func add(_ other: Pool) {
             hits += other.hits
             misses += other.misses
             evictions += other.evictions
@@ -106,5 +116,7 @@ public struct RouteCounters: Sendable {
 
 extension FailureCause {
     /// Its place among all causes.
-    fileprivate var place: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    var place: Int { Self.places[self] ?? 0 }
+
+    private static let places = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
 }

@@ -5,6 +5,8 @@ internal import Relay
 struct BodyFrame: StreamFraming {
     private var scanner: BodyScanner
     private let framing: BodyFraming
+    /// It is sent in chunks, though it does not come in any.
+    let isPutInChunks: Bool
     private let mostAhead: Int
     private var hasTakenTrailers = false
     private(set) var hasEnded: Bool
@@ -15,6 +17,7 @@ struct BodyFrame: StreamFraming {
     init(_ framing: BodyFraming, output: BodyOutput = .sameFraming, mostAhead: Int = .max) {
         scanner = BodyScanner(framing, output: output)
         self.framing = framing
+        isPutInChunks = output == .inChunks
         self.mostAhead = mostAhead
         hasEnded = framing == .none
     }
@@ -60,11 +63,17 @@ struct BodyFrame: StreamFraming {
 
     // MARK: Around the copy loop
 
+    /// The connection has ended, and the body with it.
+    mutating func endWithConnection() {
+        precondition(endsWithConnection)
+        hasEnded = true
+    }
+
     /// What is to be sent once the body has ended, behind everything else; empty the second time.
     mutating func takeTrailers() -> [UInt8] {
         guard hasEnded, !hasTakenTrailers else { return [] }
         hasTakenTrailers = true
-        return scanner.trailerSection
+        return isPutInChunks ? Chunk.last : scanner.trailerSection
     }
 
     /// Looks at what has come together with the head.
@@ -85,6 +94,12 @@ struct BodyFrame: StreamFraming {
                 pass = step.pass
             }
             position = step.next
+        }
+        if isPutInChunks, !pass.isEmpty {
+            Chunk.begin(pass.count, into: &output)
+            output.append(contentsOf: bytes.extracting(pass))
+            output += Chunk.end
+            pass = position..<position
         }
         let trailers = takeTrailers()
         if !trailers.isEmpty {

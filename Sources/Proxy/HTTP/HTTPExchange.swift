@@ -7,6 +7,10 @@ internal import Observability
 ///
 /// A route's sessions on one worker pass these on to each other, so a request allocates next to nothing, and a connection
 /// that is idle has none.
+///
+/// What is changed often is read and written whole, and what is worked on in place, such as a buffer, is taken out
+/// meanwhile where that is cheap. So the compiler can prove that no two accesses overlap, where the runtime would have to
+/// watch each of them.
 final class HTTPExchange {
     // MARK: The request
 
@@ -15,6 +19,8 @@ final class HTTPExchange {
     private var input: [UInt8] = []
     private var inputStart = 0
     var requestBody = BodyFrame(.none)
+    /// All of the body has been taken from the client.
+    private(set) var isRequestWhole = false
     /// The client wants its answers of errors as pages for people.
     private(set) var acceptsHTML = false
     private(set) var method = Method.get
@@ -36,8 +42,12 @@ final class HTTPExchange {
 
     var responseParser: ResponseParser
     /// The beginning of a head of which more is to come.
-    var answer: [UInt8] = []
+    private var answer: [UInt8] = []
     var responseBody = BodyFrame(.none)
+    /// All of the body has been taken from the app.
+    private(set) var isAnswerWhole = false
+    /// What is to be sent behind the body.
+    private var trailers: [UInt8] = []
     /// A byte of the answer has come.
     var hasAnswerBegun = false
     /// The answer's head has gone to the client.
@@ -50,11 +60,12 @@ final class HTTPExchange {
     var appTakesNoMore = false
 
     /// What is being sent: a head, and what goes in front of the rest.
-    var output: [UInt8] = []
+    private(set) var output: [UInt8] = []
 
     // MARK: For the log and the timeouts
 
-    var text = RequestText()
+    private(set) var text = RequestText()
+    private var hasText = false
     var status: Int?
     var upstream: SocketAddress?
     var source: SocketAddress?
@@ -67,7 +78,7 @@ final class HTTPExchange {
     var times = ExchangeTimes()
     /// When the client last sent a part of the request, or the app last took one.
     var lastRequestActivity = MonotonicTime.coarse
-    /// The request's first byte, to the kernel's tick.
+    /// The request's first byte has come.
     var began = MonotonicTime.coarse
 
     init(_ limits: HeadLimits) {
@@ -79,23 +90,23 @@ final class HTTPExchange {
 
     var hasInput: Bool { inputStart < input.count }
 
-    /// Whether something of the same client's next request has come.
-    var hasNext: Bool { hasInput || !requestBody.surplus.isEmpty }
-
     /// Adds what the client has sent.
     func append(input bytes: Span<UInt8>) {
-        input.append(contentsOf: bytes)
+        var taken = input
+        input = []
+        taken.append(contentsOf: bytes)
+        input = taken
     }
 
     /// Has the input looked at, whose first bytes are used up then. `body` must not touch the input otherwise.
     /// - Parameter body: returns how many bytes it has used.
     func useInput<Step>(_ body: (Span<UInt8>) -> (used: Int, Step)) -> Step {
-        var taken: [UInt8] = []
         // Whatever is done to the exchange meanwhile, such as giving it back, what has been used must not come again.
         let start = inputStart
-        swap(&taken, &input)
+        let taken = input
+        input = []
         let (used, step) = body(taken.span.extracting(start...))
-        swap(&taken, &input)
+        input = taken
         inputStart = start + used
         if inputStart == input.count { forgetInput() }
         return step
@@ -104,7 +115,100 @@ final class HTTPExchange {
     /// There is nothing behind this request that could be one.
     func forgetInput() {
         inputStart = 0
-        input.removeAll(keepingCapacity: input.capacity <= Self.largestKeptBuffer)
+        guard !input.isEmpty else { return }
+        var taken = input
+        input = []
+        taken.removeAll(keepingCapacity: taken.capacity <= Self.largestKeptBuffer)
+        input = taken
+    }
+
+    // MARK: Output and answer
+
+    /// The buffer for ``output``, empty. It goes to ``putBack(output:)`` before anything else is done with the exchange.
+    func takeOutput() -> [UInt8] {
+        var taken = output
+        output = []
+        taken.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    func putBack(output: [UInt8]) {
+        self.output = output
+    }
+
+    var hasPartOfAnswer: Bool { !answer.isEmpty }
+
+    /// What came of the answer's head before.
+    func takeAnswer() -> [UInt8] {
+        let taken = answer
+        answer = []
+        return taken
+    }
+
+    /// Keeps the beginning of a head.
+    func keep(answer bytes: Span<UInt8>) {
+        var taken = answer
+        answer = []
+        taken.append(contentsOf: bytes)
+        answer = taken
+    }
+
+    // MARK: Bodies
+
+    /// Takes the beginning of the request's body from what has come with the head.
+    /// - Returns: as ``BodyFrame/scanBeginning(_:from:into:)``.
+    func beginRequestBody(
+        _ framing: BodyFraming, _ bytes: Span<UInt8>, from start: Int, into output: inout [UInt8]
+    ) -> (pass: Range<Int>, next: Int)? {
+        var body = BodyFrame(framing, mostAhead: Self.mostBodyAhead)
+        let beginning = body.scanBeginning(bytes, from: start, into: &output)
+        isRequestWhole = body.hasEnded
+        requestBody = body
+        return beginning
+    }
+
+    /// Likewise of the answer's.
+    func beginAnswerBody(
+        _ framing: BodyFraming, as form: BodyOutput, _ bytes: Span<UInt8>, from start: Int, into output: inout [UInt8]
+    ) -> (pass: Range<Int>, next: Int)? {
+        var body = BodyFrame(framing, output: form)
+        let beginning = body.scanBeginning(bytes, from: start, into: &output)
+        isAnswerWhole = body.hasEnded
+        responseBody = body
+        return beginning
+    }
+
+    /// There is no answer from the app, or no use for it any more.
+    func endAnswerBody() {
+        responseBody = BodyFrame(.none)
+        isAnswerWhole = true
+        trailers = []
+    }
+
+    /// Takes note of how far the copy loop has come with the request. What it has received beyond is the input then.
+    func noteRequestProgress() {
+        guard !isRequestWhole, requestBody.hasEnded else { return }
+        isRequestWhole = true
+        guard !requestBody.surplus.isEmpty else { return }
+        // Whoever receives more than a body has used up the input before.
+        input = requestBody.surplus
+        inputStart = 0
+    }
+
+    /// Takes note of how far the copy loop has come with the answer.
+    func noteAnswerProgress() {
+        guard !isAnswerWhole, responseBody.hasEnded else { return }
+        isAnswerWhole = true
+        trailers = responseBody.takeTrailers()
+        // What nobody has asked for is an answer to nothing.
+        if !responseBody.surplus.isEmpty { appKeepsAlive = false }
+    }
+
+    /// What is to be sent behind the answer's body; empty the second time.
+    func takeTrailers() -> [UInt8] {
+        let taken = trailers
+        trailers = []
+        return taken
     }
 
     // MARK: Steps
@@ -116,14 +220,13 @@ final class HTTPExchange {
         acceptsHTML = head.acceptsHTML(bytes)
         asksForWebSocket = head.upgrade == .webSocket
         clientOrigin = wantsOrigin ? head.clientOrigin(bytes, from: sender) : nil
-        requestBody = BodyFrame(head.framing, mostAhead: Self.mostBodyAhead)
         responseParser.reset(answering: head.method)
         isRequestAbandoned = false
     }
 
     /// Copies what the log says in the request's own words.
-    func copyText(_ bytes: Span<UInt8>) {
-        let head = requestParser.head
+    func copyText(_ head: RequestHead, _ bytes: Span<UInt8>) {
+        hasText = true
         text.copy(
             from: bytes, requestLine: head.requestLine, method: head.methodRange, target: head.targetRange,
             referer: head.first(.referer)?.valueRange ?? 0..<0,
@@ -132,11 +235,6 @@ final class HTTPExchange {
 
     /// Makes ready for the same client's next request, of which something has come.
     func beginNext() {
-        if !requestBody.surplus.isEmpty {
-            // Whoever receives more than a body has used up the input before.
-            input = requestBody.surplus
-            inputStart = 0
-        }
         reset()
     }
 
@@ -149,7 +247,9 @@ final class HTTPExchange {
     private func reset() {
         requestParser.reset()
         requestBody = BodyFrame(.none)
-        responseBody = BodyFrame(.none)
+        isRequestWhole = false
+        endAnswerBody()
+        isAnswerWhole = false
         acceptsHTML = false
         method = .get
         version = .http11
@@ -160,8 +260,9 @@ final class HTTPExchange {
         hasConsumedBody = false
         wasRetried = false
         isRequestInvalid = false
-        answer.removeAll(keepingCapacity: answer.capacity <= Self.largestKeptBuffer)
-        output.removeAll(keepingCapacity: output.capacity <= Self.largestKeptBuffer)
+        answer = []
+        // Whoever takes it finds it empty.
+        if output.capacity > Self.largestKeptBuffer { output = [] }
         hasAnswerBegun = false
         isAnswering = false
         appKeepsAlive = false
@@ -173,14 +274,15 @@ final class HTTPExchange {
         isReused = false
         failure = nil
         otherBytes = nil
-        text.reset()
+        if hasText { text.reset() }
+        hasText = false
         times = ExchangeTimes()
     }
 
     /// The request's first byte has come.
-    func noteBeginning() {
-        began = .coarse
-        lastRequestActivity = began
+    func noteBeginning(at time: MonotonicTime) {
+        began = time
+        lastRequestActivity = time
     }
 
     /// The method of a request whose head was refused, as far as it could be read.
@@ -197,7 +299,6 @@ final class HTTPExchange {
 
 /// When things happened; nil where they have not, or where nobody wants to know.
 struct ExchangeTimes {
-    var began: MonotonicTime?
     /// The app was asked for.
     var asked: MonotonicTime?
     /// The app was called, for a new connection.

@@ -12,6 +12,7 @@ final class HTTPRoute {
     let appName: String
 
     private let limits: HeadLimits
+    private var recentSenders = RecentSenders()
     private var idleExchanges: [HTTPExchange] = []
     /// What is enough for a worker's usual load; the rest goes back to the system after a crowd.
     private static let mostIdleExchanges = 64
@@ -36,8 +37,9 @@ final class HTTPRoute {
     /// What the app is told about a client.
     func sender(_ client: SocketAddress, scheme: Scheme) -> Sender {
         guard let address = client.ipAddress else { return Sender(address: [], scheme: scheme, isTrusted: false) }
-        return Sender(
-            address: Array(address.description.utf8), scheme: scheme, isTrusted: settings.trusts(address))
+        return recentSenders.sender(address, scheme: scheme) {
+            Sender(address: Array(address.description.utf8), scheme: scheme, isTrusted: settings.trusts(address))
+        }
     }
 
     func takeExchange() -> HTTPExchange {

@@ -46,10 +46,10 @@ extension HTTPSession {
             let limit = workspace.mayPark(Self.answerPiece) ? Self.answerPiece : Self.smallAnswerPiece
             switch toClient.receive(from: connection.socket.socket, upTo: limit, in: workspace) {
             case .moved(let count):
-                lastActivity = .coarse
+                lastActivity = route.clock.now
                 if !exchange.hasAnswerBegun {
                     exchange.hasAnswerBegun = true
-                    if worker.logsAccess { exchange.times.firstByte = .now }
+                    exchange.times.firstByte = lastActivity
                 }
                 switch workspace.withReceived(count, { takeAnswer($0, exchange, connection) }) {
                 case .incomplete: if toClient.isWaitingForSink { return }
@@ -66,9 +66,8 @@ extension HTTPSession {
     private func takeAnswer(
         _ received: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection
     ) -> AnswerStep {
-        guard !exchange.answer.isEmpty else { return parse(received, exchange, connection) }
-        var bytes: [UInt8] = []
-        swap(&bytes, &exchange.answer)
+        guard exchange.hasPartOfAnswer else { return parse(received, exchange, connection) }
+        var bytes = exchange.takeAnswer()
         bytes.append(contentsOf: received)
         return parse(bytes.span, exchange, connection)
     }
@@ -76,20 +75,21 @@ extension HTTPSession {
     /// Parses one head behind the other, until there is one that is not informational.
     private func parse(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection) -> AnswerStep {
         var start = 0
-        exchange.output.removeAll(keepingCapacity: true)
+        var output = exchange.takeOutput()
         while true {
             let rest = bytes.extracting(start...)
             switch exchange.responseParser.parse(rest) {
             case .incomplete:
-                exchange.answer.append(contentsOf: rest)
-                return sendInterim(exchange) ? .incomplete : .over
+                exchange.keep(answer: rest)
+                return sendInterim(output, exchange) ? .incomplete : .over
             case .invalid(let fault):
+                exchange.putBack(output: output)
                 fail(.invalidAnswer(http.appName, fault.explanation), .invalidAnswer, exchange)
                 return .over
             case .complete(let length):
                 let head = exchange.responseParser.head
-                guard head.isInformational else { return begin(head, rest, exchange, connection) }
-                if exchange.version != .http10 { head.write(rest, for: forwarding(exchange), into: &exchange.output) }
+                guard head.isInformational else { return begin(head, rest, &output, exchange, connection) }
+                if exchange.version != .http10 { head.write(rest, for: forwarding(exchange), into: &output) }
                 exchange.responseParser.reset(answering: exchange.method)
                 start += length
             }
@@ -97,15 +97,16 @@ extension HTTPSession {
     }
 
     /// - Returns: whether the client is still there.
-    private func sendInterim(_ exchange: HTTPExchange) -> Bool {
-        guard !exchange.output.isEmpty, let socket else { return true }
-        if case .sinkFailed(let code) = toClient.deliver(
-            exchange.output.span, Span(), to: socket.socket, in: workspace)
-        {
+    private func sendInterim(_ output: [UInt8], _ exchange: HTTPExchange) -> Bool {
+        var outcome = HalfDuplex.Outcome.ended
+        if !output.isEmpty, let socket {
+            outcome = toClient.deliver(output.span, Span(), to: socket.socket, in: workspace)
+        }
+        exchange.putBack(output: output)
+        if case .sinkFailed(let code) = outcome {
             clientFailed(code)
             return false
         }
-        exchange.output.removeAll(keepingCapacity: true)
         return true
     }
 
@@ -117,36 +118,38 @@ extension HTTPSession {
     }
 
     /// Sends the head, and what of the body has come with it, in one call.
+    /// - Parameter output: what goes before them; put back when this returns.
     private func begin(
-        _ head: ResponseHead, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection
+        _ head: ResponseHead, _ bytes: Span<UInt8>, _ output: inout [UInt8], _ exchange: HTTPExchange,
+        _ connection: AppConnection
     ) -> AnswerStep {
         guard let socket else { return .over }
         if head.switchesProtocols, !exchange.asksForWebSocket || !isRequestSent(exchange) {
             let page = ErrorPage.invalidAnswer(http.appName, "It switches the protocol, which nobody has asked for.")
+            exchange.putBack(output: output)
             fail(page, .invalidAnswer, exchange)
             return .over
         }
-        let output = head.output(to: exchange.version)
         exchange.closes = exchange.requestParser.head.closes(after: head) || !isRequestSent(exchange) || isLeaving
         exchange.status = head.status
         exchange.appKeepsAlive = head.keepsAlive
-        let interim = exchange.output.count
-        head.write(bytes, for: forwarding(exchange), into: &exchange.output)
-        exchange.responseBody = BodyFrame(head.switchesProtocols ? .untilClose : head.framing, output: output)
+        let forwarding = forwarding(exchange)
+        head.write(bytes, for: forwarding, into: &output)
         guard
-            let (pass, next) = exchange.responseBody.scanBeginning(bytes, from: head.length, into: &exchange.output)
+            let (pass, next) = exchange.beginAnswerBody(
+                head.switchesProtocols ? .untilClose : head.framing, as: head.output(for: forwarding), bytes,
+                from: head.length, into: &output)
         else {
-            exchange.output.removeSubrange(interim...)
+            exchange.putBack(output: output)
             fail(.invalidAnswer(http.appName, "Its body is no valid chunked body."), .invalidAnswer, exchange)
             return .over
         }
         // What nobody has asked for is an answer to nothing.
         if next < bytes.count { exchange.appKeepsAlive = false }
         exchange.isAnswering = true
-        let written = exchange.output
-        if case .sinkFailed(let code) = toClient.deliver(
-            written.span, bytes.extracting(pass), to: socket.socket, in: workspace)
-        {
+        let outcome = toClient.deliver(output.span, bytes.extracting(pass), to: socket.socket, in: workspace)
+        exchange.putBack(output: output)
+        if case .sinkFailed(let code) = outcome {
             clientFailed(code)
             return .over
         }
@@ -157,15 +160,20 @@ extension HTTPSession {
 
     private func carryBody(_ exchange: HTTPExchange, _ connection: AppConnection, clientIsReady: Bool) {
         guard let socket else { return }
+        if exchange.isAnswerWhole { return delivers(exchange, after: connection) }
+        if exchange.responseBody.isPutInChunks {
+            return carryInChunks(exchange, connection, clientIsReady: clientIsReady)
+        }
         let before = toClient.bytesMoved
         let outcome = toClient.advance(
             from: connection.socket.socket, to: socket.socket, sinkIsReady: clientIsReady, in: workspace,
             framing: &exchange.responseBody)
+        exchange.noteAnswerProgress()
         noteMoved(toClient.bytesMoved - before)
         switch outcome {
         case .waiting:
             // The app need not wait for a client that is slow to take the end.
-            if exchange.responseBody.hasEnded { delivers(exchange, after: connection) }
+            if exchange.isAnswerWhole { delivers(exchange, after: connection) }
         case .yielded: awaitTurn()
         case .ended: delivers(exchange, after: connection)
         case .finished:
@@ -182,7 +190,7 @@ extension HTTPSession {
     }
 
     /// The app has said everything; the rest is between us and the client.
-    private func delivers(_ exchange: HTTPExchange, after connection: AppConnection) {
+    func delivers(_ exchange: HTTPExchange, after connection: AppConnection) {
         state = .delivering(exchange)
         let mayBeReused = mayBeReused(connection, after: exchange)
         connection.socket.onReady = nil
@@ -199,9 +207,7 @@ extension HTTPSession {
 
     /// Whether both directions of the app's connection are between two messages.
     private func mayBeReused(_ connection: AppConnection, after exchange: HTTPExchange) -> Bool {
-        guard exchange.appKeepsAlive, isRequestSent(exchange), exchange.responseBody.surplus.isEmpty,
-            !toClient.isSourceEnding
-        else { return false }
+        guard exchange.appKeepsAlive, isRequestSent(exchange), !toClient.isSourceEnding else { return false }
         return !toClient.mayReceive || connection.socket.socket.idleState == .quiet
     }
 
@@ -217,13 +223,13 @@ extension HTTPSession {
             case .sinkFailed(let code): return clientFailed(code)
             default: return
             }
-            let trailers = exchange.responseBody.takeTrailers()
+            let trailers = exchange.takeTrailers()
             if trailers.isEmpty { break }
             if case .sinkFailed(let code) = toClient.deliver(trailers.span, Span(), to: socket.socket, in: workspace) {
                 return clientFailed(code)
             }
         } while true
-        log(exchange, exchange.failure ?? .finished)
+        requestEnded(exchange, exchange.failure ?? .finished)
         if exchange.closes { close(exchange) } else { nextRequest(after: exchange) }
     }
 

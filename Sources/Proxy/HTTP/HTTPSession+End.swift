@@ -33,20 +33,18 @@ extension HTTPSession {
         exchange.failure = reason
         exchange.status = page.status
         exchange.isRequestAbandoned = true
-        exchange.responseBody = BodyFrame(.none)
+        exchange.endAnswerBody()
         toApp.abandon(in: workspace)
         toClient.beginStream()
         var page = page
         page.refreshesItself = exchange.method == .get
-        exchange.output.removeAll(keepingCapacity: true)
-        page.writeResponse(
-            as: exchange.acceptsHTML ? .html : .json, headOnly: exchange.method == .head, closes: true,
-            into: &exchange.output)
-        if worker.logsAccess {
-            let body = exchange.method == .head ? [] : exchange.acceptsHTML ? page.html : page.json
-            exchange.otherBytes = (exchange.requestBody.payloadBytes, UInt64(body.count))
-        }
-        switch toClient.deliver(exchange.output.span, Span(), to: socket.socket, in: workspace) {
+        var output = exchange.takeOutput()
+        let bodySize = page.writeResponse(
+            as: exchange.acceptsHTML ? .html : .json, headOnly: exchange.method == .head, closes: true, into: &output)
+        exchange.otherBytes = (exchange.requestBody.payloadBytes, UInt64(bodySize))
+        let outcome = toClient.deliver(output.span, Span(), to: socket.socket, in: workspace)
+        exchange.putBack(output: output)
+        switch outcome {
         case .ended: deliverRest(exchange)
         case .sinkFailed(let code): clientFailed(code)
         default: break
@@ -81,11 +79,20 @@ extension HTTPSession {
         awaitTurn()
     }
 
-    // MARK: The log
+    // MARK: Counters and log
 
-    func log(_ exchange: HTTPExchange, _ reason: SessionEnd) {
+    /// Counts a request, whether it was answered or not, and writes it down where that is wanted.
+    func requestEnded(_ exchange: HTTPExchange, _ reason: SessionEnd) {
+        let now = route.clock.now
+        // Most requests have no body, and to ask it for its size takes longer than to ask whether it is there.
+        let bytesToApp =
+            exchange.otherBytes?.toApp ?? (exchange.hasConsumedBody ? exchange.requestBody.payloadBytes : 0)
+        let bytesToClient = exchange.otherBytes?.toClient ?? exchange.responseBody.payloadBytes
+        if case .finished = reason {} else { route.traffic.countFailure(reason) }
+        route.tally.countRequest(
+            status: exchange.status, from: exchange.began, to: now, connected: exchange.times.connected,
+            firstByte: exchange.times.firstByte, bytesToApp: bytesToApp, bytesToClient: bytesToClient)
         guard worker.logsAccess else { return }
-        let now = MonotonicTime.now
         let times = exchange.times
         func span(_ start: MonotonicTime?, _ end: MonotonicTime?) -> Duration? {
             guard let start, let end else { return nil }
@@ -94,13 +101,12 @@ extension HTTPSession {
         worker.log(
             RequestSummary(
                 client: client, route: route.configuration.name, request: exchange.text, status: exchange.status,
-                bytesToApp: exchange.otherBytes?.toApp ?? exchange.requestBody.payloadBytes,
-                bytesToClient: exchange.otherBytes?.toClient ?? exchange.responseBody.payloadBytes,
+                bytesToApp: bytesToApp, bytesToClient: bytesToClient,
                 upstream: exchange.upstream, source: exchange.source, isReused: exchange.isReused,
                 times: RequestSummary.Times(
                     queue: span(times.asked, times.called), connect: span(times.called, times.connected),
                     firstByte: span(times.connected, times.firstByte),
-                    total: now.since(times.began ?? now)),
+                    total: now.since(exchange.began)),
                 end: reason.explanation))
     }
 }

@@ -16,15 +16,10 @@ extension HTTPSession {
             return (bytes.count, false)
         }
         if hasFailed { return breakOff(.answerCutOff) }
-        var upwards = HalfDuplex(.toUpstream)
-        var downwards = HalfDuplex(.toDownstream)
-        swap(&upwards, &toApp)
-        swap(&downwards, &toClient)
         let duplex = Duplex(
-            downstream: socket, upstream: connection.socket, toUpstream: upwards, toDownstream: downwards,
-            in: workspace)
-        socket.unusedReadiness = []
-        connection.socket.unusedReadiness = []
+            downstream: socket, upstream: connection.socket, toUpstream: toApp, toDownstream: toClient, in: workspace)
+        _ = socket.takeUnusedReadiness()
+        _ = connection.socket.takeUnusedReadiness()
         self.socket = nil
         state = .relaying(duplex, exchange)
         duplex.onEnd = { [unowned self] in relayEnded($0) }
@@ -33,8 +28,9 @@ extension HTTPSession {
 
     private func relayEnded(_ end: Duplex.End) {
         guard case .relaying(let duplex, let exchange) = state else { return }
+        route.clock.beginTurn()
         exchange.otherBytes = (duplex.bytesToUpstream, duplex.bytesToDownstream)
-        log(exchange, SessionEnd(end, aborted: abortReason))
+        requestEnded(exchange, SessionEnd(end, aborted: abortReason))
         http.giveBack(exchange)
         self.end()
     }

@@ -28,7 +28,7 @@ extension HTTPSession {
         while toApp.mayReceive, let socket {
             switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
             case .moved(let count):
-                lastActivity = .coarse
+                lastActivity = route.clock.now
                 let exchange = beginReading()
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
                 if step != .incomplete { return goOn(after: step, exchange) }
@@ -42,8 +42,7 @@ extension HTTPSession {
     private func beginReading() -> HTTPExchange {
         if case .readingHead(let exchange) = state { return exchange }
         let exchange = http.takeExchange()
-        exchange.noteBeginning()
-        if worker.logsAccess { exchange.times.began = .now }
+        exchange.noteBeginning(at: route.clock.now)
         state = .readingHead(exchange)
         return exchange
     }
@@ -65,18 +64,19 @@ extension HTTPSession {
         case .invalid(let fault):
             requests += 1
             exchange.noteRefusedHead()
-            if worker.logsAccess { exchange.copyText(bytes) }
+            if worker.logsAccess { exchange.copyText(exchange.requestParser.head, bytes) }
             refuse(ErrorPage(status: fault.status, explanation: fault.explanation), .invalidRequest, exchange)
             return (bytes.count, .refused)
         case .complete:
             requests += 1
-            exchange.begin(exchange.requestParser.head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
+            let head = exchange.requestParser.head
+            exchange.begin(head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
             if worker.logsAccess {
-                exchange.copyText(bytes)
-                exchange.times.asked = .now
+                exchange.copyText(head, bytes)
+                exchange.times.asked = route.clock.now
             }
             guard let connection = route.app.takeKept() else { return (0, .needsApp) }
-            return (send(bytes, exchange, connection), .sent)
+            return (send(head, bytes, exchange, connection), .sent)
         }
     }
 
@@ -92,17 +92,16 @@ extension HTTPSession {
     func nextRequest(after exchange: HTTPExchange) {
         toApp.beginStream()
         toClient.beginStream()
-        if exchange.hasNext {
+        if exchange.hasInput {
             exchange.beginNext()
-            exchange.noteBeginning()
-            if worker.logsAccess { exchange.times.began = .now }
+            exchange.noteBeginning(at: route.clock.now)
             state = .readingHead(exchange)
             let step = exchange.useInput { parse($0, exchange) }
             if step != .incomplete { return goOn(after: step, exchange) }
         } else {
             http.giveBack(exchange)
             state = .idle
-            since = .coarse
+            since = route.clock.now
         }
         if toApp.mayReceive { readHead() } else if isLeaving, case .idle = state { end() }
     }
@@ -110,7 +109,7 @@ extension HTTPSession {
     /// The client has finished sending, with no request or with a part of a head.
     private func clientEnded() {
         if case .readingHead(let exchange) = state {
-            log(exchange, .clientLeft)
+            requestEnded(exchange, .clientLeft)
             http.giveBack(exchange)
         }
         end()
@@ -135,7 +134,7 @@ extension HTTPSession {
             if exchange.hasWrittenRequest {
                 sendAgain(exchange, connection)
             } else {
-                exchange.useInput { (send($0, exchange, connection), ()) }
+                exchange.useInput { (send(exchange.requestParser.head, $0, exchange, connection), ()) }
             }
             continueExchange()
         case .refused: fail(.appNotListening(http.appName), .appNotListening, exchange)
@@ -163,24 +162,24 @@ extension HTTPSession {
 
     /// Sends the head, and what of the body has come with it.
     /// - Returns: how many of the bytes belong to the request.
-    private func send(_ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection) -> Int {
+    private func send(
+        _ head: RequestHead, _ bytes: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection
+    ) -> Int {
         use(connection, for: exchange)
-        let head = exchange.requestParser.head
-        exchange.output.removeAll(keepingCapacity: true)
-        if route.sentHeader != nil { exchange.output += preamble }
-        head.write(bytes, to: http.forwarding, from: sender, into: &exchange.output)
+        var output = exchange.takeOutput()
+        if route.sentHeader != nil { output += preamble }
+        head.write(bytes, to: http.forwarding, from: sender, into: &output)
+        let beginning = exchange.beginRequestBody(head.framing, bytes, from: head.length, into: &output)
         exchange.hasWrittenRequest = true
-        guard
-            let (pass, next) = exchange.requestBody.scanBeginning(bytes, from: head.length, into: &exchange.output)
-        else {
+        if let (pass, next) = beginning {
+            exchange.hasConsumedBody = next > head.length
+            deliver(output.span, bytes.extracting(pass), exchange, connection)
+        } else {
             exchange.hasConsumedBody = true
             exchange.isRequestInvalid = true
-            return bytes.count
         }
-        exchange.hasConsumedBody = next > head.length
-        let written = exchange.output
-        deliver(written.span, bytes.extracting(pass), exchange, connection)
-        return next
+        exchange.putBack(output: output)
+        return beginning?.next ?? bytes.count
     }
 
     private func sendAgain(_ exchange: HTTPExchange, _ connection: AppConnection) {
@@ -194,15 +193,15 @@ extension HTTPSession {
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
         exchange.appTakesNoMore = false
-        if worker.logsAccess {
-            exchange.times.connected = .now
-            if route.app.sources.areWorthNaming { exchange.source = connection.socket.socket.localAddress }
+        let now = route.clock.now
+        exchange.times.connected = now
+        if worker.logsAccess, route.app.sources.areWorthNaming {
+            exchange.source = connection.socket.socket.localAddress
         }
         toApp.takeSink(isPrompt: connection.isPrompt)
-        toClient.takeSource(connection.socket.unusedReadiness)
-        connection.socket.unusedReadiness = []
+        toClient.takeSource(connection.socket.takeUnusedReadiness())
         connection.socket.onReady = appHandler
-        exchange.lastRequestActivity = .coarse
+        exchange.lastRequestActivity = now
     }
 
     private func deliver(
@@ -226,7 +225,7 @@ extension HTTPSession {
 
     /// Whether the app's kernel has all of the request.
     func isRequestSent(_ exchange: HTTPExchange) -> Bool {
-        exchange.requestBody.hasEnded && !toApp.isWaitingForSink && !exchange.isRequestAbandoned
+        exchange.isRequestWhole && !toApp.isWaitingForSink && !exchange.isRequestAbandoned
     }
 
     /// Carries what has come of the request's body.
@@ -238,6 +237,7 @@ extension HTTPSession {
         let outcome = toApp.advance(
             from: socket.socket, to: connection.socket.socket, sinkIsReady: appIsReady, in: workspace,
             framing: &exchange.requestBody)
+        exchange.noteRequestProgress()
         if toApp.bytesMoved > before {
             exchange.hasConsumedBody = true
             noteMoved(toApp.bytesMoved - before)

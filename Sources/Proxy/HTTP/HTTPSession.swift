@@ -33,8 +33,8 @@ final class HTTPSession: Session {
     var state = State.ended
     /// The client's; nil once it was handed on to a relay or closed.
     var socket: WatchedSocket?
-    var toApp = HalfDuplex(.toUpstream)
-    var toClient = HalfDuplex(.toDownstream)
+    let toApp = HalfDuplex(.toUpstream)
+    let toClient = HalfDuplex(.toDownstream)
     /// How many requests' heads have come.
     var requests = 0
     /// When the state became what it is, where that matters: ``State/idle`` and ``State/lingering``.
@@ -75,6 +75,7 @@ final class HTTPSession: Session {
     // MARK: Readiness
 
     private func clientReady(_ readiness: IOEvent.Readiness) {
+        route.clock.beginTurn()
         toApp.noteSource(readiness)
         let hasFailed = readiness.contains(.failed)
         switch state {
@@ -96,6 +97,7 @@ final class HTTPSession: Session {
     }
 
     private func appReady(_ readiness: IOEvent.Readiness) {
+        route.clock.beginTurn()
         toClient.noteSource(readiness)
         guard case .exchanging = state else { return }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink { carryRequest(appIsReady: true) }
@@ -108,6 +110,7 @@ final class HTTPSession: Session {
         isAwaitingTurn = true
         workspace.loop.onNextTurn { [self] in
             isAwaitingTurn = false
+            route.clock.beginTurn()
             switch state {
             case .exchanging:
                 carryRequest()
@@ -127,9 +130,23 @@ final class HTTPSession: Session {
         lastActivity = now
     }
 
+    override var bytesMoved: (toApp: UInt64, toClient: UInt64) {
+        // A relay goes on counting where its two halves had come.
+        guard case .relaying(let duplex, _) = state else { return (toApp.bytesMoved, toClient.bytesMoved) }
+        return (duplex.bytesToUpstream, duplex.bytesToDownstream)
+    }
+
+    override var usesApp: Bool {
+        switch state {
+        case .exchanging, .relaying: true
+        default: false
+        }
+    }
+
     // MARK: Ends
 
     override func abort(_ reason: SessionEnd) {
+        route.clock.beginTurn()
         switch state {
         case .ended: break
         case .relaying(let duplex, _):
@@ -146,6 +163,7 @@ final class HTTPSession: Session {
     }
 
     override func checkTimeouts(now: MonotonicTime) {
+        route.clock.beginTurn()
         endWhatTakesTooLong(now: now)
     }
 
@@ -162,10 +180,11 @@ final class HTTPSession: Session {
             connection.socket.onReady = nil
             exchange = current
         case .readingHead(let current), .delivering(let current): exchange = current
-        case .idle, .lingering, .relaying, .ended: break
+        case .idle: route.traffic.countFailure(reason)
+        case .lingering, .relaying, .ended: break
         }
         if let exchange {
-            log(exchange, reason)
+            requestEnded(exchange, reason)
             http.giveBack(exchange)
         }
         end()
@@ -178,12 +197,13 @@ final class HTTPSession: Session {
     /// Closes what is left.
     func end() {
         guard !isEnded else { return }
+        let bytesMoved = bytesMoved
         state = .ended
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil
         socket = nil
-        worker.ended(self)
+        worker.ended(self, bytesMoved: bytesMoved)
     }
 
     var isEnded: Bool {

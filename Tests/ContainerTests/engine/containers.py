@@ -37,6 +37,11 @@ class Container:
         return self._inspect(".State.ExitCode")
 
     @property
+    def health(self):
+        """What the engine thinks of it, by the image's health check: starting, healthy or unhealthy."""
+        return self._inspect(".State.Health.Status")
+
+    @property
     def addresses(self):
         """Its addresses in all of its networks."""
         return [network["IPAddress"] for network in self._inspect(".NetworkSettings.Networks").values()]

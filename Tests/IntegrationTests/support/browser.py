@@ -1,5 +1,6 @@
 """Chromium without a window, told by the test what to do through the DevTools protocol, over a pair of pipes."""
 
+import base64
 import itertools
 import json
 import os
@@ -19,6 +20,7 @@ class Browser:
     def __init__(self, namespace, folder):
         self._numbers = itertools.count(1)
         self._answers = queue.Queue()
+        self._events = []
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
         # The browser reads commands from descriptor 3 and writes answers to 4. (Not every sh knows numbers above 9.)
@@ -34,8 +36,8 @@ class Browser:
         self._reader.start()
         self._page = None
         try:
-            target = self._tell("Target.createTarget", url="about:blank")["targetId"]
-            self._page = self._tell("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            target = self.tell_browser("Target.createTarget", url="about:blank")["targetId"]
+            self._page = self.tell_browser("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         except BaseException:
             self.stop()
             raise
@@ -48,13 +50,21 @@ class Browser:
                 for message in map(json.loads, messages):
                     if "id" in message:
                         self._answers.put(message)
+                    else:
+                        self._events.append(message)
         self._answers.put(None)
 
-    def _tell(self, method, **parameters):
+    def tell(self, method, **parameters):
+        """Sends a command of the DevTools protocol to the page and returns its result."""
+        return self._tell(method, parameters, {"sessionId": self._page})
+
+    def tell_browser(self, method, **parameters):
+        """Sends one that is the browser's and not the page's."""
+        return self._tell(method, parameters, {})
+
+    def _tell(self, method, parameters, session):
         number = next(self._numbers)
-        message = {"id": number, "method": method, "params": parameters}
-        if self._page:
-            message["sessionId"] = self._page
+        message = {"id": number, "method": method, "params": parameters, **session}
         os.write(self._out, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._answers.get(timeout=30)
@@ -63,15 +73,19 @@ class Browser:
                 assert "error" not in answer, f"{method}: {answer['error']}"
                 return answer["result"]
 
+    def events(self, method):
+        """The parameters of all events of a kind so far, of the domains that were enabled."""
+        return [event["params"] for event in list(self._events) if event["method"] == method]
+
     def evaluate(self, script):
         """The value of a JavaScript expression in the page; a promise's once it is there."""
-        result = self._tell("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        result = self.tell("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, f"{script}: {result['exceptionDetails']}"
         return result["result"].get("value")
 
     def visit(self, url):
         """Goes to a page."""
-        answer = self._tell("Page.navigate", url=url)
+        answer = self.tell("Page.navigate", url=url)
         assert not answer.get("errorText"), f"{url}: {answer['errorText']}"
 
     def wait_for(self, condition, limit=20.0):
@@ -95,6 +109,15 @@ class Browser:
         """Clicks what a CSS selector names first, once it is there."""
         self.wait_for(f"document.readyState === 'complete' && !!document.querySelector({json.dumps(selector)})")
         self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def press(self, key, code=0, **parameters):
+        """Presses a key and lets it go: `Tab`, or `Enter` with its character."""
+        for kind in ("keyDown", "keyUp"):
+            self.tell("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **parameters)
+
+    def screenshot(self):
+        """What the window shows, as PNG."""
+        return base64.b64decode(self.tell("Page.captureScreenshot")["data"])
 
     def stop(self):
         os.close(self._out)

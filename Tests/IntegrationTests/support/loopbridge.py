@@ -126,13 +126,31 @@ class Loopbridge:
         """How many descriptors it has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def open_sockets(self):
+        """How many of them are sockets: those of connections and listeners. Workers keep their pipes."""
+        count = 0
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                count += os.readlink(f"/proc/{self.pid}/fd/{name}").startswith("socket:")
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return count
+
     def settled_descriptors(self):
         """How many there are once its threads have all they need."""
-        while True:
-            count = self.open_descriptors()
-            time.sleep(0.3)
-            if self.open_descriptors() == count:
-                return count
+        return self._settled(self.open_descriptors)
+
+    def settled_sockets(self):
+        """Likewise of the sockets."""
+        return self._settled(self.open_sockets)
+
+    @staticmethod
+    def _settled(count):
+        counts = []
+        while len(counts) < 10 or len(set(counts[-10:])) > 1:
+            counts.append(count())
+            time.sleep(0.1)
+        return counts[-1]
 
     def tasks(self):
         """Its threads as {thread id: name}."""
@@ -179,6 +197,16 @@ class Loopbridge:
         if self.is_running:
             self.signal(signal.SIGTERM)
         return self.wait(limit)
+
+    def end(self):
+        """Has it end in good order, and at once where connections of the test would keep it for as long as it drains."""
+        if self.is_running:
+            self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                self.signal(signal.SIGTERM)
+        return self.wait()
 
     def kill(self):
         """Makes sure that nothing is left of it."""

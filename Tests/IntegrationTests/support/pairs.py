@@ -17,11 +17,15 @@ class Pairs:
         client = connect(self._outside, Cable.CONTAINER, self._port, **options)
         return client, self._app.next()
 
-    def wait_until_resets_arrived(self, ports):
-        """Waits until no socket in the container has one of these ports on either side.
+    def wait_until_resets_arrived(self, ports, service):
+        """Waits until no connection in the container joins one of these ports with the one of a service: 8000 for the
+        app's connections, 8080 for the clients'. Without it, a client may be found that has the port of a way to the app.
 
         A reset takes the socket off the kernel's list as soon as it arrives, whether the program looks or not.
         """
+        def is_left(local, remote):
+            return (local in ports and remote == service) or (local == service and remote in ports)
+
         wait_until(
-            lambda: not any(ports & {local, remote} for _, local, remote, _ in self._container.connections()),
+            lambda: not any(is_left(local, remote) for _, local, remote, _ in self._container.connections()),
             "the resets have arrived", interval=0.001)

@@ -14,6 +14,9 @@ IS_SANITIZED = os.environ.get("LOOPBRIDGE_SANITIZED") == "1"
 CHAOS_SECONDS = float(os.environ.get("LOOPBRIDGE_CHAOS_SECONDS", "8"))
 STREAM_GIB = float(os.environ.get("LOOPBRIDGE_STREAM_GIB", "2"))
 BODY_GIB = float(os.environ.get("LOOPBRIDGE_BODY_GIB", "0.5"))
+PICTURES = os.environ.get("LOOPBRIDGE_PICTURES")
+SCRAPE_SECONDS = float(os.environ.get("LOOPBRIDGE_SCRAPE_SECONDS", "12"))
+LOG_SLEEP = float(os.environ.get("LOOPBRIDGE_LOG_SLEEP", "3"))
 
 for _name in [name for name in os.environ if name.startswith("LOOPBRIDGE_")]:
     del os.environ[_name]

@@ -41,12 +41,13 @@ struct FuzzResponseHead {
             let rewriting = OriginRewriting(
                 upstreamAuthority: Array("localhost:8000".utf8),
                 client: ClientOrigin(scheme: .https, authority: Array(authority.utf8)))
-            for version in [Version.http10, .http11] {
+            for (version, wantsClose) in [(Version.http10, false), (.http10, true), (.http11, false), (.http11, true)] {
                 var written: [UInt8] = []
-                let closes = head.framing == .untilClose || head.output(to: version) == .payloadOnly
-                head.write(
-                    bytes.span, for: ResponseForwarding(clientVersion: version, closes: closes, rewriting: rewriting),
-                    into: &written)
+                // A client of HTTP/1.0 knows no chunks.
+                let needsChunks = head.framing == .chunked || head.framing == .untilClose
+                let closes = wantsClose || version == .http10 && needsChunks
+                let client = ResponseForwarding(clientVersion: version, closes: closes, rewriting: rewriting)
+                head.write(bytes.span, for: client, into: &written)
                 var parser = ResponseParser(
                     limits: HeadLimits(headBytes: 1 << 20, fields: 100), answering: method)
                 guard case .complete(written.count) = parser.parse(written.span) else {
@@ -55,9 +56,12 @@ struct FuzzResponseHead {
                 let again = parser.head
                 precondition(again.version == .http11 && again.status == head.status)
                 precondition(Array(written[again.reasonRange]) == Array(bytes[head.reasonRange]))
-                let dechunked = head.output(to: version) == .payloadOnly
-                precondition(again.framing == (dechunked ? .untilClose : head.framing))
-                precondition(again.keepsAlive == !(closes || head.switchesProtocols))
+                let inChunks = needsChunks && !closes
+                let withoutChunks = needsChunks && version == .http10
+                precondition(again.framing == (inChunks ? .chunked : withoutChunks ? .untilClose : head.framing))
+                // What is informational ends nothing.
+                let ends = closes && !head.isInformational || head.switchesProtocols
+                precondition(again.keepsAlive == !ends)
             }
         }
     }

@@ -1,0 +1,79 @@
+public import Network
+
+/// Where the program tells about itself: metrics, health, status (`admin`).
+public struct AdminSettings: Sendable, Equatable {
+    /// Where everybody who is allowed to may ask; empty for nowhere. A port alone is both wildcards.
+    public var listen: [SocketAddress]
+    /// The path of a Unix socket on which the same user may ask; nil for none.
+    public var socket: String?
+    /// Who may ask on ``listen``; everybody where it is empty.
+    public var allow: [CIDR]
+
+    public init(listen: [SocketAddress] = [], socket: String? = nil, allow: [CIDR] = []) {
+        self.listen = listen
+        self.socket = socket
+        self.allow = allow
+    }
+}
+
+extension AdminSettings: KeyedMapping {
+    public init() {
+        self.init(listen: [])
+    }
+
+    static let place = "in 'admin'"
+
+    static let keys: [Key<AdminSettings>] = [
+        .scalar(
+            "listen", .adminListen, \.listen, option: "admin-listen",
+            help: "Where metrics, health and the status page are served; a port alone means all addresses.",
+            example: "0.0.0.0:9901"),
+        .scalar(
+            "socket", .socketPath, \.socket, option: "admin-socket",
+            help: "The path of a Unix socket where the same is served to the same user.",
+            example: "/run/loopbridge/admin.sock"),
+        .list(
+            "allow", .blocks, \.allow, option: "admin-allow",
+            help: "Who may ask at the address to listen on; none lets everybody.", example: "10.0.0.0/8"),
+    ]
+}
+
+extension ValueKind<[SocketAddress]> {
+    private static let nowhere = "none"
+
+    /// `none`, a port, or an address and a port.
+    static var adminListen: ValueKind {
+        let listen = ValueKind<ListenSpec>.listen
+        return ValueKind(
+            "none, \(listen.expected)", type: "`none`, \(listen.type)", placeholder: "none|\(listen.placeholder)",
+            schemas: [.object([("const", .string(nowhere))])] + listen.schemas,
+            parse: { text throws(ValueError) in
+                if text == nowhere { return [] }
+                if text.hasPrefix("unix:") { throw ValueError("a Unix socket's path is given in 'socket'") }
+                guard !text.isEmpty, text.first != "-" else { return nil }
+                return switch try listen.read(text) {
+                case .wildcards(let port): [.ip(.anyV4, port: port), .ip(.anyV6, port: port)]
+                case .address(let address): [address]
+                }
+            },
+            write: { addresses in
+                guard let first = addresses.first else { return nowhere }
+                return listen.write(addresses.count > 1 ? .wildcards(port: first.port ?? 0) : .address(first))
+            })
+    }
+}
+
+extension ValueKind<String?> {
+    private static let noPath = "none"
+
+    /// `none`, or the path of a Unix socket.
+    static var socketPath: ValueKind {
+        ValueKind(
+            "none or an absolute path", type: "`none` or an absolute path", placeholder: "none|PATH",
+            schemas: [.object([("const", .string(noPath))]), .pattern("^/")],
+            parse: { text throws(ValueError) in
+                text == noPath ? .some(nil) : try AddressText.checkedPath(text)
+            },
+            write: { $0 ?? noPath })
+    }
+}

@@ -1,0 +1,45 @@
+internal import FoundationEssentials
+internal import Network
+
+/// A ``Diagnosis`` as machines get it. Its names are an interface: they stay.
+public struct DiagnosisReport: Encodable, Sendable {
+    struct Owner: Encodable {
+        let pid: Int
+        let name: String
+    }
+
+    struct Listener: Encodable {
+        let address: String
+        let port: UInt16
+        let processes: [Owner]
+        let reachable: Bool
+        let explanation: String
+        let command: String?
+        let caution: String?
+    }
+
+    let listeners: [Listener]
+    let outsideAddresses: [String]
+    let hiddenOwners: Int
+
+    public init(_ diagnosis: Diagnosis) {
+        outsideAddresses = diagnosis.outsideAddresses.map(\.description)
+        hiddenOwners = diagnosis.hiddenOwners
+        listeners = diagnosis.findings.map { finding in
+            Listener(
+                address: finding.endpoint.address.description, port: finding.endpoint.port,
+                processes: finding.owners.map { Owner(pid: $0.id, name: $0.name) }, reachable: finding.isReachable,
+                explanation: finding.explanation(outside: diagnosis.outsideAddresses), command: finding.command,
+                caution: finding.caution)
+        }
+    }
+
+    /// The report as JSON, for people to read too.
+    /// - Throws: `EncodingError`, which cannot happen with what a diagnosis holds.
+    public func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+}

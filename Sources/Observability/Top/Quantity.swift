@@ -1,0 +1,53 @@
+/// Numbers as people read them at a glance, in few characters.
+enum Quantity {
+    /// `0`, `640`, `12.3k`, `4.5M`.
+    static func count(_ value: Double) -> String {
+        scaled(value, by: 1000, units: ["", "k", "M", "G", "T"])
+    }
+
+    /// `0`, `640B`, `12.3KiB`, `4.5MiB`.
+    static func bytes(_ value: Double) -> String {
+        value < 0.5 ? "0" : scaled(value, by: 1024, units: ["B", "KiB", "MiB", "GiB", "TiB"])
+    }
+
+    /// A duration in seconds: `0.4ms`, `12ms`, `1.5s`, `12s`, `5m`.
+    static func time(_ seconds: Double) -> String {
+        let milliseconds = seconds * 1000
+        return switch seconds {
+        case ..<0.00995: "\(tenths(milliseconds))ms"
+        case ..<0.9995: "\(whole(milliseconds))ms"
+        case ..<9.95: "\(tenths(seconds))s"
+        default: age(seconds)
+        }
+    }
+
+    /// How long something has been so: `12s`, `5m`, `3h`, `2d`.
+    static func age(_ seconds: Double) -> String {
+        let units = [(1.0, "s"), (60, "m"), (3600, "h"), (86400, "d")]
+        let unit = units.last { seconds >= 2 * $0.0 } ?? units[0]
+        return "\(whole((max(seconds, 0) / unit.0).rounded(.down)))\(unit.1)"
+    }
+
+    private static func scaled(_ value: Double, by step: Double, units: [String]) -> String {
+        var (value, unit) = (max(value, 0), 0)
+        // What would be written as 1000 is one of the next unit.
+        while value >= 999.5, unit + 1 < units.count { (value, unit) = (value / step, unit + 1) }
+        let number = value < 99.95 && (unit > 0 || value != value.rounded()) ? tenths(value) : whole(value)
+        return number + units[unit]
+    }
+
+    /// With one digit behind the point.
+    private static func tenths(_ value: Double) -> String {
+        let tenths = Int(clamping: (value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    private static func whole(_ value: Double) -> String { "\(Int(clamping: value.rounded()))" }
+}
+
+extension Int {
+    /// What is no number, or too large, is as large as can be.
+    fileprivate init(clamping value: Double) {
+        self = Int(exactly: value) ?? (value > 0 ? .max : .min)
+    }
+}

@@ -1,0 +1,162 @@
+internal import Configuration
+internal import Discovery
+internal import EventLoop
+internal import Glibc
+internal import Network
+internal import Observability
+
+/// Where the admin server listens, as the configuration says, from the server's start to its end.
+///
+/// Belongs to the control loop.
+final class AdminPort {
+    /// A listening socket and what answers on it.
+    private struct Listener {
+        let inode: UInt64
+        let server: HTTPServer
+    }
+
+    /// The Unix socket, its file, and what answers on it.
+    private final class PathListener {
+        let path: String
+        private let socket: UnixListeningSocket
+        private let server: HTTPServer
+
+        init(at path: String, _ admin: AdminServer) throws(SystemError) {
+            self.path = path
+            let socket = try UnixListeningSocket(at: path)
+            server = try admin.serve(.all, accepting: try socket.duplicate())
+            self.socket = socket
+        }
+    }
+
+    private let sources: AdminServer.Sources
+    private let log: Log
+    private let loop: EventLoop
+    private var settings = AdminSettings()
+    /// Nil while nobody may ask, so that nothing is kept for nobody.
+    private var admin: AdminServer?
+    private var listeners: [SocketAddress: Listener] = [:]
+    private var pathListener: PathListener?
+    private var retryTimer: Timer?
+    private var nextTry = ListenRetry()
+    /// What we have complained about.
+    private var complaints: Set<String> = []
+
+    /// Listens nowhere yet.
+    /// - Throws: ``SystemError`` when there is no memory for a timer.
+    init(_ sources: AdminServer.Sources, log: Log, on loop: EventLoop) throws(SystemError) {
+        self.sources = sources
+        self.log = log.part(.admin)
+        self.loop = loop
+        retryTimer = try Timer(on: loop) { [unowned self] in retry() }
+    }
+
+    /// Listens as the settings say.
+    /// - Throws: ``ListenError`` when an address cannot be had, ``SystemError`` without memory. A path that cannot be had is
+    ///   reported in the log, and tried again.
+    func start(_ settings: AdminSettings) throws {
+        self.settings = settings
+        try prepare()
+        for address in settings.listen {
+            do throws(SystemError) {
+                try open(address)
+            } catch  where ListenRetry.isOptional(address, error) {
+                log.debug("no admin port at \(address)", ["reason": .text(error.reason)])
+            } catch {
+                throw ListenError(address, error)
+            }
+        }
+        if !openPath(complaining: true) { nextTry.schedule(retryTimer) }
+    }
+
+    /// Listens as other settings say from now on. What cannot be had is reported in the log, and tried again.
+    func follow(_ settings: AdminSettings) {
+        guard settings != self.settings else { return }
+        self.settings = settings
+        for address in listeners.keys.filter({ !settings.listen.contains($0) }) {
+            listeners[address] = nil
+            log.info("no longer an admin port at \(address)")
+        }
+        if let listener = pathListener, listener.path != settings.socket {
+            pathListener = nil
+            log.info("no longer an admin port at unix:\(listener.path)")
+        }
+        complaints = []
+        nextTry.hurry()
+        retry()
+    }
+
+    /// Ends all: connections are closed, and the socket's file is removed.
+    func close() {
+        retryTimer?.cancel()
+        listeners = [:]
+        pathListener = nil
+        admin = nil
+    }
+
+    /// The inodes of the sockets that it listens on, but for the Unix socket's.
+    var inodes: Set<UInt64> { Set(listeners.values.map(\.inode)) }
+
+    /// How many descriptors it may need.
+    var descriptors: Int {
+        (settings.listen.count + (settings.socket == nil ? 0 : 1)) * (HTTPServer.mostConnections + 2)
+    }
+
+    private func retry() {
+        do throws(SystemError) {
+            try prepare()
+        } catch {
+            return nextTry.schedule(retryTimer)
+        }
+        let complains = nextTry.isWorthComplaint
+        var isComplete = openPath(complaining: complains)
+        for address in settings.listen where listeners[address] == nil {
+            do throws(SystemError) {
+                try open(address)
+            } catch {
+                if ListenRetry.isOptional(address, error) { continue }
+                isComplete = false
+                let complaint = ListenError(address, error).description
+                if complains, complaints.insert("\(address)").inserted { log.error("the admin port \(complaint)") }
+            }
+        }
+        if !isComplete { nextTry.schedule(retryTimer) }
+    }
+
+    /// Makes an admin server where somebody may ask, and none where nobody may.
+    private func prepare() throws(SystemError) {
+        guard !settings.listen.isEmpty || settings.socket != nil else {
+            admin = nil
+            return
+        }
+        if admin == nil { admin = try AdminServer(sources, on: loop) }
+        admin?.allow = settings.allow
+    }
+
+    private func open(_ address: SocketAddress) throws(SystemError) {
+        guard let admin else { return }
+        let socket = try ListeningSocket(on: address)
+        let inode = socket.inode
+        let bound = socket.localAddress ?? address
+        let server = try admin.serve(.byAddress, accepting: socket.takeDescriptor())
+        listeners[address] = Listener(inode: inode, server: server)
+        log.info("serving the admin port at http://\(bound)/")
+    }
+
+    /// - Returns: false where the path is wanted and could not be had.
+    private func openPath(complaining: Bool) -> Bool {
+        guard let admin, let path = settings.socket, pathListener == nil else { return true }
+        do throws(SystemError) {
+            pathListener = try PathListener(at: path, admin)
+            complaints.remove(path)
+            log.info("serving the admin port at unix:\(path)")
+            return true
+        } catch {
+            if complaining, complaints.insert(path).inserted {
+                let reason = error.code == EADDRINUSE ? "somebody else answers there" : error.reason
+                log.warning("no admin port at unix:\(path) for now", ["reason": .text(reason)])
+            }
+            return false
+        }
+    }
+}

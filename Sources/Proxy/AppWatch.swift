@@ -1,0 +1,66 @@
+internal import Configuration
+internal import Discovery
+internal import EventLoop
+internal import Network
+internal import Observability
+internal import Upstream
+
+/// Which routes' apps are there, and since when, as far as that was looked at.
+///
+/// Who listens is asked once for all routes. Belongs to the control thread.
+struct AppWatch {
+    private struct App: Hashable {
+        let route: String
+        let upstream: UpstreamAddress
+
+        init(of route: Route) {
+            self.route = route.name
+            upstream = route.upstream
+        }
+    }
+
+    private var states: [App: Snapshot.AppState] = [:]
+
+    /// What was seen of a route's app when it was last looked at.
+    subscript(route: Route) -> Snapshot.AppState { states[App(of: route)] ?? Snapshot.AppState(.unknown) }
+
+    /// Looks now; what is not among the routes any more is forgotten.
+    /// - Parameter routes: with what their clients' own connections have shown.
+    mutating func look(at routes: [(route: Route, health: AppHealth)]) {
+        let endpoints = try? ListeningSockets.current()
+        let now = (Timestamp.now, MonotonicTime.now)
+        let earlier = states
+        states = [:]
+        for (route, health) in routes {
+            let app = App(of: route)
+            let before = earlier[app]
+            let seen = endpoints.map { AppPresence(of: route.upstream, among: $0) }
+            states[app] =
+                switch seen {
+                // What could not be looked at is taken to be as it was.
+                case nil: before ?? Snapshot.AppState(.unknown)
+                case .listening?: Self.state(.up, after: before, at: now.0)
+                case .absent?: Self.state(.down, after: before, at: now.0)
+                case .unknown?: Self.state(health, at: now)
+                }
+        }
+    }
+
+    private static func state(
+        _ presence: Snapshot.AppState.Presence, after before: Snapshot.AppState?, at time: Timestamp
+    ) -> Snapshot.AppState {
+        guard let before, before.presence != presence else { return before ?? Snapshot.AppState(presence) }
+        return Snapshot.AppState(presence, since: time)
+    }
+
+    private static func state(
+        _ health: AppHealth, at now: (calendar: Timestamp, monotonic: MonotonicTime)
+    ) -> Snapshot.AppState {
+        func time(_ moment: MonotonicTime) -> Timestamp { now.calendar.earlier(by: now.monotonic.since(moment)) }
+        return switch health {
+        case .unknown: Snapshot.AppState(.unknown)
+        case .up(let since): Snapshot.AppState(.up, since: time(since))
+        case .down(let since): Snapshot.AppState(.down, since: time(since))
+        }
+    }
+}

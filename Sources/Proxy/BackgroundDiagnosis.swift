@@ -1,0 +1,41 @@
+internal import Discovery
+internal import EventLoop
+
+/// Looks who listens here on a thread of its own, since that goes through every process's descriptors.
+///
+/// Belongs to its loop's thread, which hears the result.
+final class BackgroundDiagnosis {
+    private let loop: EventLoop
+    /// Where the thread leaves its result, while there is one.
+    private var result: (mailbox: Mailbox<[UInt8]>, event: IOEvent)?
+    private var completions: [([UInt8]) -> Void] = []
+
+    /// Does nothing yet, and takes no descriptor.
+    init(on loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Takes one look for all who ask until it is done.
+    /// - Parameter completion: gets the ``DiagnosisReport`` as JSON.
+    func start(_ completion: @escaping ([UInt8]) -> Void) {
+        completions.append(completion)
+        guard completions.count == 1 else { return }
+        do throws(SystemError) {
+            let mailbox = try Mailbox<[UInt8]>()
+            result = (mailbox, try mailbox.open(on: loop) { [unowned self] in finish($0) })
+            try Thread.start(named: "diagnosis") { mailbox.post(Self.json) }
+        } catch {
+            // Late is better than never.
+            finish(Self.json)
+        }
+    }
+
+    private static var json: [UInt8] { (try? DiagnosisReport(.current()).json()) ?? [] }
+
+    private func finish(_ json: [UInt8]) {
+        result = nil
+        let completions = completions
+        self.completions = []
+        for completion in completions { completion(json) }
+    }
+}

@@ -1,0 +1,31 @@
+internal import Observability
+
+extension SessionEnd {
+    /// What it counts as; nil for what has ended well.
+    var cause: FailureCause? {
+        switch self {
+        case .finished: nil
+        case .clientFailed: .clientFailed
+        case .appFailed: .appFailed
+        case .idleTimeout: .idleTimeout
+        case .halfCloseTimeout: .halfCloseTimeout
+        case .appNotListening: .appNotListening
+        case .appBusy: .appBusy
+        case .connectFailed: .connectFailed
+        case .queueFull: .queueFull
+        case .queueTimeout: .queueTimeout
+        case .clientLeft: .clientLeft
+        case .invalidRequest: .invalidRequest
+        case .headTimeout: .headTimeout
+        case .bodyTimeout: .bodyTimeout
+        case .answerTimeout: .answerTimeout
+        case .noAnswer: .noAnswer
+        case .invalidAnswer: .invalidAnswer
+        case .answerCutOff: .answerCutOff
+        case .invalidProxyHeader: .invalidProxyHeader
+        case .proxyHeaderTimeout: .proxyHeaderTimeout
+        case .routeRemoved: .routeRemoved
+        case .drained: .drained
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import EventLoop
+import Glibc
+import Network
+import Testing
+
+@Suite struct UnixListeningSocketTests {
+    /// A path where nothing is, in a folder of its own.
+    private static func freshPath() throws -> String {
+        var template = Array("/tmp/loopbridge-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
+        return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) + "/admin.sock"
+    }
+
+    private static func mode(of path: String) -> mode_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mode : nil
+    }
+
+    private static func canConnect(to path: String) throws -> Bool {
+        try Socket(toReach: .unix(path: path)).connect(to: .unix(path: path)) == .connected
+    }
+
+    @Test func isTheUsersAloneAndGoesWithItsOwner() throws {
+        let path = try Self.freshPath()
+        do {
+            let mask = umask(0)
+            defer { umask(mask) }
+            let socket = try UnixListeningSocket(at: path)
+            #expect(Self.mode(of: path) == S_IFSOCK | 0o600)
+            #expect(umask(0) == 0, "the mask is as it was")
+            #expect(try Self.canConnect(to: path))
+            #expect(try socket.duplicate().number > 2)
+        }
+        #expect(Self.mode(of: path) == nil)
+    }
+
+    @Test func replacesWhatNobodyAnswersOn() throws {
+        let path = try Self.freshPath()
+        do {
+            // Unlike the one under test, this leaves its file behind.
+            let dead = try ListeningSocket(on: .unix(path: path))
+            #expect(dead.number > 2)
+        }
+        #expect(try !Self.canConnect(to: path))
+        let socket = try UnixListeningSocket(at: path)
+        #expect(try Self.canConnect(to: path))
+        withExtendedLifetime(try socket.duplicate()) {}
+    }
+
+    @Test func leavesAloneWhatSomebodyAnswersOn() throws {
+        let path = try Self.freshPath()
+        defer { unlink(path) }
+        let other = try ListeningSocket(on: .unix(path: path))
+        #expect(throws: SystemError("bind", code: EADDRINUSE)) { _ = try UnixListeningSocket(at: path).duplicate() }
+        #expect(try Self.canConnect(to: path))
+        #expect(other.number > 2)
+    }
+
+    @Test func leavesAloneWhatIsNoSocket() throws {
+        let path = try Self.freshPath()
+        defer { unlink(path) }
+        close(open(path, O_CREAT | O_WRONLY, 0o644))
+        #expect(throws: SystemError("bind", code: EADDRINUSE)) { _ = try UnixListeningSocket(at: path).duplicate() }
+        #expect(Self.mode(of: path) == S_IFREG | 0o644)
+    }
+
+    /// A successor that has replaced the file keeps it.
+    @Test func removesOnlyItsOwnFile() throws {
+        let path = try Self.freshPath()
+        defer { unlink(path) }
+        do {
+            let socket = try UnixListeningSocket(at: path)
+            unlink(path)
+            close(open(path, O_CREAT | O_WRONLY, 0o644))
+            withExtendedLifetime(try socket.duplicate()) {}
+        }
+        #expect(Self.mode(of: path) == S_IFREG | 0o644)
+    }
+
+    @Test func saysWhyNot() throws {
+        #expect(throws: SystemError("bind", code: ENOENT)) {
+            _ = try UnixListeningSocket(at: "/nowhere/at/all.sock").duplicate()
+        }
+    }
+}
