@@ -394,7 +394,9 @@ def test_app_that_resets_at_once(container, outside, start):
         for count in range(1, 21):
             with connect(outside, Cable.CONTAINER, 8080) as client:
                 assert isinstance(read_to_end(client)[1], ConnectionResetError)
-            assert program.wait_for_closed(count)["end"].startswith("app: ")
+            # The reset may come before the connection was seen to be made.
+            assert program.wait_for_closed(count)["end"].removeprefix("cannot connect to the ") in (
+                "app: Connection reset by peer", "app: Broken pipe")
 
 
 def test_each_request_of_http_has_its_clients_header(container, outside, start):
