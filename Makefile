@@ -42,7 +42,7 @@ build: setup ## Build for debugging
 test: test-unit test-integration ## Run all tests, the integration tests on dist/loopbridge
 
 test-unit: setup ## Run the unit tests
-	$(SWIFT) test
+	SWIFT=$(SWIFT) scripts/test-units
 
 test-integration: dist setup-tests ## Run the integration tests on dist/loopbridge
 	$(SWIFT) build --product HTTP1Probe

@@ -67,11 +67,11 @@ import Testing
         office.begin()
         try office.answer(0, connections: 1)
         try office.answer(1, connections: 2)
+        let start = MonotonicTime.now
         office.begin()
         try office.answer(0, connections: 3)
-        let start = MonotonicTime.now
         let result = try office.waitForResult()
-        #expect(MonotonicTime.now.since(start) >= .milliseconds(40))
+        #expect(MonotonicTime.now.since(start) >= .milliseconds(50))
         #expect(result.map(\.connections) == [3, 2])
         // How long it has waited so far.
         #expect(result[1].loopLag >= .milliseconds(50) && result[0].loopLag < result[1].loopLag)
@@ -100,12 +100,13 @@ import Testing
         #expect(second[1].loopLag >= first[1].loopLag)
 
         try office.answer(1, connections: 9)
+        let asked = MonotonicTime.now
         office.begin()
         #expect(office.questions[1].count == 1)
         try office.answer(0, connections: 3)
         try office.answer(1, connections: 10)
         #expect(office.results.last?.map(\.connections) == [3, 10])
-        #expect(try #require(office.results.last)[1].loopLag < .milliseconds(50))
+        #expect(try #require(office.results.last)[1].loopLag <= MonotonicTime.now.since(asked))
     }
 
     @Test func whereAllAreLateItIsCompleteInALaterTurn() throws {

@@ -19,7 +19,8 @@ import Upstream
         try #require(try loop.run(until: { answers.count == 5 }))
         #expect(answers.kinds == [.connected(app.address), .timedOut])
         #expect(answers.order == Array(0..<5))
-        #expect(answers.times[1].since(start) >= .milliseconds(300))
+        // The loop's clock may be some milliseconds behind ours.
+        #expect(answers.times[1].since(start) >= .milliseconds(290))
         #expect(answers.times[4].since(start) < .seconds(5))
         #expect(obstacles == [.busy])
         #expect(route[0].waitingCount == 0)

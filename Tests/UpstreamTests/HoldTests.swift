@@ -38,7 +38,8 @@ import Upstream
         #expect(answers.order == Array(0..<20))
         #expect(answers.kinds == [.refused])
         let first = try #require(answers.times.first).since(start)
-        #expect(first >= .milliseconds(100) && first < .seconds(5))
+        // The loop's clock may be some milliseconds behind ours.
+        #expect(first >= .milliseconds(90) && first < .seconds(5))
         #expect(route[0].waitingCount == 0)
     }
 
