@@ -20,13 +20,15 @@ final class WorkerRoute {
     let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
+    /// What its listeners have in common where it carries datagrams; nil where it carries something else.
+    let datagrams: DatagramRoute?
     /// Whether some of its connections begin with a PROXY header.
     private let acceptsHeaders: Bool
     /// The header with which connections to the app begin; nil where they have none.
     let sentHeader: ProxyHeader.Version?
     /// When a proxy's having sent no valid header was last told.
     var lastInvalidProxyHeader: MonotonicTime?
-    /// How many sessions the worker has on the route.
+    /// How many sessions, or flows, the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
     var isRemoved = false
@@ -54,6 +56,7 @@ final class WorkerRoute {
             hold: shared.hold, admission: shared.admission,
             member: AdmissionQueue.Member(route: number, worker: worker),
             sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
+        datagrams = configuration.protocol == .udp ? DatagramRoute(configuration, sources: app.sources) : nil
         app.onAnswer = { [tally = traffic.tally] times in
             clock.note(times.answered)
             tally.countConnect(
@@ -83,7 +86,8 @@ extension Route {
         // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
         // else's, or can be opened before it is known whose it is. And only HTTP can tell where one client's use of a
         // connection ends.
-        source == .perClient || proxyProtocol.send != .off ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
+        let isOneClients = source == .perClient || proxyProtocol.send != .off
+        return isOneClients || `protocol` == .udp ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {
