@@ -5,14 +5,15 @@ public struct ProxyProtocolSettings: Sendable, Equatable {
     /// Whether the ``trustedProxies`` begin their connections with a header.
     public var accept: Bool
     /// Who must send a header, and is believed. Whoever else connects is an ordinary client, without a header.
-    public var trustedProxies: [CIDR]
+    public var trustedProxies: [TrustedPeer]
     /// From a proxy's being accepted to the end of its header.
     public var headerTimeout: Duration
     /// Which header each connection to the app begins with.
     public var send: ProxyHeaderForm
 
     public init(
-        accept: Bool, trustedProxies: [CIDR] = [], headerTimeout: Duration = .seconds(3), send: ProxyHeaderForm = .off
+        accept: Bool, trustedProxies: [TrustedPeer] = [], headerTimeout: Duration = .seconds(3),
+        send: ProxyHeaderForm = .off
     ) {
         self.accept = accept
         self.trustedProxies = trustedProxies
@@ -22,8 +23,7 @@ public struct ProxyProtocolSettings: Sendable, Equatable {
 
     /// Whether a connection from there begins with a header.
     public func expectsHeader(from peer: SocketAddress) -> Bool {
-        guard accept, let address = peer.ipAddress else { return false }
-        return trustedProxies.contains { $0.contains(address) }
+        accept && trustedProxies.contains(peer.unmapped)
     }
 }
 
@@ -50,7 +50,7 @@ extension ProxyProtocolSettings: KeyedMapping {
             help: "Whether the trusted proxies begin each connection with a header that names the client.",
             example: "true"),
         .list(
-            "trusted_proxies", .blocks, \.trustedProxies, option: "proxy-protocol-from",
+            "trusted_proxies", .trustedPeers, \.trustedProxies, option: "proxy-protocol-from",
             help: "Who must send such a header, and is believed; all others are ordinary clients.",
             example: "10.0.0.0/8"),
         .scalar(

@@ -23,7 +23,7 @@ extension Session {
         var header = ProxyHeader(uniqueID: received?.uniqueID, tls: received?.tls)
         if version == .v2, header.uniqueID == nil { header.uniqueID = worker.takeConnectionID() }
         let destination = received?.endpoints?.destination ?? socket.localAddress ?? .unix(path: "")
-        header.endpoints = ProxyHeader.Endpoints(source: client, destination: destination)
+        header.endpoints = ProxyHeader.Endpoints(source: client.unmapped, destination: destination.unmapped)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(128)
         header.write(as: version, into: &bytes)

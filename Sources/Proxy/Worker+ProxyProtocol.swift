@@ -5,24 +5,25 @@ internal import Observability
 internal import ProxyProtocol
 
 extension Worker {
-    /// A misconfigured proxy sends its mistake with every connection; once in a while is enough.
-    private static let newsInterval = Duration.seconds(60)
-
-    /// The session of a client that a proxy has named takes the place of the one that has read so.
+    /// The session of a client that a proxy has named takes the place of the one that has read so. From here on it is known
+    /// who the client is; until here nothing was opened for it.
     func proxyHasSpoken(_ reader: ProxyHeaderReader, _ header: ProxyHeader, _ socket: WatchedSocket) {
-        let session = makeSession(header.endpoints?.source ?? reader.client, on: reader.route)
+        let client = header.endpoints?.source ?? reader.client
+        let session = makeSession(client, on: reader.route)
         session.receivedHeader = ReceivedProxyHeader(header)
         replace(reader, by: session)
         session.start(with: socket)
         if isDraining || session.route.isRemoved { session.drain() }
     }
 
+    /// A misconfigured proxy makes its mistake with every connection, so what differs is in the fields: the log sums up what
+    /// it has said already.
     func reportInvalidProxyHeader(_ explanation: String, from proxy: SocketAddress, on route: WorkerRoute) {
-        let now = MonotonicTime.coarse
-        if let last = route.lastInvalidProxyHeader, now.since(last) < Self.newsInterval { return }
-        route.lastInvalidProxyHeader = now
         warn(
-            "no valid PROXY header from a trusted proxy: \(explanation)",
-            ["route": .text(route.configuration.name), "proxy": .text(proxy.description)])
+            "no valid PROXY header from a trusted proxy",
+            [
+                "route": .text(route.configuration.name), "proxy": .text(proxy.description),
+                "reason": .text(explanation),
+            ])
     }
 }

@@ -337,6 +337,7 @@ final class Worker {
     /// Another session goes on with the client's connection and with its places.
     func replace(_ session: Session, by successor: Session) {
         successor.index = session.index
+        successor.started = session.started
         sessions[session.index] = successor
     }
 

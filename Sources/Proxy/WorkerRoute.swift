@@ -26,8 +26,6 @@ final class WorkerRoute {
     private let acceptsHeaders: Bool
     /// The header with which connections to the app begin; nil where they have none.
     let sentHeader: ProxyHeader.Version?
-    /// When a proxy's having sent no valid header was last told.
-    var lastInvalidProxyHeader: MonotonicTime?
     /// How many sessions, or flows, the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.

@@ -11,6 +11,8 @@ extension ProxyHeader {
         static let (v4, v6, unix): (UInt8, UInt8, UInt8) = (1, 2, 3)
         /// The room for a Unix socket's path, which ends with a zero where it is shorter.
         static let pathLength = 108
+        /// Stands for the zero in front of an abstract name, as everywhere (unix(7)).
+        static let abstract = UInt8(ascii: "@")
     }
 
     static func parseBinary(_ bytes: Span<UInt8>) throws(Fault) -> Progress {
@@ -77,15 +79,16 @@ extension ProxyHeader {
         }
     }
 
-    /// A path up to its zero; empty for an abstract name, which begins with one.
+    /// A path up to its zero, or an abstract name, which begins with one. Empty for what is no UTF-8, and for a path that
+    /// would look like such a name.
     private static func path(_ bytes: Span<UInt8>) -> String {
-        var path: [UInt8] = []
-        for index in 0..<min(bytes.count, SocketAddress.longestUnixPath) {
-            guard bytes[index] != 0 else { break }
-            path.append(bytes[index])
+        let name = bytes.array(bytes.indices)
+        guard name.first == 0 else {
+            let path = name.prefix(SocketAddress.longestUnixPath).prefix { $0 != 0 }
+            return path.first == Binary.abstract ? "" : String(validating: path, as: UTF8.self) ?? ""
         }
-        let text = String(decoding: path, as: UTF8.self)
-        // What is no UTF-8 gets longer in becoming a text.
-        return text.utf8.count <= SocketAddress.longestUnixPath ? text : ""
+        // How long it is is not said: to the last byte that is none of the zeros behind it.
+        guard let last = name.lastIndex(where: { $0 != 0 }) else { return "" }
+        return String(validating: name[...last].map { $0 == 0 ? Binary.abstract : $0 }, as: UTF8.self) ?? ""
     }
 }

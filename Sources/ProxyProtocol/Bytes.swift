@@ -29,13 +29,6 @@ extension [UInt8] {
 extension IPAddress {
     private static let mappedPrefix: UInt64 = 0xFFFF_0000_0000
 
-    /// An IPv4-mapped IPv6 address as the IPv4 address that it is (RFC 4291 section 2.5.5.2), which is how a proxy with one
-    /// listener for both families knows its clients.
-    var unmapped: IPAddress {
-        guard case .v6(0, let low) = self, low & ~UInt64(UInt32.max) == Self.mappedPrefix else { return self }
-        return .v4(UInt32(truncatingIfNeeded: low))
-    }
-
     /// The halves of the IPv6 address, or of the IPv4 address mapped into IPv6.
     var inV6: (high: UInt64, low: UInt64) {
         switch self {

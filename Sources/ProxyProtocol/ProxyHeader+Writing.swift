@@ -44,11 +44,16 @@ extension ProxyHeader {
         let family = writeFamily(into: &output)
         // The length, once it is known.
         output += [0, 0]
-        if family != Binary.unspecified {
-            writeAddresses(into: &output)
-            writeFields(into: &output)
-        }
+        guard family != Binary.unspecified else { return }
+        writeAddresses(into: &output)
+        writeFields(into: &output)
+        // Counts as zeros, and needs the length to be there.
+        output.appendField(Field.checksum, [0, 0, 0, 0])
         output.setLength(at: start + Binary.headLength - 2, of: start + Binary.headLength)
+        let value = output.count - start - 4..<output.count - start
+        let checksum = CRC32C.checksum(of: output.span.extracting(start...), without: value)
+        output.removeLast(4)
+        output.append(number: checksum)
     }
 
     private func writeFamily(into output: inout [UInt8]) -> UInt8 {
@@ -80,7 +85,10 @@ extension ProxyHeader {
             output.append(number: destinationPort)
         case (.unix(let source), .unix(let destination)):
             for path in [source, destination] {
-                let bytes = path.utf8.prefix(SocketAddress.longestUnixPath)
+                let isAbstract = path.utf8.first == Binary.abstract
+                // A path ends with a zero, and a name begins with one.
+                var bytes = Array(path.utf8.prefix(isAbstract ? Binary.pathLength : SocketAddress.longestUnixPath))
+                if isAbstract { bytes[0] = 0 }
                 output += bytes
                 output += [UInt8](repeating: 0, count: Binary.pathLength - bytes.count)
             }

@@ -51,7 +51,7 @@ extension ProxyHeader {
         public var hasCertificate: Bool
         /// It has shown one at least once in the TLS session to which the connection belongs.
         public var hadCertificate: Bool
-        /// Zero where a certificate was shown and found to be good.
+        /// Zero where a certificate was shown and found to be good, and only there.
         public var verification: UInt32
         /// `TLSv1.3`
         public var version: [UInt8]?
@@ -76,6 +76,29 @@ extension ProxyHeader {
             self.cipher = cipher
             self.signatureAlgorithm = signatureAlgorithm
             self.keyAlgorithm = keyAlgorithm
+        }
+
+        /// What is to be said of a connection whose TLS ends here.
+        /// - Parameters:
+        ///   - version: `TLSv1.3`
+        ///   - cipher: by OpenSSL's name.
+        ///   - certificate: the client's, which was found to be good; nil where it has shown none.
+        ///   - isResumed: the session had begun with an earlier connection, on which the certificate was shown.
+        public init(version: String, cipher: String, certificate: Certificate?, isResumed: Bool) {
+            self.init(
+                isUsed: true, hasCertificate: certificate != nil && !isResumed, hadCertificate: certificate != nil,
+                verification: certificate == nil ? 1 : 0, version: Array(version.utf8),
+                commonName: certificate?.commonName.map { Array($0.utf8) }, cipher: Array(cipher.utf8))
+        }
+
+        /// What a client has shown of itself.
+        public struct Certificate: Sendable, Equatable {
+            /// Nil where its subject has none.
+            public var commonName: String?
+
+            public init(commonName: String?) {
+                self.commonName = commonName
+            }
         }
     }
 }

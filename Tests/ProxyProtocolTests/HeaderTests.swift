@@ -62,7 +62,12 @@ import Testing
         Case(
             "Unix, abstract, and no text",
             Headers.binary(0x21, 0x31, [0, 0x61] + Headers.zeros(106) + [UInt8](repeating: 0xFF, count: 108)),
-            Headers.endpoints("", "")),
+            Headers.endpoints("@a", "")),
+        Case(
+            "Unix, abstract as long as may be, and what would look like it",
+            Headers.binary(
+                0x21, 0x31, [0, 0] + [UInt8](repeating: 0x61, count: 106) + Array("@b".utf8) + Headers.zeros(106)),
+            Headers.endpoints("@@" + String(repeating: "a", count: 106), "")),
         Case("LOCAL", Headers.binary(0x20, 0x00, []), ProxyHeader()),
         Case("LOCAL with addresses", Headers.binary(0x20, 0x11), ProxyHeader()),
         Case("LOCAL of no known family", Headers.binary(0x20, 0xFF, [1, 2, 3]), ProxyHeader()),
@@ -147,13 +152,50 @@ import Testing
         #expect(String(decoding: written(Headers.endpoints(source, destination), .v1), as: UTF8.self) == line)
     }
 
-    @Test func writesBinary() {
-        #expect(written(Headers.endpoints("192.0.2.1", "198.51.100.2"), .v2) == Headers.binary())
-        #expect(written(Headers.endpoints("2001:db8::1", "::1"), .v2) == Headers.binary(0x21, 0x21, Headers.v6))
-        #expect(written(Headers.endpoints("", ""), .v2) == Headers.binary(0x21, 0x31, Headers.zeros(216)))
+    /// Each ends with its checksum, which other tests hold to other programs.
+    @Test(
+        arguments: [
+            (Headers.endpoints("192.0.2.1", "198.51.100.2"), 0x11, Headers.v4),
+            (Headers.endpoints("2001:db8::1", "::1"), 0x21, Headers.v6),
+            (Headers.endpoints("", ""), 0x31, Headers.zeros(216)),
+            (
+                Headers.endpoints("@a", "/b"), 0x31,
+                [0, 0x61] + Headers.zeros(106) + Array("/b".utf8) + Headers.zeros(106)
+            ),
+            (id, 0x11, Headers.v4 + Headers.field(0x05, Array("id".utf8))),
+        ] as [(ProxyHeader, UInt8, [UInt8])]) func writesBinary(header: ProxyHeader, family: UInt8, rest: [UInt8])
+    {
+        let bytes = written(header, .v2)
+        let checksum = Array(bytes.suffix(4))
+        #expect(bytes == Headers.binary(0x21, family, rest + Headers.field(0x03, checksum)))
+        #expect(Headers.parse(bytes) == .complete(header, length: bytes.count))
+    }
+
+    @Test func writesChecksums() {
+        // That of another program, over the header with zeros in its place.
+        let bytes = written(Headers.endpoints("192.0.2.1", "198.51.100.2"), .v2)
+        #expect(bytes.suffix(4) == [0x93, 0xF0, 0x0E, 0xB1])
+    }
+
+    @Test func writesThatNobodyIsKnown() {
         #expect(written(Headers.endpoints("192.0.2.1", "/run/a"), .v2) == Headers.binary(0x21, 0, []))
         #expect(written(ProxyHeader(uniqueID: [1]), .v2) == Headers.binary(0x21, 0, []))
-        #expect(written(Self.id, .v2) == Headers.binary(rest: Headers.field(0x05, Array("id".utf8))))
+    }
+
+    /// Of the result it is said that it is zero for a good certificate, and something else for none.
+    @Test func tellsOfTLSThatEndsHere() {
+        let none = ProxyHeader.TLS(version: "TLSv1.3", cipher: "C", certificate: nil, isResumed: false)
+        #expect(none == ProxyHeader.TLS(isUsed: true, verification: 1, version: Array("TLSv1.3".utf8), cipher: [0x43]))
+        let alice = ProxyHeader.TLS.Certificate(commonName: "alice")
+        for isResumed in [false, true] {
+            let shown = ProxyHeader.TLS(version: "TLSv1.2", cipher: "C", certificate: alice, isResumed: isResumed)
+            #expect(shown.isUsed && shown.hadCertificate && shown.hasCertificate != isResumed)
+            #expect(shown.verification == 0 && shown.commonName == Array("alice".utf8))
+        }
+        let nameless = ProxyHeader.TLS(
+            version: "TLSv1.3", cipher: "C", certificate: ProxyHeader.TLS.Certificate(commonName: nil), isResumed: false
+        )
+        #expect(nameless.hasCertificate && nameless.verification == 0 && nameless.commonName == nil)
     }
 
     /// What is written says the same again.

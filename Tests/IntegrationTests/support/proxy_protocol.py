@@ -8,7 +8,7 @@ from support.sockets import read_exactly
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL, PROXY = 0x20, 0x21
-UNIQUE_ID, TLS = 0x05, 0x20
+CHECKSUM, UNIQUE_ID, TLS = 0x03, 0x05, 0x20
 
 
 def text(source, destination, source_port=1000, port=443):
@@ -80,6 +80,7 @@ def _read_binary(connection, start):
     command, family, length = struct.unpack("!BBH", head[12:])
     assert command == PROXY
     rest = read_exactly(connection, length) if length else b""
+    _check(head + rest)
     if family == 0:
         return Header(2, None, None)
     if family == 0x31:
@@ -89,6 +90,23 @@ def _read_binary(connection, start):
     source, destination = (str(ipaddress.ip_address(rest[at:at + size])) for at in (0, size))
     ports = struct.unpack("!HH", rest[2 * size:2 * size + 4])
     return Header(2, source, destination, *ports, fields=_fields(rest[2 * size + 4:]))
+
+
+def crc32c(data):
+    """Bit by bit (RFC 9260 appendix A)."""
+    value = 0xFFFFFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+    return value ^ 0xFFFFFFFF
+
+
+def _check(header):
+    """A header that names somebody ends with its checksum, which counts as zeros."""
+    if header[13]:
+        assert header[-7:-4] == struct.pack("!BH", CHECKSUM, 4), header
+        assert header[-4:] == struct.pack("!I", crc32c(header[:-4] + bytes(4))), header
 
 
 def _fields(data):
