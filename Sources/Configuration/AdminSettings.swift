@@ -8,11 +8,14 @@ public struct AdminSettings: Sendable, Equatable {
     public var socket: String?
     /// Who may ask on ``listen``; everybody where it is empty.
     public var allow: [CIDR]
+    /// Who may not; see ``AccessList``.
+    public var deny: [CIDR]
 
-    public init(listen: [SocketAddress] = [], socket: String? = nil, allow: [CIDR] = []) {
+    public init(listen: [SocketAddress] = [], socket: String? = nil, allow: [CIDR] = [], deny: [CIDR] = []) {
         self.listen = listen
         self.socket = socket
         self.allow = allow
+        self.deny = deny
     }
 }
 
@@ -35,6 +38,9 @@ extension AdminSettings: KeyedMapping {
         .list(
             "allow", .blocks, \.allow, option: "admin-allow",
             help: "Who may ask at the address to listen on; none lets everybody.", example: "10.0.0.0/8"),
+        .list(
+            "deny", .blocks, \.deny, option: "admin-deny",
+            help: "Who may not ask there; the longest prefix of both lists decides.", example: "10.9.0.0/16"),
     ]
 }
 

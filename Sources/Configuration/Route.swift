@@ -1,3 +1,5 @@
+public import Network
+
 /// Listeners, and the upstream to which their connections are carried.
 public struct Route: Sendable, Equatable {
     /// Its name in logs and metrics, unique among the routes.
@@ -26,6 +28,10 @@ public struct Route: Sendable, Equatable {
     public var pool: PoolSettings
     /// From which addresses the connections to the app come.
     public var source: ConnectionSource
+    /// The clients that may come in; everybody where it is empty. See ``AccessList``.
+    public var allow: [CIDR]
+    /// The clients that may not.
+    public var deny: [CIDR]
     /// What is said and heard of clients in the PROXY protocol.
     public var proxyProtocol: ProxyProtocolSettings
     /// How HTTP is carried; the defaults where the route's protocol is another.
@@ -41,8 +47,9 @@ public struct Route: Sendable, Equatable {
         idleTimeout: Duration? = nil, halfCloseTimeout: Duration = .seconds(300),
         maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
-        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default,
-        proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings(), http: HTTPSettings = HTTPSettings()
+        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, allow: [CIDR] = [],
+        deny: [CIDR] = [], proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings(),
+        http: HTTPSettings = HTTPSettings()
     ) {
         let suffix = `protocol` == .udp ? "/udp" : ""
         self.name = name ?? (listen.first?.description ?? upstream.description) + suffix
@@ -58,6 +65,8 @@ public struct Route: Sendable, Equatable {
         self.upstreamConnections = upstreamConnections
         self.pool = pool
         self.source = source
+        self.allow = allow
+        self.deny = deny
         self.proxyProtocol = proxyProtocol
         self.http = http
     }
@@ -75,7 +84,7 @@ extension Route {
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source, proxyProtocol: settings.proxyProtocol,
+            source: settings.source, allow: settings.allow, deny: settings.deny, proxyProtocol: settings.proxyProtocol,
             http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }

@@ -1,3 +1,5 @@
+public import Network
+
 /// What `defaults`, a route and the command line can set alike; each as in ``Route``.
 public struct RouteSettings: Sendable, Equatable {
     public var hold: Duration
@@ -10,6 +12,8 @@ public struct RouteSettings: Sendable, Equatable {
     public var upstreamConnections: UpstreamConnections
     public var pool: PoolSettings
     public var source: ConnectionSource
+    public var allow: [CIDR]
+    public var deny: [CIDR]
     public var proxyProtocol: ProxyProtocolSettings
     public var http: HTTPSettings
 
@@ -24,6 +28,8 @@ public struct RouteSettings: Sendable, Equatable {
         upstreamConnections = route.upstreamConnections
         pool = route.pool
         source = route.source
+        allow = route.allow
+        deny = route.deny
         proxyProtocol = route.proxyProtocol
         http = route.http
     }
@@ -73,6 +79,13 @@ extension RouteSettings: KeyedMapping {
             "source", .choice(), \.source, option: "source",
             help: "Where connections to the app come from: one address for all, or one for each client.",
             example: "per_client"),
+        .list(
+            "allow", .blocks, \.allow, option: "allow",
+            help: "Which clients may come in; none lets everybody.", example: "10.0.0.0/8"),
+        .list(
+            "deny", .blocks, \.deny, option: "deny",
+            help: "Which clients may not come in; the longest prefix of both lists decides.",
+            example: "192.0.2.0/24"),
         .mapping(
             "proxy_protocol", \.proxyProtocol, help: "What is said and heard of clients in the PROXY protocol.",
             example: "{ send: v2 }"),

@@ -89,6 +89,13 @@ final class Acceptor {
         }
         switch socket.accept() {
         case .accepted(let client, let address):
+            do throws(ClientRefusal) {
+                // Whom a proxy names is asked about once it is known.
+                if !route.expectsProxyHeader(from: address) { try route.admit(address) }
+            } catch {
+                worker.refuse(client, from: address, on: route, error)
+                return true
+            }
             guard worker.accepted(client, from: address, on: route) else {
                 pause()
                 return false

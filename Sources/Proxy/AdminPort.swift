@@ -130,7 +130,7 @@ final class AdminPort {
             return
         }
         if admin == nil { admin = try AdminServer(sources, on: loop) }
-        admin?.allow = settings.allow
+        admin?.access = AccessList(allow: settings.allow, deny: settings.deny)
     }
 
     private func open(_ address: SocketAddress) throws(SystemError) {

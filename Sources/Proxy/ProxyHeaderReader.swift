@@ -37,7 +37,11 @@ final class ProxyHeaderReader: Session {
                 guard workspace.discard(length, from: socket.socket) else { return abort(.clientLeft) }
                 // What has become readable was the header; a read for nothing else would be in vain.
                 if count == length { socket.unusedReadiness.remove(.readable) }
-                handOn(socket, header)
+                do throws(ClientRefusal) {
+                    try worker.proxyHasSpoken(self, header)
+                } catch {
+                    turnAway(header.endpoints?.source ?? client, error)
+                }
             }
         case .wouldBlock: break
         // Balancers look in like that, to see that somebody listens.
@@ -46,10 +50,19 @@ final class ProxyHeaderReader: Session {
         }
     }
 
-    private func handOn(_ socket: WatchedSocket, _ header: ProxyHeader) {
-        self.socket = nil
-        socket.onReady = nil
-        worker.proxyHasSpoken(self, header, socket)
+    /// Lets go of the connection, for the one who goes on with it.
+    func takeSocket() -> WatchedSocket? {
+        let taken = socket
+        socket = nil
+        taken?.onReady = nil
+        return taken
+    }
+
+    /// Resets the connection of a client that is not let in.
+    private func turnAway(_ named: SocketAddress, _ refusal: ClientRefusal) {
+        socket?.socket.resetWhenClosed()
+        worker.noteRefusal(refusal, of: named, on: route)
+        close(.refused(refusal), of: named)
     }
 
     private func refuse(_ fault: ProxyHeader.Fault) {
@@ -75,14 +88,17 @@ final class ProxyHeaderReader: Session {
     }
 
     private func end(_ reason: SessionEnd) {
-        guard let socket else { return }
-        socket.onReady = nil
-        self.socket = nil
+        guard socket != nil else { return }
+        route.traffic.countFailure(reason)
+        close(reason, of: client)
+    }
+
+    private func close(_ reason: SessionEnd, of client: SocketAddress) {
+        _ = takeSocket()
         worker.log(
             SessionSummary(
                 client: client, route: route.configuration.name, upstream: nil, source: nil, bytesToApp: 0,
                 bytesToClient: 0, duration: MonotonicTime.coarse.since(started), end: reason))
-        route.traffic.countFailure(reason)
         worker.ended(self, bytesMoved: (0, 0))
     }
 }

@@ -5,6 +5,7 @@ extension SessionEnd {
     var cause: FailureCause? {
         switch self {
         case .finished: nil
+        case .refused(.denied): .clientDenied
         case .clientFailed: .clientFailed
         case .appFailed: .appFailed
         case .idleTimeout: .idleTimeout

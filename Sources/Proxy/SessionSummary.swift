@@ -6,6 +6,8 @@ internal import ProxyProtocol
 /// How a session ended.
 enum SessionEnd: Equatable {
     case finished
+    /// The client was not let in.
+    case refused(ClientRefusal)
     /// The client's connection failed with this errno; the app saw a reset.
     case clientFailed(CInt)
     /// The app's connection failed with this errno; the client saw a reset.
@@ -48,6 +50,7 @@ enum SessionEnd: Equatable {
     var explanation: String {
         switch self {
         case .finished: "finished"
+        case .refused(let refusal): refusal.explanation
         case .clientFailed(let code): "client: \(SystemError("", code: code).reason)"
         case .appFailed(let code): "app: \(SystemError("", code: code).reason)"
         case .idleTimeout: "idle timeout"

@@ -1,9 +1,12 @@
 internal import Configuration
+internal import Network
 internal import Upstream
 
 /// What the workers share of a route: what never changes, and what guards itself.
 struct SharedRoute: Sendable {
     let configuration: Route
+    /// Who may come in (`allow`, `deny`).
+    let access: AccessList
     /// Places for downstream connections (`max_connections`).
     let connections: ConnectionBudget
     let hold: HoldCoordinator

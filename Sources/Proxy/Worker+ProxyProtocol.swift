@@ -6,9 +6,12 @@ internal import ProxyProtocol
 
 extension Worker {
     /// The session of a client that a proxy has named takes the place of the one that has read so. From here on it is known
-    /// who the client is; until here nothing was opened for it.
-    func proxyHasSpoken(_ reader: ProxyHeaderReader, _ header: ProxyHeader, _ socket: WatchedSocket) {
+    /// who the client is, and it is let in or not; until here nothing was opened for it. Where nobody is named, the client is
+    /// the proxy itself.
+    func proxyHasSpoken(_ reader: ProxyHeaderReader, _ header: ProxyHeader) throws(ClientRefusal) {
         let client = header.endpoints?.source ?? reader.client
+        try reader.route.admit(client)
+        guard let socket = reader.takeSocket() else { return }
         let session = makeSession(client, on: reader.route)
         session.receivedHeader = ReceivedProxyHeader(header)
         replace(reader, by: session)

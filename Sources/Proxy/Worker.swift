@@ -326,6 +326,26 @@ final class Worker {
         return true
     }
 
+    /// Resets a client that is not let in, and for whom a place was taken. Nothing of it is read, and nobody is called.
+    func refuse(
+        _ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute, _ refusal: ClientRefusal
+    ) {
+        socket.resetWhenClosed()
+        giveBackPlace(on: route)
+        noteRefusal(refusal, of: client, on: route)
+    }
+
+    /// Counts a client that is not let in, and says so now and then.
+    func noteRefusal(_ refusal: ClientRefusal, of client: SocketAddress, on route: WorkerRoute) {
+        guard let count = route.note(refusal) else { return }
+        environment.listenersLog.info(
+            "a client was turned away: \(refusal.explanation)",
+            [
+                "client": .text(client.description), "route": .text(route.configuration.name),
+                "clients": .number(count),
+            ])
+    }
+
     func makeSession(_ client: SocketAddress, on route: WorkerRoute) -> Session {
         if let http = route.http {
             HTTPSession(client, on: route, as: http, of: self)

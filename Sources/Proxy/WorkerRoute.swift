@@ -22,6 +22,9 @@ final class WorkerRoute {
     let http: HTTPRoute?
     /// What its listeners have in common where it carries datagrams; nil where it carries something else.
     let datagrams: DatagramRoute?
+    /// Who may come in; nil where everybody may.
+    private let access: AccessList?
+    private var refusals = RefusalLog()
     /// Whether some of its connections begin with a PROXY header.
     private let acceptsHeaders: Bool
     /// The header with which connections to the app begin; nil where they have none.
@@ -42,6 +45,7 @@ final class WorkerRoute {
         tally = traffic.tally
         self.clock = clock
         let configuration = shared.configuration
+        access = shared.access.admitsEverybody ? nil : shared.access
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
         acceptsHeaders = configuration.proxyProtocol.accept
         sentHeader = configuration.proxyProtocol.send.version
@@ -63,6 +67,18 @@ final class WorkerRoute {
     }
 
     var configuration: Route { shared.configuration }
+
+    /// Lets a client in, or says why not. To be asked once for each client, by the address that it has come from.
+    func admit(_ client: SocketAddress) throws(ClientRefusal) {
+        if let access, !access.admits(client) { throw .denied }
+    }
+
+    /// Counts a client that was turned away.
+    /// - Returns: see ``RefusalLog/note(_:at:)``.
+    func note(_ refusal: ClientRefusal) -> Int? {
+        traffic.countFailure(.refused(refusal))
+        return refusals.note(refusal, at: .coarse)
+    }
 
     /// Whether a connection from there begins with a PROXY header.
     func expectsProxyHeader(from peer: SocketAddress) -> Bool {

@@ -23,6 +23,7 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("admin-listen")) var adminListen: String?
     @Option(help: help("admin-socket")) var adminSocket: String?
     @Option(help: help("admin-allow")) var adminAllow: String?
+    @Option(help: help("admin-deny")) var adminDeny: String?
     @Option(help: help("drain")) var drain: String?
     @Option(help: help("hold")) var hold: String?
     @Option(help: help("connect-timeout")) var connectTimeout: String?
@@ -35,6 +36,8 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("queue-timeout")) var queueTimeout: String?
     @Option(help: help("spare")) var spare: String?
     @Option(help: help("source")) var source: String?
+    @Option(help: help("allow")) var allow: String?
+    @Option(help: help("deny")) var deny: String?
     @Option(help: help("accept-proxy-protocol")) var acceptProxyProtocol: String?
     @Option(help: help("proxy-protocol-from")) var proxyProtocolFrom: String?
     @Option(help: help("send-proxy-protocol")) var sendProxyProtocol: String?
@@ -49,12 +52,14 @@ struct SharedOptions: ParsableArguments {
         let all: [String: String?] = [
             "workers": workers, "log-level": logLevel, "log-levels": logLevels, "log-format": logFormat,
             "access-log": accessLog, "admin-listen": adminListen, "admin-socket": adminSocket,
-            "admin-allow": adminAllow, "drain": drain, "hold": hold, "connect-timeout": connectTimeout,
+            "admin-allow": adminAllow, "admin-deny": adminDeny, "drain": drain, "hold": hold,
+            "connect-timeout": connectTimeout,
             "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source, "accept-proxy-protocol": acceptProxyProtocol, "proxy-protocol-from": proxyProtocolFrom,
-            "send-proxy-protocol": sendProxyProtocol, "host": host, "trusted-proxies": trustedProxies,
+            "source": source, "allow": allow, "deny": deny, "accept-proxy-protocol": acceptProxyProtocol,
+            "proxy-protocol-from": proxyProtocolFrom, "send-proxy-protocol": sendProxyProtocol, "host": host,
+            "trusted-proxies": trustedProxies,
         ]
         return all.compactMapValues { $0 }
     }

@@ -42,7 +42,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 11)
+        #expect(names.count == 13)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -95,7 +95,8 @@ import Testing
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
-                "web", "192.0.2.1:8080", "0.0.0.0:5432", "0.0.0.0:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "*:8000",
+                "web", "192.0.2.1:8080", "0.0.0.0:5432", "0.0.0.0:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "0.0.0.0:8080",
+                "*:8000",
                 "0.0.0.0:8080",
             ])
     }

@@ -47,6 +47,7 @@ import Testing
                   listen: none               # default
                   socket: none               # default
                   allow: none                # default
+                  deny: none                 # default
                 drain: 1s                    # LOOPBRIDGE_DRAIN
                 defaults:
                   hold: 3s                   # f:2:19
@@ -65,6 +66,8 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  allow: none                # default
+                  deny: none                 # default
                   proxy_protocol:
                     accept: false            # default
                     trusted_proxies: none    # default
@@ -104,6 +107,8 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  allow: none                # default
+                  deny: none                 # default
                   proxy_protocol:
                     accept: false            # default
                     trusted_proxies: none    # default
@@ -185,6 +190,8 @@ import Testing
                     idle_timeout: 4s         # default
                     max_requests: unlimited  # default
                   source: default            # default
+                  allow: none                # default
+                  deny: none                 # default
                   proxy_protocol:
                     accept: false            # default
                     trusted_proxies: none    # default

@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool, source, proxy_protocol or http"
+        + "max_connections, connect, upstream_connections, pool, source, allow, deny, proxy_protocol or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -41,7 +41,6 @@ private func route(_ line: String) -> String {
             "config.yaml:2:5: missing key 'listen' in a route\n    note: for example 'listen: 8080'"
         ),
         // Planned, and not silently ignored.
-        (route("deny: 10.0.0.0/8"), "config.yaml:4:5: key 'deny' is not supported yet"),
         (
             route("connect: firstbyte"),
             "config.yaml:4:14: expected accept or first_byte, found 'firstbyte'; did you mean 'first_byte'?"
@@ -59,8 +58,18 @@ private func route(_ line: String) -> String {
             route("proxy_protocol: { send: 2 }"),
             "config.yaml:4:29: expected off, v1 or v2, found '2'; did you mean 'v2'?"
         ),
-        (route("allow: []"), "config.yaml:4:5: key 'allow' is not supported yet"),
-        (route("deny: []"), "config.yaml:4:5: key 'deny' is not supported yet"),
+        (
+            route("allow: 10.0.0.1/8"),
+            "config.yaml:4:12: '10.0.0.1/8' has bits behind its prefix; did you mean '10.0.0.0/8'?"
+        ),
+        (
+            route("deny: ['::ffff:10.0.0.0/104']"),
+            "config.yaml:4:12: '::ffff:10.0.0.0/104' is of IPv4-mapped IPv6 addresses; write '10.0.0.0/8'"
+        ),
+        (
+            route("deny: [office]"),
+            "config.yaml:4:12: expected an address block such as 10.0.0.0/8, found 'office'"
+        ),
         (route("tls: {}"), "config.yaml:4:5: key 'tls' is not supported yet"),
         (route("http: {}"), "config.yaml:4:11: 'http' has no effect without 'protocol: http' in the same route"),
         (route("protocol: sctp"), "config.yaml:4:15: expected tcp, http or udp, found 'sctp'"),

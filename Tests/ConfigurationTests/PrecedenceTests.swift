@@ -134,12 +134,13 @@ import Testing
 
     private static let allVariables =
         "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_LEVELS, LOOPBRIDGE_LOG_FORMAT, "
-        + "LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_ADMIN_LISTEN, LOOPBRIDGE_ADMIN_SOCKET, LOOPBRIDGE_ADMIN_ALLOW, "
+        + "LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_ADMIN_LISTEN, LOOPBRIDGE_ADMIN_SOCKET, LOOPBRIDGE_ADMIN_ALLOW, LOOPBRIDGE_ADMIN_DENY, "
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
-        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL, LOOPBRIDGE_PROXY_PROTOCOL_FROM, "
-        + "LOOPBRIDGE_SEND_PROXY_PROTOCOL, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
+        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL, "
+        + "LOOPBRIDGE_PROXY_PROTOCOL_FROM, LOOPBRIDGE_SEND_PROXY_PROTOCOL, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, "
+        + "LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
         + "LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
@@ -228,6 +229,7 @@ import Testing
                 "--admin-listen none|ADDRESS LOOPBRIDGE_ADMIN_LISTEN none",
                 "--admin-socket none|PATH LOOPBRIDGE_ADMIN_SOCKET none",
                 "--admin-allow none|CIDR,... LOOPBRIDGE_ADMIN_ALLOW none",
+                "--admin-deny none|CIDR,... LOOPBRIDGE_ADMIN_DENY none",
                 "--drain DURATION LOOPBRIDGE_DRAIN 5s",
                 "--hold DURATION LOOPBRIDGE_HOLD 10s",
                 "--connect-timeout DURATION LOOPBRIDGE_CONNECT_TIMEOUT 1s",
@@ -240,8 +242,10 @@ import Testing
                 "--queue-timeout DURATION LOOPBRIDGE_QUEUE_TIMEOUT 10s",
                 "--spare NUMBER LOOPBRIDGE_SPARE 0",
                 "--source default|per_client LOOPBRIDGE_SOURCE default",
+                "--allow none|CIDR,... LOOPBRIDGE_ALLOW none",
+                "--deny none|CIDR,... LOOPBRIDGE_DENY none",
                 "--accept-proxy-protocol true|false LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL false",
-                "--proxy-protocol-from none|CIDR,... LOOPBRIDGE_PROXY_PROTOCOL_FROM none",
+                "--proxy-protocol-from none|unix|CIDR,... LOOPBRIDGE_PROXY_PROTOCOL_FROM none",
                 "--send-proxy-protocol off|v1|v2 LOOPBRIDGE_SEND_PROXY_PROTOCOL off",
                 "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
                 "--trusted-proxies none|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",

@@ -27,6 +27,7 @@ import Testing
                   listen: none
                   socket: none
                   allow: none
+                  deny: none
                 drain: 5s
                 defaults:
                   hold: 10s
@@ -45,6 +46,8 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  allow: none
+                  deny: none
                   proxy_protocol:
                     accept: false
                     trusted_proxies: none
@@ -82,6 +85,8 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  allow: none
+                  deny: none
                   proxy_protocol:
                     accept: false
                     trusted_proxies: none
@@ -133,12 +138,13 @@ import Testing
         let options = [
             "workers": "7", "log-level": "warning", "log-levels": "upstream=debug,access=error", "log-format": "json",
             "access-log": "false", "admin-listen": "9901", "admin-socket": "/run/a.sock",
-            "admin-allow": "10.0.0.0/8,fd00::/8", "drain": "1ms",
+            "admin-allow": "10.0.0.0/8,fd00::/8", "admin-deny": "10.9.0.0/16", "drain": "1ms",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
-            "trusted-proxies": "10.0.0.0/8,2001:db8::1", "accept-proxy-protocol": "true",
+            "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32", "accept-proxy-protocol": "true",
             "proxy-protocol-from": "10.0.0.1", "send-proxy-protocol": "v1",
+            "trusted-proxies": "10.0.0.0/8,2001:db8::1",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
         let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82", "83:84/http"]).get()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.apps import App, AppInHand, echo
+from support.apps import App, AppInHand, echo, greets
 from support.configuration import ConfigurationFile, route
 from support.http import Client, HTTPApp, get, ok
 from support.namespaces import Cable
@@ -233,6 +233,26 @@ def test_strangers_are_ordinary_clients(container, outside, accepting, header):
         client.sendall(header + b"hello")
         assert read_exactly(client, len(header) + 5) == header + b"hello"
     assert program.wait_for_closed()["client"].startswith(STRANGER + ":")
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+@pytest.mark.parametrize("form", FORMS)
+def test_who_is_named_may_come_in_or_not(container, outside, accepting, form, protocol):
+    """And not the proxy, unless it speaks for itself."""
+    program = accepting(allow="192.0.2.0/24", deny="192.0.2.9", protocol=protocol, arguments=("--workers", "1"))
+    request = get() if protocol == "http" else b"hello"
+    with App(container, greets(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")) as app:
+        refused = [FORMS[form]("192.0.2.9", DESTINATION), FORMS[form]("203.0.113.1", DESTINATION), b"PROXY UNKNOWN\r\n"]
+        for count, header in enumerate(refused, 1):
+            with connect(outside, Cable.CONTAINER, 8080) as client:
+                client.sendall(header + request)
+                assert isinstance(read_to_end(client)[1], ConnectionResetError)
+            assert program.wait_for_closed(count)["end"] == "its address is not allowed"
+        assert app.accepted == 0
+        with connect(outside, Cable.CONTAINER, 8080) as client:
+            client.sendall(FORMS[form](SOURCE, DESTINATION) + request)
+            assert client.recv(1000).startswith(b"HTTP/1.1 204")
+    assert [line["client"] for line in program.closed()[:2]] == ["192.0.2.9:1000", "203.0.113.1:1000"]
 
 
 def test_source_for_each_client(container, outside, accepting):

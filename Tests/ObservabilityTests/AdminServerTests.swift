@@ -9,14 +9,14 @@ import Testing
         let sources = AdminServer.Sources(snapshot: { _ in }, configuration: { "" }, diagnosis: { _ in })
         let admin = try AdminServer(sources, on: try EventLoop())
         #expect(admin.isAllowed("203.0.113.9"))
-        admin.allow = [CIDR("10.0.0.0/8")!, CIDR("fd00::/8")!, CIDR("fe80::/10")!]
+        admin.access = AccessList(allow: [CIDR("10.0.0.0/8")!, CIDR("fd00::/8")!, CIDR("fe80::/10")!])
         for peer in ["10.1.2.3", "::ffff:10.1.2.3", "fd00::1", "fe80::1%eth0"] {
             #expect(admin.isAllowed(peer), "\(peer)")
         }
         for peer in ["11.0.0.1", "::ffff:11.0.0.1", "::1", "127.0.0.1", "", "localhost", "::10.1.2.3"] {
             #expect(!admin.isAllowed(peer), "\(peer)")
         }
-        admin.allow = [CIDR("0.0.0.0/0")!]
+        admin.access = AccessList(allow: [CIDR("0.0.0.0/0")!])
         #expect(admin.isAllowed("::ffff:11.0.0.1"))
         #expect(!admin.isAllowed("2001:db8::1"))
     }

@@ -36,6 +36,9 @@ import Testing
     // MARK: TCP
 
     @Test(arguments: [
+        Case(cause: .clientDenied, route: { $0.deny = [CIDR("127.0.0.0/8")!] }) { running in
+            try running.expectEnd(of: running.connect())
+        },
         Case(cause: .clientFailed) { running in
             let client = try running.connect()
             let app = try running.accept()

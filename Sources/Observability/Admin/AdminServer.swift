@@ -26,14 +26,14 @@ public final class AdminServer {
 
     /// Who may ask on a socket.
     public enum Clients {
-        /// Those whose addresses are in ``AdminServer/allow``.
+        /// Those whose addresses ``AdminServer/access`` admits.
         case byAddress
         /// All who can reach it.
         case all
     }
 
-    /// Whose requests are answered on sockets for ``Clients/byAddress``; everybody's where it is empty.
-    public var allow: [CIDR] = []
+    /// Whose requests are answered on sockets for ``Clients/byAddress``.
+    public var access = AccessList()
 
     private let loop: EventLoop
     private let sources: Sources
@@ -60,7 +60,7 @@ public final class AdminServer {
             [weak self] request, responder in
             guard let self else { return }
             if case .byAddress = clients, !isAllowed(request.peer) {
-                return responder.answer(.text(403, "this address may not ask here (admin.allow)\n"))
+                return responder.answer(.text(403, "this address may not ask here (admin.allow, admin.deny)\n"))
             }
             answer(request, responder)
         }
@@ -69,9 +69,8 @@ public final class AdminServer {
     // MARK: The requests
 
     func isAllowed(_ peer: String) -> Bool {
-        guard !allow.isEmpty else { return true }
-        guard let address = IPAddress(String(peer.prefix { $0 != "%" })) else { return false }
-        return allow.contains { $0.contains(address.unmapped) }
+        if access.admitsEverybody { return true }
+        return IPAddress(String(peer.prefix { $0 != "%" })).map { access.admits($0) } ?? false
     }
 
     private func answer(_ request: HTTPServer.Request, _ responder: HTTPServer.Responder) {

@@ -127,9 +127,9 @@ extension FailureCause {
     /// Whether it can end a connection that is carried as bytes only.
     var occursWithoutHTTP: Bool {
         switch self {
-        case .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed, .queueFull,
-            .queueTimeout, .idleTimeout, .halfCloseTimeout, .invalidProxyHeader, .proxyHeaderTimeout, .routeRemoved,
-            .drained:
+        case .clientDenied, .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed,
+            .queueFull, .queueTimeout, .idleTimeout, .halfCloseTimeout, .invalidProxyHeader, .proxyHeaderTimeout,
+            .routeRemoved, .drained:
             true
         case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff:
             false

@@ -1,5 +1,6 @@
 /// Why a connection, or with HTTP a request, did not end well. Its raw value is the `cause` of metrics and status: an interface.
 public enum FailureCause: String, CaseIterable, Sendable, Codable {
+    case clientDenied = "client_denied"
     case clientFailed = "client_failed"
     case clientLeft = "client_left"
     case appFailed = "app_failed"
@@ -25,6 +26,7 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     /// What has happened, and where to look: one sentence for people.
     public var explanation: String {
         switch self {
+        case .clientDenied: "The client's address may not come in (allow, deny): it was reset before it was heard."
         case .clientFailed: "The client's connection broke: it was reset, or the way to the client failed."
         case .clientLeft: "The client went away before it had said all, or before its turn came."
         case .appFailed: "The app's connection broke: the app reset it, crashed, or was killed."

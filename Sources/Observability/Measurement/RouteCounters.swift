@@ -24,7 +24,7 @@ public struct RouteCounters: Sendable {
 
     /// How often each cause has ended something.
     public struct Failures: Sendable {
-        private var counts = InlineArray<32, UInt64>(repeating: 0)
+        private var counts = InlineArray<48, UInt64>(repeating: 0)
 
         public init() {}
 

@@ -55,6 +55,14 @@ final class DatagramListener: DatagramRelay.Owner {
         for path: DatagramPath, attempt: Int, of relay: DatagramRelay
     ) throws(DatagramRelay.Refusal) -> DatagramFlow {
         guard state == .open else { throw .draining }
+        if attempt == 0, let client = path.clientAddress {
+            do throws(ClientRefusal) {
+                try route.admit(client)
+            } catch {
+                worker.noteRefusal(error, of: client, on: route)
+                throw .denied
+            }
+        }
         guard attempt < datagrams.connector.candidateCount else {
             worker.appIsAway(route)
             throw .nobodyListens

@@ -1,0 +1,108 @@
+"""Who may come in: whoever may not is reset before anything of it is read, and the app hears nothing of it."""
+
+import signal
+
+import pytest
+
+from support.admin import metrics
+from support.apps import App, echo
+from support.configuration import ConfigurationFile, route
+from support.datagrams import DatagramApp, ask, client, hears_nothing
+from support.namespaces import Cable
+from support.sockets import connect, read_exactly
+
+STRANGER, STRANGER_V6 = "172.17.0.66", "fd00:17::66"
+
+
+@pytest.fixture
+def outside(outside):
+    """The outside with a second address of each family."""
+    outside.ip("addr", "add", f"{STRANGER}/24", "dev", "eth0")
+    outside.ip("addr", "add", f"{STRANGER_V6}/64", "dev", "eth0", "nodad")
+    return outside
+
+
+def visit(outside, source=None, port=8080):
+    """A client from this address."""
+    address = Cable.CONTAINER_V6 if source and ":" in source else Cable.CONTAINER
+    return connect(outside, address, port, source=source)
+
+
+def is_served(*arguments, **options):
+    """Whether a client gets what an app that echoes says; False for a reset before a byte, however early."""
+    try:
+        with visit(*arguments, **options) as client:
+            client.sendall(b"hello")
+            return read_exactly(client, 5) == b"hello"
+    except ConnectionError:
+        return False
+
+
+def test_datagrams_of_whoever_may_not_come_in_are_dropped(container, outside, loopbridge):
+    program = loopbridge("--admin-listen", "9901", "--deny", f"{STRANGER},{STRANGER_V6}/128", "8053:127.0.0.1:5300/udp")
+    with DatagramApp(container) as app:
+        for address, stranger, friend in [
+            (Cable.CONTAINER, STRANGER, Cable.OUTSIDE), (Cable.CONTAINER_V6, STRANGER_V6, Cable.OUTSIDE_V6),
+        ]:
+            with client(outside, address, source=(stranger, 0)) as denied:
+                for _ in range(3):
+                    denied.send(b"strange")
+                with client(outside, address, source=(friend, 0)) as admitted:
+                    assert ask(admitted, b"known") == b"known"
+                assert hears_nothing(denied)
+        assert app.count == 2
+    cause = 'loopbridge_failures_total{route="0.0.0.0:8053/udp",cause="client_denied"}'
+    # Those that came together count once.
+    assert 2 <= metrics(container)[cause] <= 6
+    lines = program.messages("a client was turned away: its address is not allowed")
+    assert lines and lines[0]["client"].startswith((STRANGER, f"[{STRANGER_V6}]"))
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_who_may_not_come_in_is_reset(container, outside, loopbridge, protocol):
+    program = loopbridge(
+        "--admin-listen", "9901", "--deny", f"{STRANGER},{STRANGER_V6}/128", f"8080:8000/{protocol}",
+    )
+    with App(container, echo) as app:
+        for _ in range(20):
+            assert not is_served(outside, STRANGER)
+            assert not is_served(outside, STRANGER_V6)
+        assert app.accepted == 0, "the app was called"
+        if protocol == "tcp":
+            assert is_served(outside) and is_served(outside, Cable.OUTSIDE_V6)
+            assert app.accepted == 2
+    samples = metrics(container)
+    assert samples['loopbridge_failures_total{route="0.0.0.0:8080",cause="client_denied"}'] == 40
+    assert samples['loopbridge_connections_total{route="0.0.0.0:8080"}'] == (2 if protocol == "tcp" else 0)
+    # However many they are.
+    lines = program.messages("a client was turned away: its address is not allowed")
+    assert 1 <= len(lines) <= 2 * 2
+    assert lines[0]["client"].startswith((STRANGER, f"[{STRANGER_V6}]")) and lines[0]["clients"] == 1
+
+
+def test_with_something_allowed_nobody_else_comes_in(container, outside, loopbridge):
+    loopbridge("--allow", f"{Cable.OUTSIDE},fd00:17::/64", "--deny", STRANGER_V6, "8080:8000")
+    with App(container, echo):
+        assert is_served(outside) and is_served(outside, Cable.OUTSIDE_V6)
+        assert not is_served(outside, STRANGER)
+        assert not is_served(outside, STRANGER_V6)
+
+
+def test_a_reload_is_for_those_who_come(container, outside, loopbridge, tmp_path):
+    """Who is there stays; and each route has lists of its own."""
+    file = ConfigurationFile(tmp_path, route(8080, 8000, "web"), route(8081, 8000, "open"))
+    program = loopbridge("--config", file.path)
+    with App(container, echo), visit(outside, STRANGER) as there:
+        there.sendall(b"here")
+        assert read_exactly(there, 4) == b"here"
+        file.set(route(8080, 8000, "web", deny=STRANGER), route(8081, 8000, "open"))
+        program.signal(signal.SIGHUP)
+        program.wait_for_message("reloaded: 1 route changed, 1 unchanged")
+        assert not is_served(outside, STRANGER)
+        assert is_served(outside) and is_served(outside, STRANGER, port=8081)
+        there.sendall(b"still")
+        assert read_exactly(there, 5) == b"still"
+        file.set(route(8080, 8000, "web"), route(8081, 8000, "open"))
+        program.signal(signal.SIGHUP)
+        program.wait_for_message("reloaded: 1 route changed, 1 unchanged", count=2)
+        assert is_served(outside, STRANGER)
