@@ -21,7 +21,8 @@ RERUNS = $(if $(CI),--reruns 1 -rR)
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider $(RERUNS) Tests/IntegrationTests
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	fuzz-config fuzz-http bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers setup-bench build-bench
+	fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
+	setup-bench build-bench
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -87,6 +88,13 @@ define FUZZ_HTTP
 		-rss_limit_mb=1024 -max_len=4096 -artifact_prefix=.build-fuzz/$(2)- -print_final_stats=1 \
 		-dict=Tests/Fuzz/http.dict .build-fuzz/corpus-$(2) Tests/Fuzz/HTTPCorpus/$(2)
 endef
+
+fuzz-proxy: setup ## Fuzz the parser of PROXY headers for 10 minutes; FUZZ_SECONDS=60 runs for less
+	$(BUILD_FUZZERS) --product FuzzProxyHeader
+	mkdir -p .build-fuzz/corpus-proxy
+	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/FuzzProxyHeader -max_total_time=$(or $(FUZZ_SECONDS),600) -timeout=10 \
+		-rss_limit_mb=1024 -max_len=4096 -artifact_prefix=.build-fuzz/proxy- -print_final_stats=1 \
+		-dict=Tests/Fuzz/proxy.dict .build-fuzz/corpus-proxy Tests/Fuzz/ProxyCorpus
 
 bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='bulk, TCP, 1 stream.*' runs a part
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \

@@ -24,6 +24,7 @@ let package = Package(
         // For the fuzzers, which are another one (Tests/Fuzz/Package.swift).
         .library(name: "Configuration", targets: ["Configuration"]),
         .library(name: "HTTP1", targets: ["HTTP1"]),
+        .library(name: "ProxyProtocol", targets: ["ProxyProtocol"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -38,6 +39,7 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CLibevent", "CLinux"], swiftSettings: strict),
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(name: "HTTP1", swiftSettings: memorySafe),
+        .target(name: "ProxyProtocol", dependencies: ["Network"], swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
@@ -49,8 +51,8 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "Configuration", "Discovery", "FileWatching",
-                "Observability", "CLinux",
+                "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "ProxyProtocol", "Configuration", "Discovery",
+                "FileWatching", "Observability", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -69,6 +71,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: strict),
+        .testTarget(name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", "Network"], swiftSettings: strict),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(
             name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),

@@ -148,6 +148,7 @@ struct ConfigurationLoader {
         let routes = check.finish(
             draft.routes,
             admin: adminOrigin.map { Located(value: draft.admin.listen, location: $0.location) })
+        check.checkProxyProtocol(draft.settingsInUse, origins: settingOrigins)
         diagnostics += check.diagnostics
         return routes
     }

@@ -26,6 +26,7 @@ struct ConfigurationWarnings {
         let found =
             uselessAccessLog + uselessHalfCloseTimeouts + uselessSpares + unreachableListeners + accidentalPorts
             + uselessReuse + uselessWithDatagrams + uselessOptionsOfHTTP + mistypedHosts + uselessTargetLengths
+            + uselessTrust + uselessPools
             + unusedDefaults
         return found.filter { seen.insert($0).inserted }
     }
@@ -50,11 +51,7 @@ struct ConfigurationWarnings {
         ]
     }
 
-    /// Those of the routes; where there are none yet, those that routes will start from.
-    var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
-        let routes = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings) }
-        return routes.isEmpty ? [(KeyPathText("defaults"), draft.defaults)] : routes
-    }
+    var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] { draft.settingsInUse }
 
     /// Silence ends a connection by the shorter one of both timeouts, half-closed or not.
     private var uselessHalfCloseTimeouts: [Diagnostic] {

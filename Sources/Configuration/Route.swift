@@ -32,6 +32,8 @@ public struct Route: Sendable, Equatable {
     public var allow: [CIDR]
     /// The clients that may not.
     public var deny: [CIDR]
+    /// What is said and heard of clients in the PROXY protocol.
+    public var proxyProtocol: ProxyProtocolSettings
     /// How HTTP is carried; the defaults where the route's protocol is another.
     public var http: HTTPSettings
 
@@ -46,7 +48,8 @@ public struct Route: Sendable, Equatable {
         maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
         pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, allow: [CIDR] = [],
-        deny: [CIDR] = [], http: HTTPSettings = HTTPSettings()
+        deny: [CIDR] = [], proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings(),
+        http: HTTPSettings = HTTPSettings()
     ) {
         let suffix = `protocol` == .udp ? "/udp" : ""
         self.name = name ?? (listen.first?.description ?? upstream.description) + suffix
@@ -64,6 +67,7 @@ public struct Route: Sendable, Equatable {
         self.source = source
         self.allow = allow
         self.deny = deny
+        self.proxyProtocol = proxyProtocol
         self.http = http
     }
 }
@@ -80,7 +84,7 @@ extension Route {
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source, allow: settings.allow, deny: settings.deny,
+            source: settings.source, allow: settings.allow, deny: settings.deny, proxyProtocol: settings.proxyProtocol,
             http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }

@@ -2,7 +2,7 @@ internal import Network
 
 /// Turns drafts into routes, and checks how they fit together.
 struct RouteCheck {
-    private(set) var diagnostics: [Diagnostic] = []
+    var diagnostics: [Diagnostic] = []
     /// Who has taken what, for the listeners that come after.
     /// Of TCP and of UDP, which do not get in each other's way.
     private var claims:

@@ -30,7 +30,7 @@ extension RouteDraft: KeyedMapping {
                 help: "What is carried: any bytes, requests and answers of HTTP, or datagrams.", example: "http"),
         ] + RouteSettings.keys.map { $0.name == "http" ? http($0) : $0.lifted(into: \.settings) }
         + [
-            "proxy_protocol", "tls",
+            "tls"
         ].map(Key.unsupported)
 
     /// What a route says of HTTP itself must be of use; what it has from `defaults` need not.

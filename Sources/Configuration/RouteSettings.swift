@@ -14,6 +14,7 @@ public struct RouteSettings: Sendable, Equatable {
     public var source: ConnectionSource
     public var allow: [CIDR]
     public var deny: [CIDR]
+    public var proxyProtocol: ProxyProtocolSettings
     public var http: HTTPSettings
 
     /// Those of a finished route.
@@ -29,6 +30,7 @@ public struct RouteSettings: Sendable, Equatable {
         source = route.source
         allow = route.allow
         deny = route.deny
+        proxyProtocol = route.proxyProtocol
         http = route.http
     }
 }
@@ -84,6 +86,9 @@ extension RouteSettings: KeyedMapping {
             "deny", .blocks, \.deny, option: "deny",
             help: "Which clients may not come in; the longest prefix of both lists decides.",
             example: "192.0.2.0/24"),
+        .mapping(
+            "proxy_protocol", \.proxyProtocol, help: "What is said and heard of clients in the PROXY protocol.",
+            example: "{ send: v2 }"),
         .mapping(
             "http", \.http, help: "How requests and answers are carried; only with protocol http.",
             example: "{ host: upstream }"),

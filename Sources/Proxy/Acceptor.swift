@@ -106,7 +106,8 @@ final class Acceptor {
         switch consume result {
         case .accepted(let client, let address):
             do throws(ClientRefusal) {
-                try route.admit(address)
+                // Whom a proxy names is asked about once it is known.
+                if !route.expectsProxyHeader(from: address) { try route.admit(address) }
             } catch {
                 worker.refuse(client, from: address, on: route, error)
                 return true

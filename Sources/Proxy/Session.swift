@@ -9,7 +9,10 @@ class Session {
     let route: WorkerRoute
     /// Lets go of the session when that has ended.
     let worker: Worker
-    let started = MonotonicTime.coarse
+    /// When the client was accepted.
+    var started = MonotonicTime.coarse
+    /// What a proxy has said of the connection; nil where none has.
+    var receivedHeader: ReceivedProxyHeader?
     /// Where the worker keeps the session in its list.
     var index = 0
 

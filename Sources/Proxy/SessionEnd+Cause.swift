@@ -23,6 +23,8 @@ extension SessionEnd {
         case .noAnswer: .noAnswer
         case .invalidAnswer: .invalidAnswer
         case .answerCutOff: .answerCutOff
+        case .invalidProxyHeader: .invalidProxyHeader
+        case .proxyHeaderTimeout: .proxyHeaderTimeout
         case .routeRemoved: .routeRemoved
         case .drained: .drained
         }

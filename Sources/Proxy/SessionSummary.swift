@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Network
 internal import Observability
+internal import ProxyProtocol
 
 /// How a session ended.
 enum SessionEnd: Equatable {
@@ -36,6 +37,10 @@ enum SessionEnd: Equatable {
     case invalidAnswer
     /// The app ended its connection in the middle of an answer; the client saw a reset.
     case answerCutOff
+    /// What a trusted proxy has sent is no PROXY header.
+    case invalidProxyHeader(ProxyHeader.Fault)
+    /// A trusted proxy did not finish its PROXY header in time.
+    case proxyHeaderTimeout
     /// The route was removed, and the session did not end in time.
     case routeRemoved
     /// loopbridge was stopped before the session was over.
@@ -63,6 +68,8 @@ enum SessionEnd: Equatable {
         case .noAnswer: "the app ended the connection without an answer"
         case .invalidAnswer: "invalid answer from the app"
         case .answerCutOff: "the app ended the connection in its answer"
+        case .invalidProxyHeader(let fault): "invalid PROXY header: \(fault.explanation)"
+        case .proxyHeaderTimeout: "PROXY header timeout"
         case .routeRemoved: "the route was removed"
         case .drained: "stopped"
         }

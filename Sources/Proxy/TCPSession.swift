@@ -27,7 +27,10 @@ final class TCPSession: Session {
         socket.onReady = { [unowned self, unowned socket] readiness in waitingClientReady(socket, readiness) }
         switch route.configuration.connect {
         case .accept: connect(socket)
-        case .firstByte: state = .silent(socket)
+        case .firstByte:
+            state = .silent(socket)
+            // What was said behind a PROXY header is not told again.
+            if !socket.unusedReadiness.isEmpty { silentClientReady(socket, socket.unusedReadiness) }
         }
     }
 
@@ -111,7 +114,8 @@ final class TCPSession: Session {
             let duplex = Duplex(downstream: socket, upstream: connection.socket, in: worker.workspace)
             state = .relaying(duplex, to: connection.address, from: source)
             duplex.onEnd = { [unowned self] in relayEnded($0) }
-            duplex.start()
+            let header = proxyHeader(on: socket.socket)
+            duplex.start(with: header.span)
         case _ where socket.unusedReadiness.contains(.failed):
             end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
         case .refused: refuse(socket, .appNotListening)

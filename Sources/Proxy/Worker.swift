@@ -47,6 +47,7 @@ final class Worker {
     private var sweepDelay = Duration.zero
     private var retryAccepting: Timer?
     private var logScratch: [UInt8] = []
+    private var connectionIDs = ConnectionIDs()
 
     /// - Parameter report: called with what the control thread is to know.
     init(
@@ -314,12 +315,9 @@ final class Worker {
             outOfDescriptors(error)
             return false
         }
-        let session: Session =
-            if let http = route.http {
-                HTTPSession(client, on: route, as: http, of: self)
-            } else {
-                TCPSession(client, on: route, of: self)
-            }
+        let session =
+            route.expectsProxyHeader(from: client)
+            ? ProxyHeaderReader(client, on: route, of: self) : makeSession(client, on: route)
         session.index = sessions.count
         route.sessions += 1
         route.tally.countConnection()
@@ -349,6 +347,24 @@ final class Worker {
             ])
     }
 
+    func makeSession(_ client: SocketAddress, on route: WorkerRoute) -> Session {
+        if let http = route.http {
+            HTTPSession(client, on: route, as: http, of: self)
+        } else {
+            TCPSession(client, on: route, of: self)
+        }
+    }
+
+    /// Another session goes on with the client's connection and with its places.
+    func replace(_ session: Session, by successor: Session) {
+        successor.index = session.index
+        successor.started = session.started
+        sessions[session.index] = successor
+    }
+
+    /// A name for a connection that no other one has.
+    func takeConnectionID() -> [UInt8] { connectionIDs.take() }
+
     /// Called by a session as its last act.
     /// - Parameter bytesMoved: what its ``Session/bytesMoved`` were at last.
     func ended(_ session: Session, bytesMoved: (toApp: UInt64, toClient: UInt64)) {
@@ -363,6 +379,11 @@ final class Worker {
         session.route.sessions -= 1
         if session.route.isRemoved, session.route.sessions == 0 { forget(session.route) }
         if isDraining { reportIfDrained() }
+    }
+
+    /// Says what is wrong with how clients come.
+    func warn(_ message: String, _ fields: Log.Fields) {
+        environment.listenersLog.warning(message, fields)
     }
 
     private func forget(_ route: WorkerRoute) {

@@ -38,6 +38,9 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("source")) var source: String?
     @Option(help: help("allow")) var allow: String?
     @Option(help: help("deny")) var deny: String?
+    @Option(help: help("accept-proxy-protocol")) var acceptProxyProtocol: String?
+    @Option(help: help("proxy-protocol-from")) var proxyProtocolFrom: String?
+    @Option(help: help("send-proxy-protocol")) var sendProxyProtocol: String?
     @Option(help: help("host")) var host: String?
     @Option(help: help("trusted-proxies")) var trustedProxies: String?
 
@@ -54,7 +57,9 @@ struct SharedOptions: ParsableArguments {
             "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source, "allow": allow, "deny": deny, "host": host, "trusted-proxies": trustedProxies,
+            "source": source, "allow": allow, "deny": deny, "accept-proxy-protocol": acceptProxyProtocol,
+            "proxy-protocol-from": proxyProtocolFrom, "send-proxy-protocol": sendProxyProtocol, "host": host,
+            "trusted-proxies": trustedProxies,
         ]
         return all.compactMapValues { $0 }
     }

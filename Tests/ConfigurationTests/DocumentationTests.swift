@@ -20,6 +20,7 @@ import Testing
             case "admin"?: "### `admin`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
+            case "proxy_protocol"?: "### `proxy_protocol`, in a route"
             case "http"?: "### `http`, in a route"
             case "listen[]"?: "### `listen`, in a route"
             default: "### A route"
@@ -42,7 +43,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 12)
+        #expect(names.count == 13)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -70,6 +71,9 @@ import Testing
             case nil: entry
             case "upstream_connections"?: "defaults: { upstream_connections: { \(entry) } }"
             case "pool"?: "defaults: { pool: { \(entry) } }"
+            case "proxy_protocol"?:
+                "defaults: { proxy_protocol: { \(entry)"
+                    + (key.name == "accept" ? ", trusted_proxies: 10.0.0.1" : "") + " } }"
             case "http"?: "defaults: { http: { \(entry) } }"
             case "listen[]"?:
                 "routes: [{ listen: { \(key.name == "unix" ? "" : "unix: /run/web.sock, ")\(entry) }, upstream: 8000 }]"
@@ -94,8 +98,8 @@ import Testing
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
-                "web", "192.0.2.1:8080", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:53", "0.0.0.0:53/udp",
-                "0.0.0.0:8080", "*:8000", "0.0.0.0:8080",
+                "web", "192.0.2.1:8080", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:5432", "0.0.0.0:8080", "0.0.0.0:53",
+                "0.0.0.0:53/udp", "0.0.0.0:8080", "*:8000", "0.0.0.0:8080",
             ])
     }
 

@@ -68,6 +68,11 @@ import Testing
                   source: default            # default
                   allow: none                # default
                   deny: none                 # default
+                  proxy_protocol:
+                    accept: false            # default
+                    trusted_proxies: none    # default
+                    header_timeout: 3s       # default
+                    send: off                # default
                   http:
                     host: preserve           # default
                     trusted_proxies: none    # default
@@ -104,6 +109,11 @@ import Testing
                   source: default            # default
                   allow: none                # default
                   deny: none                 # default
+                  proxy_protocol:
+                    accept: false            # default
+                    trusted_proxies: none    # default
+                    header_timeout: 3s       # default
+                    send: off                # default
 
                 """)
     }
@@ -182,6 +192,11 @@ import Testing
                   source: default            # default
                   allow: none                # default
                   deny: none                 # default
+                  proxy_protocol:
+                    accept: false            # default
+                    trusted_proxies: none    # default
+                    header_timeout: 3s       # default
+                    send: off                # default
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])

@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool, source, allow, deny or http"
+        + "max_connections, connect, upstream_connections, pool, source, allow, deny, proxy_protocol or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -54,7 +54,10 @@ private func route(_ line: String) -> String {
             "config.yaml:4:29: unknown key 'maxi' in 'upstream_connections'; did you mean 'max'?"
         ),
         (route("pool: { idel: 3 }"), "config.yaml:4:13: unknown key 'idel' in 'pool'; did you mean 'idle'?"),
-        (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
+        (
+            route("proxy_protocol: { send: 2 }"),
+            "config.yaml:4:29: expected off, v1 or v2, found '2'; did you mean 'v2'?"
+        ),
         (
             route("allow: 10.0.0.1/8"),
             "config.yaml:4:12: '10.0.0.1/8' has bits behind its prefix; did you mean '10.0.0.0/8'?"

@@ -48,6 +48,11 @@ import Testing
                   source: default
                   allow: none
                   deny: none
+                  proxy_protocol:
+                    accept: false
+                    trusted_proxies: none
+                    header_timeout: 3s
+                    send: off
                   http:
                     host: preserve
                     trusted_proxies: none
@@ -82,6 +87,11 @@ import Testing
                   source: default
                   allow: none
                   deny: none
+                  proxy_protocol:
+                    accept: false
+                    trusted_proxies: none
+                    header_timeout: 3s
+                    send: off
 
                 """)
     }
@@ -149,7 +159,8 @@ import Testing
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
-            "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32",
+            "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32", "accept-proxy-protocol": "true",
+            "proxy-protocol-from": "10.0.0.1", "send-proxy-protocol": "v1",
             "trusted-proxies": "10.0.0.0/8,2001:db8::1,unix",
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))

@@ -100,6 +100,25 @@ import Testing
             app.finishSending()
             try running.expectEnd(of: app)
         },
+        Case(
+            cause: .invalidProxyHeader,
+            route: {
+                $0.proxyProtocol = ProxyProtocolSettings(accept: true, trustedProxies: [.block(CIDR("127.0.0.1")!)])
+            }
+        ) { running in
+            let client = try running.connect()
+            _ = client.send("GET / HTTP/1.1\r\n\r\n".utf8)
+            try running.expectEnd(of: client)
+        },
+        Case(
+            cause: .proxyHeaderTimeout,
+            route: {
+                $0.proxyProtocol = ProxyProtocolSettings(
+                    accept: true, trustedProxies: [.block(CIDR("127.0.0.1")!)], headerTimeout: .milliseconds(50))
+            }
+        ) { running in
+            try running.expectEnd(of: running.connect())
+        },
         Case(cause: .drained) { running in
             let client = try running.connect()
             let app = try running.accept()

@@ -159,8 +159,8 @@ extension FailureCause {
     private var occursWithoutHTTP: Bool {
         switch self {
         case .clientDenied, .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed,
-            .queueFull,
-            .queueTimeout, .idleTimeout, .halfCloseTimeout, .routeRemoved, .drained:
+            .queueFull, .queueTimeout, .idleTimeout, .halfCloseTimeout, .invalidProxyHeader, .proxyHeaderTimeout,
+            .routeRemoved, .drained:
             true
         case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff,
             .flowLimit, .draining, .datagramCutOff, .receiveBufferFull, .unsentToApp, .unsentToClient:

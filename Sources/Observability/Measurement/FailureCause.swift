@@ -19,6 +19,8 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case noAnswer = "no_answer"
     case invalidAnswer = "invalid_answer"
     case answerCutOff = "answer_cut_off"
+    case invalidProxyHeader = "invalid_proxy_header"
+    case proxyHeaderTimeout = "proxy_header_timeout"
     case routeRemoved = "route_removed"
     case drained = "drained"
     case flowLimit = "flow_limit"
@@ -51,6 +53,9 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
         case .noAnswer: "The app closed the connection without an answer."
         case .invalidAnswer: "The app's answer was no valid HTTP."
         case .answerCutOff: "The app closed the connection in the middle of its answer."
+        case .invalidProxyHeader:
+            "A trusted proxy has sent what is no PROXY header (proxy_protocol); the log has its address."
+        case .proxyHeaderTimeout: "A trusted proxy did not finish its PROXY header in time (header_timeout)."
         case .routeRemoved: "The route was removed from the configuration, and the connection outlived the drain time."
         case .drained: "loopbridge was stopped, and the connection outlived the drain time."
         case .flowLimit:

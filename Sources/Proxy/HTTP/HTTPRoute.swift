@@ -13,8 +13,6 @@ final class HTTPRoute {
 
     private let limits: HeadLimits
     private var recentSenders = RecentSenders()
-    /// Whoever comes by a Unix socket.
-    private let unnamedSender: Sender
     private var idleExchanges: [HTTPExchange] = []
     /// What is enough for a worker's usual load; the rest goes back to the system after a crowd.
     private static let mostIdleExchanges = 64
@@ -29,7 +27,6 @@ final class HTTPRoute {
             case .name(let name): .name(Array(name.utf8))
             }
         forwarding = RequestForwarding(host: host, upstreamAuthority: Array(route.upstream.urlAuthority.utf8))
-        unnamedSender = Sender(address: [], scheme: .http, isTrusted: settings.trusts(.unix(path: "")))
         limits = HeadLimits(
             headBytes: settings.maxHeadSize, fields: settings.maxFields, targetBytes: settings.maxTargetLength)
     }
@@ -38,10 +35,12 @@ final class HTTPRoute {
     var rewritesOrigins: Bool { forwarding.host == .upstream }
 
     /// What the app is told about a client.
-    func sender(_ client: SocketAddress) -> Sender {
-        guard let address = client.ipAddress else { return unnamedSender }
-        return recentSenders.sender(address) {
-            Sender(address: Array(address.description.utf8), scheme: .http, isTrusted: settings.trusts(client))
+    func sender(_ client: SocketAddress, scheme: Scheme) -> Sender {
+        guard let address = client.ipAddress else {
+            return Sender(address: [], scheme: scheme, isTrusted: settings.trusts(client))
+        }
+        return recentSenders.sender(address, scheme: scheme) {
+            Sender(address: Array(address.description.utf8), scheme: scheme, isTrusted: settings.trusts(client))
         }
     }
 

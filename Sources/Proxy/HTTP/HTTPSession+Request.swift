@@ -167,6 +167,7 @@ extension HTTPSession {
     ) -> Int {
         use(connection, for: exchange)
         var output = exchange.takeOutput()
+        if route.sentHeader != nil { output += preamble }
         head.write(bytes, to: http.forwarding, from: sender, into: &output)
         let beginning = exchange.beginRequestBody(head.framing, bytes, from: head.length, into: &output)
         exchange.hasWrittenRequest = true

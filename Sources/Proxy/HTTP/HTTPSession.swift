@@ -48,7 +48,9 @@ final class HTTPSession: Session {
     var abortReason = SessionEnd.drained
     private var isAwaitingTurn = false
     /// What the app is told about the client; made for the first request.
-    private(set) lazy var sender = http.sender(client)
+    private(set) lazy var sender = http.sender(client, scheme: hasComeOverTLS ? .https : .http)
+    /// With what each connection to the app begins; made for the first one.
+    private(set) lazy var preamble = socket.map { proxyHeader(on: $0.socket) } ?? []
     /// What the app's sockets call, made once.
     private(set) lazy var appHandler: IOEvent.Handler = { [unowned self] in appReady($0) }
 
@@ -65,6 +67,12 @@ final class HTTPSession: Session {
         self.socket = socket
         state = .idle
         socket.onReady = { [unowned self] in clientReady($0) }
+        // What was said behind a PROXY header is not told again.
+        let readiness = socket.unusedReadiness
+        if !readiness.isEmpty {
+            socket.unusedReadiness = []
+            clientReady(readiness)
+        }
     }
 
     /// The client's connection ends after the answer that is under way, whatever the client wants.
