@@ -13,11 +13,11 @@ from support.apps import App, echo, greets
 from support.configuration import ConfigurationFile, route
 from support.http import Client, HTTPApp, answers, get, ok
 from support.service import Activated, Manager
+from support.settings import RESTARTS
 from support.sockets import LOOPBACK, connect, read_exactly, read_to_end
 from support.waiting import wait_until
 
 CANNOT_LISTEN = 71
-RESTARTS = int(os.environ.get("LOOPBRIDGE_RESTARTS", 5))
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_restarts_lose_no_connection(container, tmp_path, protocol, where):
             load = Load(visit)
             for _ in range(RESTARTS):
                 seen = load.count
-                wait_until(lambda: load.count > seen + 20 or load.failures, "clients come")
+                wait_until(lambda: load.count > seen + 100 or load.failures, "clients come")
                 assert program.terminate() == 0
                 program.assert_clean()
                 program.kill()
