@@ -48,7 +48,7 @@ final class Worker {
     private var retryAccepting: Timer?
     private var lateDrain: Timer?
     /// How long a newcomer may take for its first words.
-    private static let newcomersMoment = Duration.milliseconds(500)
+    private static let newcomersMoment = Duration.seconds(1)
     private var logScratch: [UInt8] = []
 
     /// - Parameter report: called with what the control thread is to know.
