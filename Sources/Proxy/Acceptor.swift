@@ -47,6 +47,9 @@ final class Acceptor {
         event = nil
     }
 
+    /// By which the control thread knows the route.
+    var routeNumber: Int { route.number }
+
     /// Accepts clients on another route from now on. Those who wait already are its first ones.
     func handOver(to route: WorkerRoute) {
         self.route = route

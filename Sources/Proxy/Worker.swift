@@ -46,6 +46,9 @@ final class Worker {
     /// For how long the sweep was put off when it was scheduled.
     private var sweepDelay = Duration.zero
     private var retryAccepting: Timer?
+    private var lateDrain: Timer?
+    /// How long a newcomer may take for its first words.
+    private static let newcomersMoment = Duration.seconds(1)
     private var logScratch: [UInt8] = []
     private var connectionIDs = ConnectionIDs()
 
@@ -61,6 +64,7 @@ final class Worker {
         self.report = report
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
+        lateDrain = try Timer(on: loop) { [unowned self] in drainSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }
     }
@@ -122,7 +126,7 @@ final class Worker {
         case .drain:
             for route in routes.values { route.app.drain() }
             isDraining = true
-            drainSessions()
+            drainAllButNewcomers()
             for acceptor in acceptors.values where !acceptor.outlivesUs { acceptor.acceptBacklog() }
             acceptors = [:]
             for listener in datagramListeners.values { listener.drain() }
@@ -435,6 +439,22 @@ final class Worker {
     /// Has the sessions end that have nothing under way: of one route, or all.
     private func drainSessions(of route: WorkerRoute? = nil) {
         for session in sessions where route == nil || session.route === route { session.drain() }
+    }
+
+    /// Who has just been accepted on a socket that others accept on after us has not had the time to say anything. Had we left
+    /// them alone, they would be served by those; so they get a moment.
+    private func drainAllButNewcomers() {
+        let inherited = Set(acceptors.values.filter(\.outlivesUs).map(\.routeNumber))
+        let now = MonotonicTime.coarse
+        var hasNewcomers = false
+        for session in sessions {
+            if inherited.contains(session.route.number), now.since(session.started) < Self.newcomersMoment {
+                hasNewcomers = true
+            } else {
+                session.drain()
+            }
+        }
+        if hasNewcomers { lateDrain?.schedule(after: Self.newcomersMoment) }
     }
 
     /// Once: while there are acceptors, further sessions may come, and afterwards none does.

@@ -13,11 +13,11 @@ from support.apps import App, echo, greets
 from support.configuration import ConfigurationFile, route
 from support.http import Client, HTTPApp, answers, get, ok
 from support.service import Activated, Manager
+from support.settings import RESTARTS
 from support.sockets import LOOPBACK, connect, read_exactly, read_to_end
 from support.waiting import wait_until
 
 CANNOT_LISTEN = 71
-RESTARTS = int(os.environ.get("LOOPBRIDGE_RESTARTS", 5))
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_restarts_lose_no_connection(container, tmp_path, protocol, where):
             load = Load(visit)
             for _ in range(RESTARTS):
                 seen = load.count
-                wait_until(lambda: load.count > seen + 20 or load.failures, "clients come")
+                wait_until(lambda: load.count > seen + 100 or load.failures, "clients come")
                 assert program.terminate() == 0
                 program.assert_clean()
                 program.kill()
@@ -224,6 +224,19 @@ def test_who_waits_at_the_end_is_left_to_the_next(container, activated):
             assert first.wait() == 0
             activated([kept], "systemd:8000")
             assert read_exactly(waiting, 1) == b"y"
+
+
+def test_newcomers_have_a_moment_for_their_first_words(container, activated):
+    with listener(container) as kept, HTTPApp(container, answers(ok(b"hello"))):
+        first = activated([kept], "systemd:8000/http")
+        with Client(container, LOOPBACK) as old, Client(container, LOOPBACK) as newcomer:
+            assert old.ask(get()).status == 200
+            first.signal(signal.SIGTERM)
+            first.wait_for_message("closing the listeners")
+            # For the case that nobody had accepted it yet.
+            activated([kept], "systemd:8000/http")
+            assert newcomer.ask(get()).status == 200
+        assert first.wait() == 0
 
 
 # systemd's own

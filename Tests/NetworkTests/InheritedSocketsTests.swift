@@ -27,10 +27,13 @@ import Testing
 
     @Test func seesWhatASocketIsGoodFor() throws {
         let listening = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
+        let (place, inode) = (listening.localAddress, listening.inode)
+        let address = try #require(place)
         let seen = InheritedSocket(named: "web", number: listening.number)
-        #expect(seen.kind == .listening && seen.address == listening.localAddress && !seen.isDualStack)
-        #expect(seen.covers(try #require(listening.localAddress)) && !seen.covers(.ip(.loopbackV4, port: 1)))
-        #expect(try seen.listener().inode == listening.inode)
+        #expect(seen.kind == .listening && seen.address == address && !seen.isDualStack)
+        #expect(seen.covers(address) && !seen.covers(.ip(.loopbackV4, port: 1)))
+        let copied = try seen.listener().inode
+        #expect(copied == inode)
         let other = try Socket(toReach: .ip(.loopbackV4, port: 1))
         #expect(InheritedSocket(named: "web", number: other.number).kind == .notListening)
         #expect(InheritedSocket(named: "web", number: 1 << 20).kind == .missing)
