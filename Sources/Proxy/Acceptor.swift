@@ -89,13 +89,14 @@ final class Acceptor {
         }
         switch socket.accept() {
         case .accepted(let client, let address):
+            let place: ClientPlace?
             do throws(ClientRefusal) {
-                try route.admit(address)
+                place = try route.admit(address)
             } catch {
                 worker.refuse(client, from: address, on: route, error)
                 return true
             }
-            guard worker.accepted(client, from: address, on: route) else {
+            guard worker.accepted(client, from: address, holding: place, on: route) else {
                 pause()
                 return false
             }

@@ -128,12 +128,13 @@ public final class Server {
 
     /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
     /// reported in the log, and tried again.
+    /// - Parameter processes: the names of those who listen at its upstream, where they are known.
     /// - Returns: the number by which the route can be removed.
-    public func add(_ route: Route) -> Int {
+    public func add(_ route: Route, upstreamOf processes: [String] = []) -> Int {
         let number = register(route)
         guard isRunning else { return number }
         updateListeners()
-        announce(number)
+        announce(number, upstreamOf: processes)
         return number
     }
 
@@ -176,7 +177,7 @@ public final class Server {
         return listeners.remove(route: number)
     }
 
-    func announce(_ number: Int) {
+    func announce(_ number: Int, upstreamOf processes: [String] = []) {
         guard let route = listeners.routes[number] else { return }
         let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
         let places =
@@ -184,6 +185,7 @@ public final class Server {
             ? "no address to listen on yet" : "listening on \(addresses.joined(separator: ", "))"
         let presence = AppPresence(of: route.upstream).description(hold: route.hold)
         log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
+        if let risk = route.risk(upstreamOf: processes) { log.warning(risk, ["route": .text(route.name)]) }
     }
 
     // MARK: Listeners

@@ -10,6 +10,8 @@ class Session {
     /// Lets go of the session when that has ended.
     let worker: Worker
     let started = MonotonicTime.coarse
+    /// Where its client's connections are counted: this one's place, until the session has ended.
+    var clientPlace: ClientPlace?
     /// Where the worker keeps the session in its list.
     var index = 0
 

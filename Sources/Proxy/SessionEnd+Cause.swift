@@ -6,6 +6,8 @@ extension SessionEnd {
         switch self {
         case .finished: nil
         case .refused(.denied): .clientDenied
+        case .refused(.tooFast): .clientRateLimit
+        case .refused(.tooManyConnections): .clientConnectionLimit
         case .clientFailed: .clientFailed
         case .appFailed: .appFailed
         case .idleTimeout: .idleTimeout

@@ -1,12 +1,11 @@
 internal import Configuration
-internal import Network
 internal import Upstream
 
 /// What the workers share of a route: what never changes, and what guards itself.
 struct SharedRoute: Sendable {
     let configuration: Route
-    /// Who may come in (`allow`, `deny`).
-    let access: AccessList
+    /// Who may come in (`allow`, `deny`, `per_client`); nil where everybody may.
+    let door: Doorkeeper?
     /// Places for downstream connections (`max_connections`).
     let connections: ConnectionBudget
     let hold: HoldCoordinator

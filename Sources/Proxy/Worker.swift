@@ -203,8 +203,11 @@ final class Worker {
     // MARK: Sessions
 
     /// Begins a session with a client for whom a place was taken.
+    /// - Parameter place: what the client has to hold as long as it is connected, if anything.
     /// - Returns: false when the system has no room for it; the client is reset then.
-    func accepted(_ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute) -> Bool {
+    func accepted(
+        _ socket: consuming Socket, from client: SocketAddress, holding place: ClientPlace?, on route: WorkerRoute
+    ) -> Bool {
         let watched: WatchedSocket
         do {
             watched = try WatchedSocket(socket, on: loop)
@@ -219,6 +222,7 @@ final class Worker {
             } else {
                 TCPSession(client, on: route, of: self)
             }
+        session.clientPlace = place
         session.index = sessions.count
         route.sessions += 1
         route.tally.countConnection()
@@ -253,6 +257,7 @@ final class Worker {
             last.index = session.index
             sessions[session.index] = last
         }
+        session.clientPlace = nil
         giveBackPlace(on: session.route)
         session.route.sessions -= 1
         if session.route.isRemoved, session.route.sessions == 0 { forget(session.route) }

@@ -86,7 +86,7 @@ final class WorkerPool {
         let connections = predecessor?.connections ?? budget(limit: route.maxConnections)
         connections.limit = route.maxConnections
         return SharedRoute(
-            configuration: route, access: AccessList(allow: route.allow, deny: route.deny), connections: connections,
+            configuration: route, door: Doorkeeper(for: route, inPlaceOf: predecessor?.door), connections: connections,
             hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) },
             admission: admission(for: route, inPlaceOf: predecessor))
     }

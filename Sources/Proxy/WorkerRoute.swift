@@ -19,8 +19,6 @@ final class WorkerRoute {
     let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
-    /// Who may come in; nil where everybody may.
-    private let access: AccessList?
     private var refusals = RefusalLog()
     /// How many sessions the worker has on the route.
     var sessions = 0
@@ -38,7 +36,6 @@ final class WorkerRoute {
         tally = traffic.tally
         self.clock = clock
         let configuration = shared.configuration
-        access = shared.access.admitsEverybody ? nil : shared.access
         http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
         app = try AppConnections(
             to: configuration.upstream.candidates,
@@ -58,9 +55,10 @@ final class WorkerRoute {
 
     var configuration: Route { shared.configuration }
 
-    /// Lets a client in, or says why not. To be asked once for each client, by the address that it has come from.
-    func admit(_ client: SocketAddress) throws(ClientRefusal) {
-        if let access, !access.admits(client) { throw .denied }
+    /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:at:)``.
+    func admit(_ client: SocketAddress) throws(ClientRefusal) -> ClientPlace? {
+        guard let door = shared.door else { return nil }
+        return try door.admit(client, at: .now)
     }
 
     /// Counts a client that was turned away.

@@ -36,6 +36,8 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("queue-timeout")) var queueTimeout: String?
     @Option(help: help("spare")) var spare: String?
     @Option(help: help("source")) var source: String?
+    @Option(help: help("client-connections")) var clientConnections: String?
+    @Option(help: help("client-rate")) var clientRate: String?
     @Option(help: help("allow")) var allow: String?
     @Option(help: help("deny")) var deny: String?
     @Option(help: help("host")) var host: String?
@@ -50,11 +52,11 @@ struct SharedOptions: ParsableArguments {
             "workers": workers, "log-level": logLevel, "log-levels": logLevels, "log-format": logFormat,
             "access-log": accessLog, "admin-listen": adminListen, "admin-socket": adminSocket,
             "admin-allow": adminAllow, "admin-deny": adminDeny, "drain": drain, "hold": hold,
-            "connect-timeout": connectTimeout,
-            "idle-timeout": idleTimeout,
+            "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source, "allow": allow, "deny": deny, "host": host, "trusted-proxies": trustedProxies,
+            "source": source, "client-connections": clientConnections, "client-rate": clientRate, "allow": allow,
+            "deny": deny, "host": host, "trusted-proxies": trustedProxies,
         ]
         return all.compactMapValues { $0 }
     }

@@ -20,6 +20,7 @@ import Testing
             case "admin"?: "### `admin`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
+            case "per_client"?: "### `per_client`, in a route"
             case "http"?: "### `http`, in a route"
             default: "### A route"
             }
@@ -41,7 +42,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 12)
+        #expect(names.count == 13)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -69,6 +70,7 @@ import Testing
             case nil: entry
             case "upstream_connections"?: "defaults: { upstream_connections: { \(entry) } }"
             case "pool"?: "defaults: { pool: { \(entry) } }"
+            case "per_client"?: "defaults: { per_client: { \(entry) } }"
             case "http"?: "defaults: { http: { \(entry) } }"
             case "log"?: "log: { \(entry) }"
             case "levels"?: "log: { levels: { \(entry) } }"

@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool, source, allow, deny or http"
+        + "max_connections, connect, upstream_connections, pool, source, per_client, allow, deny or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -55,6 +55,14 @@ private func route(_ line: String) -> String {
         ),
         (route("pool: { idel: 3 }"), "config.yaml:4:13: unknown key 'idel' in 'pool'; did you mean 'idle'?"),
         (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
+        (
+            route("per_client: { rate: 10 }"),
+            "config.yaml:4:25: expected unlimited or a rate such as 10/s, 100/m or 1000/h, found '10'; did you mean '10/s'?"
+        ),
+        (
+            route("per_client: { max_connection: 10 }"),
+            "config.yaml:4:19: unknown key 'max_connection' in 'per_client'; did you mean 'max_connections'?"
+        ),
         (
             route("allow: 10.0.0.1/8"),
             "config.yaml:4:12: '10.0.0.1/8' has bits behind its prefix; did you mean '10.0.0.0/8'?"

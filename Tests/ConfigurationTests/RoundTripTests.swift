@@ -46,6 +46,10 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  per_client:
+                    max_connections: unlimited
+                    rate: unlimited
+                    burst: auto
                   allow: none
                   deny: none
                   http:
@@ -80,6 +84,10 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  per_client:
+                    max_connections: unlimited
+                    rate: unlimited
+                    burst: auto
                   allow: none
                   deny: none
 
@@ -132,6 +140,7 @@ import Testing
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
+            "client-connections": "9", "client-rate": "100/m",
             "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32",
             "trusted-proxies": "10.0.0.0/8,2001:db8::1",
         ]

@@ -9,6 +9,7 @@ from support.apps import App, echo
 from support.configuration import ConfigurationFile, route
 from support.namespaces import Cable
 from support.sockets import connect, read_exactly
+from support.waiting import wait_until
 
 STRANGER, STRANGER_V6 = "172.17.0.66", "fd00:17::66"
 
@@ -85,3 +86,48 @@ def test_a_reload_is_for_those_who_come(container, outside, loopbridge, tmp_path
         program.signal(signal.SIGHUP)
         program.wait_for_message("reloaded: 1 route changed, 1 unchanged", count=2)
         assert is_served(outside, STRANGER)
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_what_one_client_may_have(container, outside, loopbridge, protocol):
+    """On all workers together, and each client for itself."""
+    program = loopbridge(
+        "--admin-listen", "9901", "--workers", "3", "--client-connections", "4", f"8080:8000/{protocol}")
+    with App(container, echo):
+        there = [visit(outside) for _ in range(4)]
+        count = 'loopbridge_connections{route="0.0.0.0:8080"}'
+        wait_until(lambda: metrics(container)[count] == 4, "all are let in")
+        refusals = 0
+        for _ in range(10):
+            refusals += not is_served(outside, Cable.OUTSIDE)
+        assert refusals == 10
+        if protocol == "tcp":
+            assert is_served(outside, STRANGER)
+            # Who leaves makes room, and only that.
+            there.pop().close()
+            wait_until(lambda: is_served(outside), "there is room again")
+        samples = metrics(container)
+        assert samples['loopbridge_failures_total{route="0.0.0.0:8080",cause="client_connection_limit"}'] >= 10
+        for client in there:
+            client.close()
+    assert program.messages("a client was turned away: it has as many connections as it may have")
+
+
+def test_how_fast_one_client_may_come(container, outside, loopbridge):
+    loopbridge("--admin-listen", "9901", "--workers", "3", "--client-rate", "5/h", "8080:8000")
+    with App(container, echo):
+        assert [is_served(outside) for _ in range(12)] == [True] * 5 + [False] * 7
+        assert is_served(outside, STRANGER)
+        # The others in a /64 are the same client.
+        assert sum(is_served(outside, source) for source in (Cable.OUTSIDE_V6, STRANGER_V6) * 6) == 5
+    samples = metrics(container)
+    assert samples['loopbridge_failures_total{route="0.0.0.0:8080",cause="client_rate_limit"}'] == 14
+
+
+def test_warns_of_what_should_not_be_within_everybody_s_reach(container, outside, loopbridge):
+    warning = "a Redis server is behind this port"
+    program = loopbridge("7000:6379", "--allow", "10.0.0.0/8")
+    assert not program.messages(warning)
+    program.end()
+    program = loopbridge("7000:6379")
+    assert "--allow" in program.wait_for_message(warning)["message"]

@@ -159,11 +159,11 @@ import Testing
             Self.samples(name, MadeUp.snapshot([MadeUp.route(protocol: "http")])).count
                 == FailureCause.allCases.count)
         let onTCP = Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.appBusy] = 3 }]))
-        #expect(onTCP.count == 13)
+        #expect(onTCP.count == 15)
         #expect(onTCP.contains("\(name){route=\"web\",cause=\"app_busy\"} 3"))
         #expect(!onTCP.contains { $0.contains("head_timeout") })
         // A reload may have made another route of the same name.
-        #expect(Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.headTimeout] = 1 }])).count == 14)
+        #expect(Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.headTimeout] = 1 }])).count == 16)
     }
 
     @Test func leavesOutWhatIsUnknown() {

@@ -127,9 +127,9 @@ extension FailureCause {
     /// Whether it can end a connection that is carried as bytes only.
     var occursWithoutHTTP: Bool {
         switch self {
-        case .clientDenied, .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed,
-            .queueFull,
-            .queueTimeout, .idleTimeout, .halfCloseTimeout, .routeRemoved, .drained:
+        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .clientFailed, .clientLeft, .appFailed,
+            .appNotListening, .appBusy, .connectFailed, .queueFull, .queueTimeout, .idleTimeout,
+            .halfCloseTimeout, .routeRemoved, .drained:
             true
         case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff:
             false

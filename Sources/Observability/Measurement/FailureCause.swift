@@ -1,6 +1,8 @@
 /// Why a connection, or with HTTP a request, did not end well. Its raw value is the `cause` of metrics and status: an interface.
 public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case clientDenied = "client_denied"
+    case clientConnectionLimit = "client_connection_limit"
+    case clientRateLimit = "client_rate_limit"
     case clientFailed = "client_failed"
     case clientLeft = "client_left"
     case appFailed = "app_failed"
@@ -25,6 +27,9 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     public var explanation: String {
         switch self {
         case .clientDenied: "The client's address may not come in (allow, deny): it was reset before it was heard."
+        case .clientConnectionLimit:
+            "The client had all the connections that one client may have (per_client.max_connections), and was reset."
+        case .clientRateLimit: "The client made new connections too fast (per_client.rate), and was reset."
         case .clientFailed: "The client's connection broke: it was reset, or the way to the client failed."
         case .clientLeft: "The client went away before it had said all, or before its turn came."
         case .appFailed: "The app's connection broke: the app reset it, crashed, or was killed."
