@@ -51,14 +51,14 @@ public struct ConfigurationDifference: Sendable, Equatable {
         // Names are unique in a configuration that was validated.
         var byName = Dictionary(old.indices.map { (old[$0].name, $0) }) { first, _ in first }
         var predecessors = routes.map { byName.removeValue(forKey: $0.name) }
-        var byAddress: [ListenAddress: Int] = [:]
+        var byPlace: [ListenPlace: Int] = [:]
         for index in byName.values.sorted(by: >) {
-            for address in old[index].listen { byAddress[address] = index }
+            for place in old[index].listenPlaces { byPlace[place] = index }
         }
         for (index, route) in routes.enumerated() where predecessors[index] == nil {
-            guard let predecessor = route.listen.lazy.compactMap({ byAddress[$0] }).first else { continue }
+            guard let predecessor = route.listenPlaces.lazy.compactMap({ byPlace[$0] }).first else { continue }
             predecessors[index] = predecessor
-            for address in old[predecessor].listen where byAddress[address] == predecessor { byAddress[address] = nil }
+            for place in old[predecessor].listenPlaces where byPlace[place] == predecessor { byPlace[place] = nil }
         }
         return predecessors
     }
@@ -82,5 +82,17 @@ public struct ConfigurationDifference: Sendable, Equatable {
         let words = routes.isEmpty ? "no routes" : routes.joined(separator: ", ")
         let live = settings.filter { $0 != .workers }
         return live.isEmpty ? words : "\(words); changed besides: \(live.map(\.rawValue).joined(separator: ", "))"
+    }
+}
+
+/// What two routes cannot have at the same time.
+private struct ListenPlace: Hashable {
+    let address: ListenAddress
+    let transport: RouteProtocol.Transport
+}
+
+extension Route {
+    fileprivate var listenPlaces: [ListenPlace] {
+        listen.map { ListenPlace(address: $0, transport: `protocol`.transport) }
     }
 }

@@ -25,8 +25,8 @@ struct ConfigurationWarnings {
         var seen: Set<Diagnostic> = []
         let found =
             uselessAccessLog + uselessHalfCloseTimeouts + uselessSpares + unreachableListeners + accidentalPorts
-            + uselessReuse + uselessOptionsOfHTTP + mistypedHosts + uselessTargetLengths + uselessBursts
-            + unusedDefaults
+            + uselessReuse + uselessWithDatagrams + uselessOptionsOfHTTP + mistypedHosts + uselessTargetLengths
+            + uselessBursts + unusedDefaults
         return found.filter { seen.insert($0).inserted }
     }
 
@@ -60,13 +60,14 @@ struct ConfigurationWarnings {
     private var uselessHalfCloseTimeouts: [Diagnostic] {
         let builtIn = RouteSettings().halfCloseTimeout
         return settingsInUse.compactMap { place, settings in
-            guard settings.halfCloseTimeout > settings.idleTimeout, settings.halfCloseTimeout != builtIn,
+            let idleTimeout = settings.idleTimeout ?? RouteProtocol.tcp.usualIdleTimeout
+            guard settings.halfCloseTimeout > idleTimeout, settings.halfCloseTimeout != builtIn,
                 let halfClose = origins[place.appending("half_close_timeout")],
                 case let idle = origins[place.appending("idle_timeout")], halfClose.rank >= idle?.rank ?? 0
             else { return nil }
             return warning(
                 "half_close_timeout \(durationText(settings.halfCloseTimeout)) has no effect: "
-                    + "idle_timeout ends the connection after \(durationText(settings.idleTimeout))",
+                    + "idle_timeout ends the connection after \(durationText(idleTimeout))",
                 at: halfClose, note: idle.map { Diagnostic.Note("idle_timeout is set", at: $0.location) })
         }
     }
@@ -135,7 +136,7 @@ struct ConfigurationWarnings {
 }
 
 extension ValueOrigin {
-    fileprivate var isInFile: Bool {
+    var isInFile: Bool {
         if case .file = location { true } else { false }
     }
 }

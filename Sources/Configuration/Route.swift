@@ -18,7 +18,7 @@ public struct Route: Sendable, Equatable {
     public var idleTimeout: Duration
     /// How long a connection may go on after one side has finished sending.
     public var halfCloseTimeout: Duration
-    /// How many clients may be connected; above it the listeners pause.
+    /// How many clients may be connected; above it the listeners pause, or with UDP drop what new clients send.
     public var maxConnections: Int
     /// When the app is called.
     public var connect: ConnectMoment
@@ -38,24 +38,27 @@ public struct Route: Sendable, Equatable {
     public var http: HTTPSettings
 
     /// A route, with the defaults where nothing is given.
-    /// - Parameter name: nil for the first listen address.
+    /// - Parameters:
+    ///   - name: nil for the first listen address.
+    ///   - idleTimeout: nil for what suits the protocol.
     public init(
         name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, protocol: RouteProtocol = .tcp,
         hold: Duration = .seconds(10), connectTimeout: Duration = .seconds(1),
-        idleTimeout: Duration = .seconds(3600), halfCloseTimeout: Duration = .seconds(300),
+        idleTimeout: Duration? = nil, halfCloseTimeout: Duration = .seconds(300),
         maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
         pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default,
         perClient: ClientLimits = ClientLimits(), allow: [CIDR] = [], deny: [CIDR] = [],
         http: HTTPSettings = HTTPSettings()
     ) {
-        self.name = name ?? listen.first?.description ?? upstream.description
+        let suffix = `protocol` == .udp ? "/udp" : ""
+        self.name = name ?? (listen.first?.description ?? upstream.description) + suffix
         self.listen = listen
         self.upstream = upstream
         self.protocol = `protocol`
         self.hold = hold
         self.connectTimeout = connectTimeout
-        self.idleTimeout = idleTimeout
+        self.idleTimeout = idleTimeout ?? `protocol`.usualIdleTimeout
         self.halfCloseTimeout = halfCloseTimeout
         self.maxConnections = maxConnections
         self.connect = connect
@@ -83,5 +86,15 @@ extension Route {
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
             source: settings.source, perClient: settings.perClient, allow: settings.allow, deny: settings.deny,
             http: `protocol` == .http ? settings.http : HTTPSettings())
+    }
+}
+
+extension RouteProtocol {
+    /// A connection tells its end; of a flow, silence is all that there is.
+    var usualIdleTimeout: Duration {
+        switch self {
+        case .tcp, .http: .seconds(3600)
+        case .udp: .seconds(60)
+        }
     }
 }

@@ -1,7 +1,7 @@
 internal import Network
 
-/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http]`, where
-/// a Unix socket's `unix:/PATH` may stand for the upstream.
+/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http|/udp]`,
+/// where a Unix socket's `unix:/PATH` may stand for the upstream.
 struct RouteArgument: Equatable {
     let listen: ListenSpec
     let upstream: UpstreamAddress

@@ -4,7 +4,9 @@ internal import Network
 struct RouteCheck {
     private(set) var diagnostics: [Diagnostic] = []
     /// Who has taken what, for the listeners that come after.
-    private var claims: [ListenerClaim: (listener: ListenAddress, location: Diagnostic.Location)] = [:]
+    /// Of TCP and of UDP, which do not get in each other's way.
+    private var claims:
+        [RouteProtocol.Transport: [ListenerClaim: (listener: ListenAddress, location: Diagnostic.Location)]] = [:]
 
     /// The routes of those drafts that are complete.
     /// - Parameter admin: where the admin port listens; nil for nowhere.
@@ -24,6 +26,7 @@ struct RouteCheck {
         if let admin { check(admin.value.map { .address($0) }, at: admin.location) }
         checkLoops(complete, routes)
         checkSources(complete)
+        checkDatagrams(complete)
         return routes
     }
 
@@ -55,14 +58,19 @@ struct RouteCheck {
     private mutating func checkListeners(_ drafts: [RouteDraft]) {
         for draft in drafts {
             guard let upstream = draft.upstream?.value else { continue }
-            for spec in draft.listen { check(spec.value.resolved(for: upstream), at: spec.location) }
+            for spec in draft.listen {
+                check(spec.value.resolved(for: upstream), over: draft.protocol.transport, at: spec.location)
+            }
         }
     }
 
     /// Reports what one text means to listen on where that is taken already.
-    private mutating func check(_ listeners: [ListenAddress], at location: Diagnostic.Location) {
-        let clash = listeners.lazy.compactMap { [claims] listener in
-            listener.conflicts.lazy.compactMap { claims[$0] }.first.map { (listener, $0) }
+    private mutating func check(
+        _ listeners: [ListenAddress], over transport: RouteProtocol.Transport = .tcp, at location: Diagnostic.Location
+    ) {
+        let taken = claims[transport] ?? [:]
+        let clash = listeners.lazy.compactMap { listener in
+            listener.conflicts.lazy.compactMap { taken[$0] }.first.map { (listener, $0) }
         }.first
         if let (listener, other) = clash {
             diagnostics.append(
@@ -74,7 +82,7 @@ struct RouteCheck {
             return
         }
         for listener in listeners {
-            for claim in listener.claims { claims[claim] = (listener, location) }
+            for claim in listener.claims { claims[transport, default: [:]][claim] = (listener, location) }
         }
     }
 
@@ -111,16 +119,31 @@ struct RouteCheck {
         }
     }
 
+    /// Reports what datagrams cannot be carried to.
+    private mutating func checkDatagrams(_ drafts: [RouteDraft]) {
+        for draft in drafts where draft.protocol == .udp {
+            guard let upstream = draft.upstream, case .address(.unix) = upstream.value else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    "protocol udp is not possible with upstream \(quoted("\(upstream.value)")); it takes a UDP port",
+                    at: upstream.location))
+        }
+    }
+
     /// For each route the one that listens where it connects to.
     ///
     /// Only what is certain counts: whether a wildcard covers an address is known for loopback only.
     private func successors(_ routes: [Route]) -> [Int?] {
-        var listening: [SocketAddress: Int] = [:]
+        var listening: [RouteProtocol.Transport: [SocketAddress: Int]] = [:]
         for (index, route) in routes.enumerated() {
-            for case .address(let address) in route.listen { listening[address] = listening[address] ?? index }
+            for case .address(let address) in route.listen {
+                if listening[route.protocol.transport]?[address] != nil { continue }
+                listening[route.protocol.transport, default: [:]][address] = index
+            }
         }
         return routes.map { route in
-            route.upstream.candidates.lazy.compactMap { candidate in
+            let listening = listening[route.protocol.transport] ?? [:]
+            return route.upstream.candidates.lazy.compactMap { candidate in
                 listening[candidate] ?? candidate.loopbackWildcard.flatMap { listening[$0] }
             }.first
         }

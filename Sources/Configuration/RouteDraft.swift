@@ -27,7 +27,7 @@ extension RouteDraft: KeyedMapping {
                 example: "localhost:8000"),
             .scalar(
                 "protocol", .protocol, \.protocol,
-                help: "What is carried: any bytes, or requests and answers of HTTP.", example: "http"),
+                help: "What is carried: any bytes, requests and answers of HTTP, or datagrams.", example: "http"),
         ] + RouteSettings.keys.map { $0.name == "http" ? http($0) : $0.lifted(into: \.settings) }
         + [
             "proxy_protocol", "tls",

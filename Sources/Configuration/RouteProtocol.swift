@@ -4,17 +4,27 @@ public enum RouteProtocol: Sendable, Equatable {
     case tcp
     /// Requests and answers of HTTP/1.0 and HTTP/1.1.
     case http
+    /// Datagrams.
+    case udp
+
+    /// What sockets it takes: those of different transports share no ports.
+    public var transport: Transport { self == .udp ? .udp : .tcp }
+
+    public enum Transport: Sendable, Hashable {
+        case tcp
+        case udp
+    }
 }
 
 extension ValueKind<RouteProtocol> {
     static var `protocol`: ValueKind {
         words(
-            ["tcp", "http"], synonyms: ["https": "http", "http1": "http", "http/1.1": "http"],
+            ["tcp", "http", "udp"], synonyms: ["https": "http", "http1": "http", "http/1.1": "http"],
             parse: { text throws(ValueError) in
                 switch text {
                 case "tcp": return .tcp
                 case "http": return .http
-                case "udp": throw ValueError("protocol 'udp' is not supported yet; expected tcp or http")
+                case "udp": return .udp
                 default: return nil
                 }
             },
@@ -22,6 +32,7 @@ extension ValueKind<RouteProtocol> {
                 switch value {
                 case .tcp: "tcp"
                 case .http: "http"
+                case .udp: "udp"
                 }
             })
     }

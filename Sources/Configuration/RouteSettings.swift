@@ -4,7 +4,8 @@ public import Network
 public struct RouteSettings: Sendable, Equatable {
     public var hold: Duration
     public var connectTimeout: Duration
-    public var idleTimeout: Duration
+    /// Nil for what suits the route's protocol.
+    public var idleTimeout: Duration?
     public var halfCloseTimeout: Duration
     public var maxConnections: Int
     public var connect: ConnectMoment
@@ -38,6 +39,7 @@ extension RouteSettings: KeyedMapping {
     /// Takes the defaults from where they are public, so that they are written down once.
     public init() {
         self.init(of: Route(listen: [], upstream: .localhost(port: 1)))
+        idleTimeout = nil
     }
 
     static let place = "in 'defaults'"
@@ -51,8 +53,9 @@ extension RouteSettings: KeyedMapping {
             "connect_timeout", .duration(atLeast: .milliseconds(1)), \.connectTimeout, option: "connect-timeout",
             help: "How long one attempt to connect to the app may take.", example: "250ms"),
         .scalar(
-            "idle_timeout", .duration(atLeast: .milliseconds(1)), \.idleTimeout, option: "idle-timeout",
-            help: "How long a connection may be without a byte in either direction.", example: "10m"),
+            "idle_timeout", .automatic(.duration(atLeast: .milliseconds(1))), \.idleTimeout, option: "idle-timeout",
+            help: "How long a connection may be without a byte in either direction; auto is 1h, and with udp 60s.",
+            example: "10m"),
         .scalar(
             "half_close_timeout", .duration(atLeast: .milliseconds(1)), \.halfCloseTimeout,
             option: "half-close-timeout",
@@ -60,7 +63,8 @@ extension RouteSettings: KeyedMapping {
         .scalar(
             "max_connections", .number(1...1_000_000), \.maxConnections, option: "max-connections",
             unit: "connections",
-            help: "How many clients of a route may be connected; above it the listeners pause.", example: "500"),
+            help: "How many clients of a route may be connected; above it listeners pause, or with udp drop datagrams.",
+            example: "500"),
         .scalar(
             "connect", .choice(), \.connect, option: "connect",
             help: "When the app is called: once the client is connected, or once it has sent its first byte.",

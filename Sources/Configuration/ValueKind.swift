@@ -59,6 +59,16 @@ func wholeNumber(_ text: String) -> Int? {
 }
 
 extension ValueKind {
+    /// A value, or `auto`, which is nil.
+    static func automatic<Wrapped>(_ kind: ValueKind<Wrapped>) -> ValueKind where Value == Wrapped? {
+        ValueKind(
+            "auto or \(kind.expected)", type: "`auto` or \(kind.type)", unit: kind.unit,
+            placeholder: "auto|\(kind.placeholder)", schemas: [.object([("const", .string("auto"))])] + kind.schemas,
+            suggest: { text in nearestName(to: text.lowercased(), among: ["auto"]) ?? kind.suggest(text) },
+            parse: { text throws(ValueError) in text == "auto" ? .some(nil) : try kind.parse(text).map { .some($0) } },
+            write: { $0.map(kind.write) ?? "auto" })
+    }
+
     /// One of some words.
     /// - Parameter synonyms: what people write instead.
     static func words(

@@ -11,19 +11,36 @@ public enum ListeningSockets {
         do throws(SystemError) {
             return try SocketDiagnostics.listening()
         } catch {
-            let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { Descriptor.contents(of: $0) }
-            if tables.isEmpty { throw error }
-            return tables.flatMap(parse)
+            return try read(["/proc/net/tcp", "/proc/net/tcp6"], state: listening, otherwise: error)
         }
     }
 
-    /// The state "listening" in these tables (TCP_LISTEN in the kernel's tcp_states.h).
-    private static let listening = "0A"
+    /// All UDP sockets that anybody may write to, in the same way.
+    /// - Throws: ``SystemError`` when nothing can be read.
+    public static func takingDatagrams() throws(SystemError) -> [ListeningEndpoint] {
+        do throws(SystemError) {
+            return try SocketDiagnostics.takingDatagrams()
+        } catch {
+            return try read(["/proc/net/udp", "/proc/net/udp6"], state: unconnected, otherwise: error)
+        }
+    }
 
-    static func parse(_ table: String) -> [ListeningEndpoint] {
+    private static func read(
+        _ paths: [String], state: String, otherwise error: SystemError
+    ) throws(SystemError) -> [ListeningEndpoint] {
+        let tables = paths.compactMap { Descriptor.contents(of: $0) }
+        if tables.isEmpty { throw error }
+        return tables.flatMap { parse($0, state: state) }
+    }
+
+    /// States in these tables (TCP_LISTEN and TCP_CLOSE in the kernel's tcp_states.h).
+    private static let listening = "0A"
+    private static let unconnected = "07"
+
+    static func parse(_ table: String, state: String = listening) -> [ListeningEndpoint] {
         table.split(separator: "\n").dropFirst().compactMap { line in
             let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-            guard fields.count > 9, fields[3] == listening, let inode = UInt64(fields[9]) else { return nil }
+            guard fields.count > 9, fields[3] == state, let inode = UInt64(fields[9]) else { return nil }
             let parts = fields[1].split(separator: ":")
             guard parts.count == 2, let address = address(parts[0]), let port = UInt16(parts[1], radix: 16)
             else { return nil }

@@ -150,7 +150,8 @@ public struct Socket: ~Copyable, Sendable {
         SocketAddress.fromKernelForm { getsockname(number, $0, $1) }.address
     }
 
-    func set(_ level: Int, _ option: CInt, to value: CInt) {
+    @discardableResult
+    func set(_ level: Int, _ option: CInt, to value: CInt) -> Bool {
         set(CInt(level), option, to: value)
     }
 

@@ -7,13 +7,24 @@ public enum SocketDiagnostics {
     /// All listening TCP sockets of this network namespace. Needs no privileges.
     /// - Throws: ``SystemError`` where the kernel or a sandbox does not answer such questions.
     public static func listening() throws(SystemError) -> [ListeningEndpoint] {
+        try endpoints(protocol: IPPROTO_TCP, state: TCP_LISTEN)
+    }
+
+    /// All UDP sockets of this network namespace that anybody may write to.
+    /// - Throws: ``SystemError`` where the kernel or a sandbox does not answer such questions.
+    public static func takingDatagrams() throws(SystemError) -> [ListeningEndpoint] {
+        // A socket that is connected is "established", and any other "closed".
+        try endpoints(protocol: IPPROTO_UDP, state: TCP_CLOSE)
+    }
+
+    private static func endpoints(`protocol`: Int, state: Int) throws(SystemError) -> [ListeningEndpoint] {
         let socket = try NetlinkSocket(NETLINK_SOCK_DIAG)
         var endpoints: [ListeningEndpoint] = []
         for family in [AF_INET, AF_INET6] {
             var request = inet_diag_req_v2()
             request.sdiag_family = UInt8(family)
-            request.sdiag_protocol = UInt8(IPPROTO_TCP)
-            request.idiag_states = 1 << UInt32(TCP_LISTEN)
+            request.sdiag_protocol = UInt8(`protocol`)
+            request.idiag_states = 1 << UInt32(state)
             do throws(SystemError) {
                 try socket.dump(type: CInt(SOCK_DIAG_BY_FAMILY), body: request) { header in
                     endpoint(in: header).map { endpoints.append($0) }

@@ -13,8 +13,16 @@ enum AppPresence {
     case unknown
 
     /// Looks now.
-    init(of upstream: UpstreamAddress) {
-        self.init(of: upstream, among: (try? ListeningSockets.current()) ?? [])
+    init(of upstream: UpstreamAddress, over transport: RouteProtocol.Transport = .tcp) {
+        self.init(of: upstream, among: Self.endpoints(over: transport) ?? [])
+    }
+
+    /// Who listens at this moment; nil where that cannot be seen.
+    static func endpoints(over transport: RouteProtocol.Transport) -> [ListeningEndpoint]? {
+        switch transport {
+        case .tcp: try? ListeningSockets.current()
+        case .udp: try? ListeningSockets.takingDatagrams()
+        }
     }
 
     /// - Parameter endpoints: who listens, found out once for many routes.

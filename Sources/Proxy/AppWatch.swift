@@ -27,14 +27,16 @@ struct AppWatch {
     /// Looks now; what is not among the routes any more is forgotten.
     /// - Parameter routes: with what their clients' own connections have shown.
     mutating func look(at routes: [(route: Route, health: AppHealth)]) {
-        let endpoints = try? ListeningSockets.current()
+        // Asked once for all routes of a kind.
+        let transports = Set(routes.map { $0.route.protocol.transport })
+        let endpoints = Dictionary(uniqueKeysWithValues: transports.map { ($0, AppPresence.endpoints(over: $0)) })
         let now = (Timestamp.now, MonotonicTime.now)
         let earlier = states
         states = [:]
         for (route, health) in routes {
             let app = App(of: route)
             let before = earlier[app]
-            let seen = endpoints.map { AppPresence(of: route.upstream, among: $0) }
+            let seen = endpoints[route.protocol.transport]?.map { AppPresence(of: route.upstream, among: $0) }
             states[app] =
                 switch seen {
                 // What could not be looked at is taken to be as it was.

@@ -48,13 +48,14 @@ final class ConnectionBudget: Sendable {
     }
 
     /// Takes a place for a connection that the worker is about to accept.
-    func take(for worker: Int) -> Answer {
+    /// - Parameter worker: told when there is room again; nil tells nobody.
+    func take(for worker: Int?) -> Answer {
         state.withLock { state in
             guard state.used >= state.limit else {
                 state.used += 1
                 return .granted
             }
-            state.refused.insert(worker)
+            if let worker { state.refused.insert(worker) }
             let now = MonotonicTime.coarse
             if let last = state.lastNews, now.since(last) < newsInterval { return .full(isNews: false) }
             state.lastNews = now

@@ -26,13 +26,15 @@ struct Doorkeeper: Sendable {
 
     /// Lets a client in, or says why not. To be asked once for each connection, by the address that it has come from; one on a
     /// Unix socket has none, and may come in.
+    /// - Parameter isRetry: whether it was admitted a moment ago, and what it wanted goes another way; that is no token.
     /// - Returns: to be kept as long as the connection, and then let go of; nil where that is not counted.
-    func admit(_ client: SocketAddress, at now: @autoclosure () -> MonotonicTime) throws(ClientRefusal) -> ClientPlace?
+    func admit(_ client: SocketAddress, isRetry: Bool = false, at now: @autoclosure () -> MonotonicTime)
+        throws(ClientRefusal) -> ClientPlace?
     {
         guard let address = client.ipAddress else { return nil }
         guard access.admits(address) else { throw .denied }
         let key = ClientKey(address)
-        if let rates, !rates.take(for: key, limit: rate, at: now()) { throw .tooFast }
+        if let rates, !isRetry, !rates.take(for: key, limit: rate, at: now()) { throw .tooFast }
         guard let connections else { return nil }
         guard let place = connections.take(for: key, limit: maxConnections) else { throw .tooManyConnections }
         return place

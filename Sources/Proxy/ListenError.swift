@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Discovery
 internal import EventLoop
 internal import Glibc
@@ -7,14 +8,17 @@ internal import Network
 public struct ListenError: Error, CustomStringConvertible {
     public let description: String
 
-    init(_ address: SocketAddress, _ error: SystemError) {
-        description = "cannot listen on \(address): " + Self.explanation(address, error)
+    init(_ address: SocketAddress, _ error: SystemError, over transport: RouteProtocol.Transport = .tcp) {
+        let place = transport == .udp ? "\(address)/udp" : "\(address)"
+        description = "cannot listen on \(place): " + Self.explanation(address, transport, error)
     }
 
-    private static func explanation(_ address: SocketAddress, _ error: SystemError) -> String {
+    private static func explanation(
+        _ address: SocketAddress, _ transport: RouteProtocol.Transport, _ error: SystemError
+    ) -> String {
         switch error.code {
         case EADDRINUSE:
-            return "the port is taken" + holder(of: address)
+            return "the port is taken" + holder(of: address, transport)
         case EACCES:
             return "permission denied; ports below 1024 need root, CAP_NET_BIND_SERVICE, or a lower "
                 + "net.ipv4.ip_unprivileged_port_start"
@@ -26,9 +30,14 @@ public struct ListenError: Error, CustomStringConvertible {
     }
 
     /// ` by python3 (pid 4711), which listens on 0.0.0.0:8000`, as far as that can be seen.
-    private static func holder(of address: SocketAddress) -> String {
+    private static func holder(of address: SocketAddress, _ transport: RouteProtocol.Transport) -> String {
         guard case .ip(let wanted, let port, _) = address else { return "" }
-        let holders = ((try? ListeningSockets.current()) ?? []).filter { endpoint in
+        let endpoints =
+            switch transport {
+            case .tcp: try? ListeningSockets.current()
+            case .udp: try? ListeningSockets.takingDatagrams()
+            }
+        let holders = (endpoints ?? []).filter { endpoint in
             endpoint.port == port
                 && (endpoint.accepts(wanted) || (wanted.isUnspecified && endpoint.address.family == wanted.family))
         }

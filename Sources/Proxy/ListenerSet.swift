@@ -10,6 +10,15 @@ struct ListenerSet {
     struct Listener: Hashable {
         let route: Int
         let address: SocketAddress
+        var transport = RouteProtocol.Transport.tcp
+
+        /// What can pass to another route.
+        fileprivate var place: Place { Place(address: address, transport: transport) }
+    }
+
+    fileprivate struct Place: Hashable {
+        let address: SocketAddress
+        let transport: RouteProtocol.Transport
     }
 
     /// The routes by their numbers.
@@ -36,7 +45,9 @@ struct ListenerSet {
         var seen = Set<Listener>()
         return routes.sorted { $0.key < $1.key }.flatMap { number, route in
             route.listen.flatMap { listen in
-                Self.addresses(for: listen, given: interfaces).map { Listener(route: number, address: $0) }
+                Self.addresses(for: listen, given: interfaces).map {
+                    Listener(route: number, address: $0, transport: route.protocol.transport)
+                }
             }
         }.filter { seen.insert($0).inserted }
     }
@@ -81,13 +92,13 @@ struct ListenerSet {
     /// - Returns: the numbers by which the workers know the listeners, with their new routes.
     mutating func handOver(to wanted: [Listener]) -> [(number: Int, route: Int)] {
         let stays = Set(wanted)
-        var idle: [SocketAddress: [Listener]] = [:]
+        var idle: [Place: [Listener]] = [:]
         // The last ones first, since they are taken from the end.
         for listener in open.filter({ !stays.contains($0.key) }).sorted(by: { $0.value.number > $1.value.number }) {
-            idle[listener.key.address, default: []].append(listener.key)
+            idle[listener.key.place, default: []].append(listener.key)
         }
         return missing(from: wanted).compactMap { heir in
-            guard let former = idle[heir.address]?.popLast(), let socket = open.removeValue(forKey: former)
+            guard let former = idle[heir.place]?.popLast(), let socket = open.removeValue(forKey: former)
             else { return nil }
             open[heir] = socket
             return (socket.number, heir.route)

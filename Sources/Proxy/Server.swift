@@ -95,7 +95,7 @@ public final class Server {
             } catch  where ListenRetry.isOptional(listener.address, error) {
                 log.debug("not listening on \(listener.address)", ["reason": .text(error.reason)])
             } catch {
-                throw ListenError(listener.address, error)
+                throw ListenError(listener.address, error, over: listener.transport)
             }
         }
         try admin?.start(configuration.admin)
@@ -183,7 +183,9 @@ public final class Server {
         let places =
             addresses.isEmpty
             ? "no address to listen on yet" : "listening on \(addresses.joined(separator: ", "))"
-        let presence = AppPresence(of: route.upstream).description(hold: route.hold)
+        let transport = route.protocol.transport
+        let presence = AppPresence(of: route.upstream, over: transport)
+            .description(hold: transport == .udp ? .zero : route.hold)
         log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
         if let risk = route.risk(upstreamOf: processes) { log.warning(risk, ["route": .text(route.name)]) }
     }
@@ -191,6 +193,27 @@ public final class Server {
     // MARK: Listeners
 
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
+        switch listener.transport {
+        case .tcp: try openForConnections(listener)
+        case .udp: try openForDatagrams(listener)
+        }
+    }
+
+    private func openForDatagrams(_ listener: ListenerSet.Listener) throws(SystemError) {
+        let first = try DatagramSocket(listeningOn: listener.address)
+        let address = first.localAddress ?? listener.address
+        var inodes = [first.inode]
+        var sockets = [Handoff(first)]
+        for _ in 1..<workers.count {
+            let further = try DatagramSocket(listeningOn: address, sharing: .further)
+            inodes.append(further.inode)
+            sockets.append(Handoff(further))
+        }
+        let number = listeners.opened(listener, boundTo: address, inodes: inodes)
+        workers.listenForDatagrams(number, route: listener.route, on: sockets)
+    }
+
+    private func openForConnections(_ listener: ListenerSet.Listener) throws(SystemError) {
         let first = try ListeningSocket(on: listener.address)
         // With port 0 the kernel has chosen one, and the others need the same.
         let address = first.localAddress ?? listener.address
@@ -233,7 +256,8 @@ public final class Server {
                 if ListenRetry.isOptional(listener.address, error) { continue }
                 isIncomplete = true
                 if retry.isWorthComplaint, failing.insert(listener).inserted {
-                    log.error(ListenError(listener.address, error).description, fields(listener))
+                    let complaint = ListenError(listener.address, error, over: listener.transport)
+                    log.error(complaint.description, fields(listener))
                 }
             }
         }

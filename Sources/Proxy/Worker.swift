@@ -35,6 +35,9 @@ final class Worker {
     private var traffic: [String: RouteTraffic] = [:]
     private let report: (WorkerReport) -> Void
     private var acceptors: [Int: Acceptor] = [:]
+    private var datagramListeners: [Int: DatagramListener] = [:]
+    /// Made for the first of them.
+    private var datagramWorkspace: DatagramWorkspace?
     private var sessions: [Session] = []
     /// No more clients are to come.
     private(set) var isDraining = false
@@ -90,13 +93,19 @@ final class Worker {
             } catch {
                 environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
             }
+        case .listenForDatagrams(let listener, let route, let handoff):
+            guard let socket = handoff.take(), let route = routes[route] else { return }
+            listenForDatagrams(listener, on: socket, route)
         case .handOver(let listener, let route):
             guard let route = routes[route] else { return }
             acceptors[listener]?.handOver(to: route)
+            datagramListeners[listener]?.handOver(to: route)
         case .closeListener(let listener):
             acceptors.removeValue(forKey: listener)?.acceptBacklog()
+            datagramListeners[listener]?.drain()
         case .abortRoute(let number):
             for session in sessions where session.route.number == number { session.abort(.routeRemoved) }
+            for listener in datagramListeners.values { listener.abort(.routeRemoved, route: number) }
         case .logAccess(let logsAccess):
             self.logsAccess = logsAccess
         case .resumeAccepting:
@@ -114,9 +123,11 @@ final class Worker {
             drainSessions()
             for acceptor in acceptors.values { acceptor.acceptBacklog() }
             acceptors = [:]
+            for listener in datagramListeners.values { listener.drain() }
             reportIfDrained()
         case .abort:
             for session in sessions { session.abort(.drained) }
+            for listener in datagramListeners.values { listener.abort(.drained) }
         }
     }
 
@@ -200,6 +211,95 @@ final class Worker {
         for acceptor in acceptors.values { acceptor.resume() }
     }
 
+    // MARK: Datagrams
+
+    private func listenForDatagrams(_ listener: Int, on socket: consuming DatagramSocket, _ route: WorkerRoute) {
+        guard let datagrams = route.datagrams else { return }
+        do throws(SystemError) {
+            let workspace: DatagramWorkspace
+            if let known = datagramWorkspace { workspace = known } else { workspace = try DatagramWorkspace(on: loop) }
+            datagramWorkspace = workspace
+            datagramListeners[listener] = try DatagramListener(
+                socket, route: route, datagrams: datagrams, worker: self, in: workspace, on: loop
+            ) { [unowned self] in
+                datagramListeners[listener] = nil
+                if isDraining { reportIfDrained() }
+            }
+        } catch {
+            environment.listenersLog.error("cannot take datagrams", ["reason": .text(error.description)])
+        }
+    }
+
+    /// Takes a place for one more flow, in the route and among the descriptors. Nobody waits for one: what finds none is
+    /// dropped.
+    func takePlaceForFlow(on route: WorkerRoute) -> Bool {
+        if case .full(let isNews) = route.shared.connections.take(for: nil) {
+            if isNews {
+                environment.listenersLog.warning(
+                    "max_connections reached: new clients take the place of silent ones, or their datagrams are dropped",
+                    [
+                        "route": .text(route.configuration.name),
+                        "max_connections": .number(route.shared.connections.limit),
+                    ])
+            }
+            return false
+        }
+        if case .full(let isNews) = environment.descriptors.take(for: nil) {
+            if isNews {
+                environment.listenersLog.warning(
+                    "the limit of open files is reached: datagrams of new clients are dropped",
+                    ["connections": .number(environment.descriptors.limit)])
+            }
+            route.shared.connections.giveBack()
+            return false
+        }
+        return true
+    }
+
+    /// The system gives no socket for a flow, whatever our own account says.
+    func cannotOpenFlow(_ error: SystemError, on route: WorkerRoute) {
+        complain(
+            of: route, "cannot open a socket to the app at \(route.configuration.upstream): datagrams are dropped",
+            reason: error.description)
+    }
+
+    /// Nobody listens where a route's datagrams lead.
+    func appIsAway(_ route: WorkerRoute) {
+        complain(of: route, "the app at \(route.configuration.upstream) is not listening: datagrams are dropped")
+    }
+
+    /// Every datagram could give a reason to complain; it is said now and then.
+    private func complain(of route: WorkerRoute, _ message: String, reason: String? = nil) {
+        guard let datagrams = route.datagrams else { return }
+        let now = MonotonicTime.coarse
+        if let last = datagrams.complaints[message], now.since(last) < .seconds(60) { return }
+        datagrams.complaints[message] = now
+        environment.upstreamLog.warning(
+            message,
+            ["route": .text(route.configuration.name), "reason": reason.map { .text($0) } ?? .nothing])
+    }
+
+    /// Counts a flow for which a place was taken.
+    func flowBegan(on route: WorkerRoute) {
+        route.sessions += 1
+        route.traffic.tally.countConnection()
+    }
+
+    /// Gives back what a flow had.
+    func ended(_ flow: DatagramFlow, on route: WorkerRoute, _ cause: FailureCause?) {
+        route.traffic.tally.countEnd(
+            after: flow.started, bytesToApp: flow.bytesToApp, bytesToClient: flow.bytesToClient)
+        if let cause { route.traffic.tally.countFailure(cause) }
+        giveBackPlace(on: route)
+        route.sessions -= 1
+        if route.isRemoved, route.sessions == 0 { forget(route) }
+    }
+
+    /// Writes down a flow that has ended, where that is wanted.
+    func log(_ summary: @autoclosure () -> FlowSummary) {
+        if logsAccess { summary().write(to: environment.log) }
+    }
+
     // MARK: Sessions
 
     /// Begins a session with a client for whom a place was taken.
@@ -238,6 +338,11 @@ final class Worker {
     ) {
         socket.resetWhenClosed()
         giveBackPlace(on: route)
+        report(refusal, of: client, on: route)
+    }
+
+    /// Counts a client that was turned away, and writes that down now and then.
+    func report(_ refusal: ClientRefusal, of client: SocketAddress, on route: WorkerRoute) {
         guard let count = route.note(refusal) else { return }
         environment.listenersLog.info(
             "a client was turned away: \(refusal.explanation)",
@@ -309,7 +414,7 @@ final class Worker {
 
     /// Once: while there are acceptors, further sessions may come, and afterwards none does.
     private func reportIfDrained() {
-        if sessions.isEmpty, acceptors.isEmpty { report(.drained) }
+        if sessions.isEmpty, acceptors.isEmpty, datagramListeners.isEmpty { report(.drained) }
     }
 
     /// One timer looks at all sessions now and then; a timer each would cost memory and be set anew with every

@@ -10,6 +10,8 @@ enum WorkerCommand: Sendable {
     case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
     case listen(listener: Int, route: Int, Handoff<ListeningSocket>)
+    /// Take datagrams of a route's clients on one more socket, known by `listener` from now on.
+    case listenForDatagrams(listener: Int, route: Int, Handoff<DatagramSocket>)
     /// Accept a listening socket's clients on another route from now on.
     case handOver(listener: Int, toRoute: Int)
     /// Accept those who wait already, then close the listening socket.

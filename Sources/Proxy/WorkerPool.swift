@@ -80,6 +80,14 @@ final class WorkerPool {
         }
     }
 
+    /// Gives each worker its socket for a route's datagrams; the kernel deals the clients out among them.
+    /// - Parameter sockets: one for each worker.
+    func listenForDatagrams(_ listener: Int, route: Int, on sockets: [Handoff<DatagramSocket>]) {
+        for (mailbox, socket) in zip(commands, sockets) {
+            mailbox.post(.listenForDatagrams(listener: listener, route: route, socket))
+        }
+    }
+
     /// What the workers share of a route.
     /// - Parameter predecessor: the route that this one takes the place of, whose clients count as this one's.
     func share(_ route: Route, number: Int, inPlaceOf predecessor: SharedRoute?) -> SharedRoute {

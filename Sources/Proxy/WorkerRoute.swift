@@ -20,7 +20,9 @@ final class WorkerRoute {
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
     private var refusals = RefusalLog()
-    /// How many sessions the worker has on the route.
+    /// What its listeners have in common where it carries datagrams; nil where it carries something else.
+    let datagrams: DatagramRoute?
+    /// How many sessions, or flows, the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
     var isRemoved = false
@@ -46,6 +48,7 @@ final class WorkerRoute {
             hold: shared.hold, admission: shared.admission,
             member: AdmissionQueue.Member(route: number, worker: worker),
             sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
+        datagrams = configuration.protocol == .udp ? DatagramRoute(configuration, sources: app.sources) : nil
         app.onAnswer = { [tally = traffic.tally] times in
             clock.note(times.answered)
             tally.countConnect(
@@ -55,10 +58,10 @@ final class WorkerRoute {
 
     var configuration: Route { shared.configuration }
 
-    /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:at:)``.
-    func admit(_ client: SocketAddress) throws(ClientRefusal) -> ClientPlace? {
+    /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
+    func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPlace? {
         guard let door = shared.door else { return nil }
-        return try door.admit(client, at: .now)
+        return try door.admit(client, isRetry: isRetry, at: .now)
     }
 
     /// Counts a client that was turned away.
@@ -81,7 +84,7 @@ extension Route {
     var keptConnections: (spare: Int, idle: Int) {
         // Where each client has an address of its own, none is anybody else's, or can be opened before it is known whose
         // it is. And only HTTP can tell where one client's use of a connection ends.
-        source == .perClient ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
+        source == .perClient || `protocol` == .udp ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {

@@ -113,7 +113,7 @@ public final class AppConnections {
         for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
     ) -> ConnectRequest {
         let request = request(for: client, completion)
-        if let keeping, let connection = takeKept(from: keeping) {
+        if let keeping, let connection = takeKept(from: keeping, at: .coarse) {
             request.complete(.connected(connection))
         } else {
             admit(request)
@@ -132,8 +132,9 @@ public final class AppConnections {
     }
 
     /// A kept connection, if there is one: the way for those who ask often, as it takes no memory.
-    public func takeKept() -> AppConnection? {
-        guard let keeping, let connection = takeKept(from: keeping) else { return nil }
+    /// - Parameter now: the time, which they know already.
+    public func takeKept(at now: MonotonicTime) -> AppConnection? {
+        guard let keeping, let connection = takeKept(from: keeping, at: now) else { return nil }
         connection.uses += 1
         refillSoon()
         return connection
@@ -150,10 +151,10 @@ public final class AppConnections {
         }
     }
 
-    private func takeKept(from pool: ConnectionPool) -> AppConnection? {
+    private func takeKept(from pool: ConnectionPool, at now: MonotonicTime) -> AppConnection? {
         if let queue = admission?.queue, pool.count > 0, !queue.claimKept(by: member) { return nil }
         defer { admission?.queue.keptLess(by: member, now: pool.count) }
-        return pool.take()
+        return pool.take(at: now)
     }
 
     private func admit(_ request: ConnectRequest) {
@@ -193,12 +194,13 @@ public final class AppConnections {
 
     /// Puts a connection back that can be used again; it must be at the end of an answer, with nothing left to be read.
     /// It is closed where it is not worth keeping.
-    public func giveBack(_ connection: AppConnection) {
+    /// - Parameter now: the time, for those who know it already.
+    public func giveBack(_ connection: AppConnection, at now: MonotonicTime = .coarse) {
         guard !isDraining, let keeping else { return }
         switch admission?.queue.keep(for: member) {
         case .keep?:
-            if !keeping.put(connection) { admission?.queue.keptLess(by: member, now: keeping.count) }
-        case nil: keeping.put(connection)
+            if !keeping.put(connection, at: now) { admission?.queue.keptLess(by: member, now: keeping.count) }
+        case nil: keeping.put(connection, at: now)
         case .serve(let ticket)?:
             // The place stays with the socket.
             admission?.line.take(ticket)?.complete(.connected(connection))

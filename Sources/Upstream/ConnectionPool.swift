@@ -1,4 +1,4 @@
-internal import EventLoop
+public import EventLoop
 internal import Network
 
 /// One worker's open connections to one route's app that nobody uses at present: kept for reuse, or opened ahead.
@@ -84,15 +84,16 @@ public final class ConnectionPool {
     // MARK: Coming and going
 
     /// Keeps a connection, unless a limit or the connection itself says no; it is closed then.
+    /// - Parameter now: the time, for those who know it already.
     /// - Returns: whether it is kept.
     @discardableResult
-    public func put(_ connection: AppConnection) -> Bool {
+    public func put(_ connection: AppConnection, at now: MonotonicTime = .coarse) -> Bool {
         let isSpare = connection.uses == 0
-        guard maySee(connection, isSpare: isSpare) else {
+        guard maySee(connection, isSpare: isSpare, at: now) else {
             counted.evictions += 1
             return false
         }
-        connection.idleSince = .coarse
+        connection.idleSince = now
         if connection.idleHandler == nil {
             connection.idleHandler = { [unowned self, unowned connection] in becameReady(connection, $0) }
         }
@@ -111,19 +112,20 @@ public final class ConnectionPool {
         return true
     }
 
-    private func maySee(_ connection: AppConnection, isSpare: Bool) -> Bool {
+    private func maySee(_ connection: AppConnection, isSpare: Bool, at now: MonotonicTime) -> Bool {
         guard connection.appGeneration == coordinator.appGeneration else { return false }
         if isSpare { return spares < limits.spare }
         if let most = limits.maxRequests, connection.uses >= most { return false }
-        return limits.idle > 0 && !isTooOld(connection, now: .coarse)
+        return limits.idle > 0 && !isTooOld(connection, now: now)
     }
 
     /// The connection that came last and is sound; what is not is dropped on the way.
-    public func take() -> AppConnection? {
+    /// - Parameter now: the time, for those who know it already.
+    public func take(at now: MonotonicTime = .coarse) -> AppConnection? {
         while let connection = connections.popLast() {
             connection.socket.onReady = nil
             if connection.uses == 0 { spares -= 1 }
-            switch fault(of: connection) {
+            switch fault(of: connection, at: now) {
             case nil:
                 counted.hits += 1
                 if connection.uses > 0 { counted.reuses += 1 }
@@ -139,9 +141,8 @@ public final class ConnectionPool {
     }
 
     /// Why a connection must not be handed out.
-    private func fault(of connection: AppConnection) -> Reason? {
+    private func fault(of connection: AppConnection, at now: MonotonicTime) -> Reason? {
         if connection.appGeneration != coordinator.appGeneration { return .app }
-        let now = MonotonicTime.coarse
         if isTooOld(connection, now: now) || isIdleForTooLong(connection, now: now) { return .limit }
         return switch connection.socket.socket.idleState {
         case .quiet: nil

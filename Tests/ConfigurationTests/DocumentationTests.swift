@@ -89,9 +89,13 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 5)
+        #expect(files.count == 6)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
-        #expect(names == ["web", "192.0.2.1:8080", "0.0.0.0:8080", "0.0.0.0:8080", "*:8000", "0.0.0.0:8080"])
+        #expect(
+            names == [
+                "web", "192.0.2.1:8080", "0.0.0.0:8080", "0.0.0.0:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "*:8000",
+                "0.0.0.0:8080",
+            ])
     }
 
     /// What is shown of `check --explain` is what it says.

@@ -77,8 +77,7 @@ private func route(_ line: String) -> String {
         ),
         (route("tls: {}"), "config.yaml:4:5: key 'tls' is not supported yet"),
         (route("http: {}"), "config.yaml:4:11: 'http' has no effect without 'protocol: http' in the same route"),
-        (route("protocol: udp"), "config.yaml:4:15: protocol 'udp' is not supported yet; expected tcp or http"),
-        (route("protocol: sctp"), "config.yaml:4:15: expected tcp or http, found 'sctp'"),
+        (route("protocol: sctp"), "config.yaml:4:15: expected tcp, http or udp, found 'sctp'"),
         (
             "routes: [{ listen: 'unix:/a', upstream: 80 }]",
             "config.yaml:1:20: listening on a Unix socket is not supported yet"

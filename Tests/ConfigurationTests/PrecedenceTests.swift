@@ -227,7 +227,7 @@ import Testing
                 "--drain DURATION LOOPBRIDGE_DRAIN 5s",
                 "--hold DURATION LOOPBRIDGE_HOLD 10s",
                 "--connect-timeout DURATION LOOPBRIDGE_CONNECT_TIMEOUT 1s",
-                "--idle-timeout DURATION LOOPBRIDGE_IDLE_TIMEOUT 1h",
+                "--idle-timeout auto|DURATION LOOPBRIDGE_IDLE_TIMEOUT auto",
                 "--half-close-timeout DURATION LOOPBRIDGE_HALF_CLOSE_TIMEOUT 5m",
                 "--max-connections NUMBER LOOPBRIDGE_MAX_CONNECTIONS 10000",
                 "--connect accept|first_byte LOOPBRIDGE_CONNECT accept",

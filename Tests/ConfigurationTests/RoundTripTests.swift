@@ -32,7 +32,7 @@ import Testing
                 defaults:
                   hold: 10s
                   connect_timeout: 1s
-                  idle_timeout: 1h
+                  idle_timeout: auto
                   half_close_timeout: 5m
                   max_connections: 10000
                   connect: accept

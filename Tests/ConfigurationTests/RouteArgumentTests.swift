@@ -27,6 +27,8 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         ("localhost:8000", spread(8000), .localhost(port: 8000)),
         ("8000/tcp", spread(8000), .localhost(port: 8000)),
         ("8000/http", spread(8000), .localhost(port: 8000)),
+        ("8000/udp", spread(8000), .localhost(port: 8000)),
+        ("5353:53/udp", bothWildcards(5353), .localhost(port: 53)),
         ("1", spread(1), .localhost(port: 1)),
         ("65535", spread(65535), .localhost(port: 65535)),
         ("8000:localhost:8000", spread(8000), .localhost(port: 8000)),
@@ -68,7 +70,7 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         let route = try load(routes: [example.text]).route
         #expect(route.listen == example.listen)
         #expect(route.upstream == example.upstream)
-        #expect(route.name == example.listen[0].description)
+        #expect(route.name == example.listen[0].description + (example.text.hasSuffix("/udp") ? "/udp" : ""))
     }
 
     @Test(arguments: [
@@ -125,11 +127,10 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         ("192.0.2.1:8000", "'192.0.2.1' \(ambiguous); write '192.0.2.1:8000:8000' or '8000:192.0.2.1:8000'"),
         ("[::1]:8000", "'[::1]' \(ambiguous); write '[::1]:8000:8000' or '8000:[::1]:8000'"),
         ("0.0.0.0:80:localhost:8000:9", "'8000' is one part too many; \(form)"),
-        ("5353:53/udp", "protocol 'udp' is not supported yet; expected tcp or http"),
-        ("8080:8000/tpc", "expected tcp or http, found 'tpc'; did you mean 'tcp'?"),
-        ("8080:8000/https", "expected tcp or http, found 'https'; did you mean 'http'?"),
-        ("8080:8000/HTTP", "expected tcp or http, found 'HTTP'; did you mean 'http'?"),
-        ("8080:8000/", "expected tcp or http, found ''"),
+        ("8080:8000/tpc", "expected tcp, http or udp, found 'tpc'; did you mean 'tcp'?"),
+        ("8080:8000/https", "expected tcp, http or udp, found 'https'; did you mean 'http'?"),
+        ("8080:8000/HTTP", "expected tcp, http or udp, found 'HTTP'; did you mean 'http'?"),
+        ("8080:8000/", "expected tcp, http or udp, found ''"),
         ("unix:/run/app.sock", "a Unix socket needs a port to listen on, as in '8080:unix:/run/app.sock'"),
         ("8080:unix:app.sock", "the path of a Unix socket must begin with '/', found 'app.sock'"),
         ("8080:unix:", "the path of a Unix socket must begin with '/', found ''"),

@@ -20,6 +20,7 @@ Environment:
     LOOPBRIDGE_SANITIZED=1  it is built with a sanitizer: memory is not measured at all
     LOOPBRIDGE_CHAOS_SECONDS  how long the way to the app is tormented, for each combination of settings (8)
     LOOPBRIDGE_STREAM_GIB   how much each way the big stream carries (2)
+    LOOPBRIDGE_DNS_QUERIES  how many questions a name server is asked through the bridge (10000)
     LOOPBRIDGE_BODY_GIB     how large a big HTTP body is (0.5)
     LOOPBRIDGE_PICTURES     a folder for pictures of the status page after five minutes of load; none are taken without it
     LOOPBRIDGE_LOG_SLEEP    for how many seconds nobody reads the log (3)
@@ -138,4 +139,23 @@ def run(container):
             program.assert_clean(codes=(program.code,))
     finally:
         for program, _ in running:
+            program.kill()
+
+
+@pytest.fixture
+def auto(container):
+    """Starts `loopbridge auto` in the container, and sees to its end."""
+    running = []
+
+    def start(*arguments, **options):
+        running.append(Run(container, None, *arguments, subcommand="auto", **options))
+        return running[-1]
+
+    yield start
+    try:
+        for program in running:
+            assert program.terminate() == 0
+            program.assert_clean()
+    finally:
+        for program in running:
             program.kill()

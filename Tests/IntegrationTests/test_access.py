@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from support import datagrams
 from support.admin import metrics
 from support.apps import App, echo
 from support.configuration import ConfigurationFile, route
@@ -131,3 +132,25 @@ def test_warns_of_what_should_not_be_within_everybody_s_reach(container, outside
     program.end()
     program = loopbridge("7000:6379")
     assert "--allow" in program.wait_for_message(warning)["message"]
+
+
+def test_datagrams(container, outside, loopbridge):
+    """Those of a client that may not come in are dropped, and a flow is a connection."""
+    loopbridge(
+        "--admin-listen", "9901", "--workers", "2", "--deny", STRANGER, "--client-connections", "2", "8053:5300/udp")
+    with datagrams.DatagramApp(container) as app:
+        stranger = datagrams.client(outside, Cable.CONTAINER, source=(STRANGER, 0))
+        stranger.send(b"hello")
+        clients = [datagrams.client(outside, Cable.CONTAINER) for _ in range(3)]
+        for client in clients[:2]:
+            assert datagrams.ask(client) == b"hello"
+        clients[2].send(b"hello")
+        failures = 'loopbridge_failures_total{route="0.0.0.0:8053/udp",cause="%s"}'
+        wait_until(lambda: metrics(container)[failures % "client_connection_limit"] == 1, "the third is turned away")
+        assert metrics(container)[failures % "client_denied"] == 1
+        for client in (stranger, clients[2]):
+            assert datagrams.hears_nothing(client)
+        for client in clients[:2]:
+            assert datagrams.ask(client) == b"hello"
+        for client in (stranger, *clients):
+            client.close()

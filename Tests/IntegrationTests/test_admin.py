@@ -20,7 +20,6 @@ from support.namespaces import Cable
 from support.settings import PROGRAM
 from support.sockets import connect, read_exactly, read_to_end
 from support.waiting import stays_true, wait_until
-from support.wrapped import Run
 
 LISTEN = ("--admin-listen", f"0.0.0.0:{PORT}")
 CANNOT_LISTEN = 71
@@ -287,27 +286,9 @@ def test_says_since_when_the_app_is_missing(container, loopbridge):
     assert report["ok"] is False and len(report["lines"]) == 1
 
 
-@pytest.fixture
-def auto(container):
-    running = []
-
-    def start(*arguments):
-        running.append(Run(container, None, *arguments, subcommand="auto"))
-        running[-1].wait_for_message("serving the admin port at")
-        return running[-1]
-
-    yield start
-    try:
-        for program in running:
-            assert program.terminate() == 0
-            program.assert_clean()
-    finally:
-        for program in running:
-            program.kill()
-
-
 def test_auto_is_ready_with_the_first_bridge(container, outside, auto):
     program = auto(*LISTEN)
+    program.wait_for_message("serving the admin port at")
     assert readiness(container) == (503, "nothing is bridged yet\n")
     assert ask(container, "/healthz").text == "ok\n"
     with App(container, echo):
@@ -318,6 +299,7 @@ def test_auto_is_ready_with_the_first_bridge(container, outside, auto):
 @pytest.mark.parametrize("address", ["127.0.0.1", "[::1]"])
 def test_auto_never_bridges_it(container, outside, auto, address):
     program = auto("--admin-listen", f"{address}:{PORT}")
+    program.wait_for_message("serving the admin port at")
     with App(container, echo):
         wait_until(lambda: program.bridged() == [8000], "the app is bridged")
         stays_true(lambda: program.bridged() == [8000], "the admin port is not", 1.5)

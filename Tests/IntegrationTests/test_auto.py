@@ -6,25 +6,6 @@ from support.apps import App, greets
 from support.namespaces import Cable
 from support.sockets import connect, read_to_end
 from support.waiting import stays_true, wait_until
-from support.wrapped import Run
-
-
-@pytest.fixture
-def auto(container):
-    running = []
-
-    def start(*arguments, **options):
-        running.append(Run(container, None, *arguments, subcommand="auto", **options))
-        return running[-1]
-
-    yield start
-    try:
-        for program in running:
-            assert program.terminate() == 0
-            program.assert_clean()
-    finally:
-        for program in running:
-            program.kill()
 
 
 def ask(outside, port, host=Cable.CONTAINER):

@@ -45,7 +45,7 @@ def test_completions(shell):
         (["80800:8000"], "port 80800 is not between 1 and 65535"),
         (["--hold", "5", "8000"], "'5' without a unit"),
         (["--workers", "0", "8000"], "--workers"),
-        (["8080:8000/udp"], "not supported yet"),
+        (["8080:8000/sctp"], "expected tcp, http or udp"),
         (["127.0.0.1:8000:127.0.0.1:8000"], "leads back to this route"),
         (["bogus"], "expected a port, found 'bogus'"),
     ],

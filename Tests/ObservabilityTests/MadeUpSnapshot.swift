@@ -41,3 +41,8 @@ enum MadeUp {
             upstreamConnectionLimit: nil, idle: 5, spare: 6, counters: counters)
     }
 }
+
+extension Histogram<DurationScale> {
+    /// Counts a duration, which must not be negative.
+    mutating func count(_ duration: Duration) { count(UInt64(duration / .nanoseconds(1))) }
+}

@@ -159,6 +159,18 @@ import Testing
         #expect(listeners.removeUnwanted(after).map(\.number) == [numbers[1]])
     }
 
+    @Test func aListenerIsNotHandedOverToAnotherTransport() {
+        let any = ListenAddress.address(.ip(.anyV4, port: 53))
+        var listeners = set([any])
+        let tcp = listeners.wanted(given: []).map { listeners.opened($0, boundTo: $0.address, inodes: []) }
+        _ = listeners.remove(route: 1)
+        let udp = listeners.add(Route(listen: [any], upstream: .localhost(port: 1), protocol: .udp))
+        let wanted = listeners.wanted(given: [])
+        #expect(listeners.handOver(to: wanted).isEmpty)
+        #expect(listeners.removeUnwanted(wanted).map(\.number) == tcp)
+        #expect(listeners.missing(from: wanted).map(\.route) == [udp])
+    }
+
     @Test func twoRoutesCanSwapTheirListeners() {
         let one = ListenAddress.address(.ip(.anyV4, port: 1))
         let two = ListenAddress.address(.ip(.anyV4, port: 2))

@@ -25,6 +25,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "datagrams.h"
+
 /// accept4(2): accepts a connection and makes it non-blocking and close-on-exec in one call.
 static inline int clinux_accept4(int fd, struct sockaddr *address, socklen_t *length) {
   extern int accept4(int, struct sockaddr *, socklen_t *, int);

@@ -20,7 +20,7 @@ public struct HealthReport: Codable, Sendable, Equatable {
         return HealthReport(
             ok: false,
             lines: stuck.map { worker in
-                "worker \(worker.number) has not answered for \(inWords(worker.loopLag / .seconds(1)))"
+                "worker \(worker.number) has not answered for \(Quantity.age(worker.loopLag / .seconds(1), units: .inText))"
             })
     }
 
@@ -42,19 +42,12 @@ public struct HealthReport: Codable, Sendable, Equatable {
         let app = "\(route.name): the app at \(route.upstream)"
         let since =
             route.app.since.map { since in
-                " since \(since) (for \(inWords(max(0, now.secondsSince1970 - since.secondsSince1970))))"
+                " since \(since) (for \(Quantity.age(now.secondsSince1970 - since.secondsSince1970, units: .inText)))"
             } ?? ""
         return switch route.app.presence {
         case .up: "\(app) is listening\(since)"
         case .down: "\(app) is not listening\(since)"
         case .unknown: "\(app) is elsewhere, and only a client's connection tells whether it is listening"
         }
-    }
-
-    /// `12 s`, `5 min`, `3 h`, `2 d`.
-    private static func inWords(_ seconds: Double) -> String {
-        let units = [(1.0, "s"), (60, "min"), (3600, "h"), (86400, "d")]
-        let unit = units.last { seconds >= 2 * $0.0 } ?? units[0]
-        return "\(Int(seconds / unit.0)) \(unit.1)"
     }
 }

@@ -123,10 +123,4 @@ extension Histogram<DurationScale> {
     mutating func count(from start: MonotonicTime, to end: MonotonicTime) {
         count(UInt64(max(end.nanoseconds - start.nanoseconds, 0)))
     }
-
-    /// Counts a duration; a negative one as none.
-    public mutating func count(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        count(seconds < 0 ? 0 : UInt64(seconds) * 1_000_000_000 + UInt64(max(attoseconds, 0) / 1_000_000_000))
-    }
 }

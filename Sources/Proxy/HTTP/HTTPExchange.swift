@@ -233,23 +233,20 @@ final class HTTPExchange {
             userAgent: head.first(.userAgent)?.valueRange ?? 0..<0)
     }
 
-    /// Makes ready for the same client's next request, of which something has come.
-    func beginNext() {
-        reset()
-    }
-
     /// Forgets everything about the client.
     func forget() {
         forgetInput()
-        reset()
+        beginNext()
     }
 
-    private func reset() {
+    /// Makes ready for the same client's next request, of which something has come.
+    func beginNext() {
         requestParser.reset()
         requestBody = BodyFrame(.none)
         isRequestWhole = false
-        endAnswerBody()
+        responseBody = BodyFrame(.none)
         isAnswerWhole = false
+        trailers = []
         acceptsHTML = false
         method = .get
         version = .http11

@@ -201,7 +201,7 @@ extension HTTPSession {
         }
         // Before the rest, which may be the next request of this client. Another client's, which may be served by it before
         // this returns, finds the scratch buffer free.
-        if mayBeReused { route.app.giveBack(connection) }
+        if mayBeReused { route.app.giveBack(connection, at: route.clock.now) }
         if !toClient.isWaitingForSink { deliverRest(exchange) }
     }
 

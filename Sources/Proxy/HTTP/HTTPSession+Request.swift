@@ -75,7 +75,7 @@ extension HTTPSession {
                 exchange.copyText(head, bytes)
                 exchange.times.asked = route.clock.now
             }
-            guard let connection = route.app.takeKept() else { return (0, .needsApp) }
+            guard let connection = route.app.takeKept(at: route.clock.now) else { return (0, .needsApp) }
             return (send(head, bytes, exchange, connection), .sent)
         }
     }

@@ -117,7 +117,7 @@ final class HTTPSession: Session {
     /// - Parameter count: how many of them went through the copy loop.
     func noteMoved(_ count: UInt64) {
         guard count > 0 else { return }
-        let now = MonotonicTime.coarse
+        let now = route.clock.now
         workspace.noteMoved(count, at: now, last: lastActivity)
         lastActivity = now
     }

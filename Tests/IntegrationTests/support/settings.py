@@ -13,6 +13,7 @@ IS_RELEASE = os.environ.get("LOOPBRIDGE_RELEASE") == "1"
 IS_SANITIZED = os.environ.get("LOOPBRIDGE_SANITIZED") == "1"
 CHAOS_SECONDS = float(os.environ.get("LOOPBRIDGE_CHAOS_SECONDS", "8"))
 STREAM_GIB = float(os.environ.get("LOOPBRIDGE_STREAM_GIB", "2"))
+DNS_QUERIES = int(os.environ.get("LOOPBRIDGE_DNS_QUERIES", "10000"))
 BODY_GIB = float(os.environ.get("LOOPBRIDGE_BODY_GIB", "0.5"))
 PICTURES = os.environ.get("LOOPBRIDGE_PICTURES")
 SCRAPE_SECONDS = float(os.environ.get("LOOPBRIDGE_SCRAPE_SECONDS", "12"))

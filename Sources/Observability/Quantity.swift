@@ -21,11 +21,26 @@ enum Quantity {
         }
     }
 
-    /// How long something has been so: `12s`, `5m`, `3h`, `2d`.
-    static func age(_ seconds: Double) -> String {
-        let units = [(1.0, "s"), (60, "m"), (3600, "h"), (86400, "d")]
-        let unit = units.last { seconds >= 2 * $0.0 } ?? units[0]
-        return "\(whole((max(seconds, 0) / unit.0).rounded(.down)))\(unit.1)"
+    /// How the units of an age are written.
+    enum AgeUnits {
+        /// `12s`, `5m`, `3h`, `2d`.
+        case inTables
+        /// `12 s`, `5 min`, `3 h`, `2 d`.
+        case inText
+
+        fileprivate var names: [String] {
+            switch self {
+            case .inTables: ["s", "m", "h", "d"]
+            case .inText: [" s", " min", " h", " d"]
+            }
+        }
+    }
+
+    /// How long something has been so: at least two of its unit, but for seconds.
+    static func age(_ seconds: Double, units: AgeUnits = .inTables) -> String {
+        let sizes = [1.0, 60, 3600, 86400]
+        let unit = sizes.lastIndex { seconds >= 2 * $0 } ?? 0
+        return whole((max(seconds, 0) / sizes[unit]).rounded(.down)) + units.names[unit]
     }
 
     private static func scaled(_ value: Double, by step: Double, units: [String]) -> String {

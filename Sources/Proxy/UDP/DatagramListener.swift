@@ -1,0 +1,205 @@
+internal import Configuration
+internal import EventLoop
+internal import Network
+internal import Relay
+internal import Upstream
+
+/// One worker's side of an address on which a route takes datagrams: it decides who gets a flow, and when one ends.
+///
+/// Belongs to its worker's thread, and is kept by the worker until its last flow has ended.
+final class DatagramListener: DatagramRelay.Owner {
+    private enum State {
+        case open
+        /// No new clients are taken; it ends with its last flow.
+        case draining
+        case ended
+    }
+
+    private(set) var route: WorkerRoute
+    private unowned let worker: Worker
+    private let loop: EventLoop
+    private var datagrams: DatagramRoute
+    private var state = State.open
+    private var relay: DatagramRelay?
+    private var sweep: Timer?
+    /// Called once, when it takes no new clients any more and the last flow has ended.
+    private let onEnd: () -> Void
+    /// Why the flows end that are ended now.
+    private var cause = FlowEnd.idleTimeout
+
+    /// Who is new when there are as many flows as there may be takes the place of one that has been idle for so long and
+    /// whose client has never spoken after an answer. Whoever writes under false addresses hears no answers, so it is
+    /// these that make room for each other; and each has had its time to be answered.
+    private static let shortestStay = Duration.seconds(1)
+    /// Who has had an answer, and after it nothing for so long, has nothing to finish.
+    private static let quiet = Duration.milliseconds(200)
+    private static let drainingSweep = Duration.milliseconds(50)
+
+    /// - Parameter onEnd: called once, in a later turn of the loop, when the listener has ended.
+    init(
+        _ socket: consuming DatagramSocket, route: WorkerRoute, datagrams: DatagramRoute, worker: Worker,
+        in workspace: DatagramWorkspace, on loop: EventLoop, onEnd: @escaping () -> Void
+    ) throws(SystemError) {
+        self.route = route
+        self.datagrams = datagrams
+        self.worker = worker
+        self.loop = loop
+        self.onEnd = onEnd
+        sweep = try Timer(on: loop) { [unowned self] in sweepFlows() }
+        relay = try DatagramRelay(socket, in: workspace, account: datagrams.account, owner: self)
+    }
+
+    // MARK: Clients
+
+    func flow(
+        for path: DatagramPath, attempt: Int, of relay: DatagramRelay
+    ) throws(DatagramRelay.Refusal) -> DatagramFlow {
+        guard state == .open else { throw .draining }
+        guard attempt < datagrams.connector.candidateCount else {
+            worker.appIsAway(route)
+            throw .nobodyListens
+        }
+        let clientPlace = try admit(path, isRetry: attempt > 0)
+        try takePlace()
+        do throws(SystemError) {
+            let connection = try datagrams.connector.open(for: path.clientAddress?.ipAddress)
+            let upstream = DatagramFlow.Upstream(
+                address: connection.address, candidate: connection.candidate,
+                mayBeElsewhere: datagrams.connector.candidateCount > 1)
+            let flow = try relay.addFlow(path, to: upstream, on: connection.takeSocket())
+            flow.context = route
+            flow.clientPlace = clientPlace
+            worker.flowBegan(on: route)
+            datagrams.fleeting.append(flow)
+            if sweep?.isScheduled == false { scheduleSweep() }
+            return flow
+        } catch {
+            worker.giveBackPlace(on: route)
+            worker.cannotOpenFlow(error, on: route)
+            throw .noSocket
+        }
+    }
+
+    private func admit(_ path: DatagramPath, isRetry: Bool) throws(DatagramRelay.Refusal) -> ClientPlace? {
+        guard let client = path.clientAddress else { return nil }
+        do throws(ClientRefusal) {
+            return try route.admit(client, isRetry: isRetry)
+        } catch {
+            worker.report(error, of: client, on: route)
+            throw .denied
+        }
+    }
+
+    private func takePlace() throws(DatagramRelay.Refusal) {
+        if worker.takePlaceForFlow(on: route) { return }
+        guard let victim = datagrams.fleeting.idle(for: Self.shortestStay, at: .coarse) else { throw .noPlace }
+        victim.displace()
+        // Another worker may have been quicker.
+        guard worker.takePlaceForFlow(on: route) else { throw .noPlace }
+    }
+
+    func ended(_ flow: DatagramFlow, _ end: DatagramRelay.End) {
+        flow.clientPlace = nil
+        let reason: FlowEnd
+        switch end {
+        case .ended: reason = cause
+        case .displaced: reason = .displaced
+        case .failed(let code): reason = .appFailed(code)
+        case .refused: reason = .appNotListening
+        }
+        // The one on which it began, whose place it has.
+        let route = flow.context as? WorkerRoute ?? route
+        if end == .refused {
+            route.datagrams?.connector.refused(flow.upstream.candidate)
+            if !flow.upstream.mayBeElsewhere { worker.appIsAway(route) }
+        }
+        // One that was refused at once is only a look at where the app is.
+        if flow.datagramsToApp > 0 {
+            worker.log(
+                FlowSummary(
+                    flow: flow, route: route.configuration.name, end: reason,
+                    namesSource: route.app.sources.areWorthNaming))
+        }
+        worker.ended(flow, on: route, reason.cause)
+        endIfDrained()
+    }
+
+    /// Takes clients on another route from now on.
+    ///
+    /// Where that leads to the same app, flows go on. Where it does not, they carry what the app has still to say, and what
+    /// their clients say next goes the new way.
+    func handOver(to successor: WorkerRoute) {
+        guard let relay, let new = successor.datagrams else { return }
+        let (old, next) = (route.configuration, successor.configuration)
+        if old.upstream == next.upstream, old.source == next.source,
+            route.shared.connections === successor.shared.connections
+        {
+            new.adoptFlows(of: datagrams)
+        } else {
+            relay.retireFlows()
+        }
+        route = successor
+        datagrams = new
+        relay.account = new.account
+        if relay.flowCount > 0 { scheduleSweep() }
+    }
+
+    // MARK: The end
+
+    /// Takes no new clients any more, and ends with its last flow: those that wait for an answer go on.
+    func drain() {
+        guard state == .open else { return }
+        state = .draining
+        scheduleSweep()
+        endIfDrained()
+    }
+
+    /// Ends the flows that are left: all, or those that began on one route.
+    func abort(_ cause: FlowEnd, route number: Int? = nil) {
+        let all = number == nil || number == route.number
+        endFlows(cause) { flow, _ in all || (flow.context as? WorkerRoute)?.number == number }
+    }
+
+    private func endFlows(_ cause: FlowEnd, where isMeant: (DatagramFlow, _ isRetired: Bool) -> Bool) {
+        relay?.forEachFlow { flow, isRetired in
+            guard isMeant(flow, isRetired) else { return }
+            self.cause = cause
+            relay?.end(flow)
+        }
+    }
+
+    private func endIfDrained() {
+        guard state == .draining, relay?.flowCount == 0 else { return }
+        state = .ended
+        sweep?.cancel()
+        relay?.stopWatching()
+        // Not at once: it may be the relay that is ending a flow.
+        loop.onNextTurn(onEnd)
+    }
+
+    // MARK: Silence
+
+    private func sweepFlows() {
+        let now = MonotonicTime.coarse
+        let isDraining = state == .draining
+        if isDraining, !worker.isDraining, !route.isRemoved {
+            return endFlows(.addressGone) { _, _ in true }
+        }
+        endFlows(.idleTimeout) { flow, isRetired in
+            let route = isRetired ? flow.context as? WorkerRoute ?? route : route
+            return now.since(flow.lastActivity) >= route.configuration.idleTimeout
+        }
+        endFlows(.finished) { flow, isRetired in
+            (isDraining || isRetired) && !flow.awaitsAnswer && now.since(flow.lastActivity) >= Self.quiet
+        }
+        if let relay, relay.flowCount > 0 { scheduleSweep() }
+    }
+
+    /// So an idle timeout is late by up to an eighth.
+    private func scheduleSweep() {
+        let usual = min(max(route.configuration.idleTimeout / 8, .milliseconds(10)), .seconds(60))
+        let longest =
+            state == .draining ? Self.drainingSweep : relay?.hasRetiredFlows == true ? Self.quiet : usual
+        sweep?.schedule(after: min(usual, longest))
+    }
+}
