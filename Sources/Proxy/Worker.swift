@@ -338,11 +338,11 @@ final class Worker {
     ) {
         socket.resetWhenClosed()
         giveBackPlace(on: route)
-        report(refusal, of: client, on: route)
+        noteRefusal(refusal, of: client, on: route)
     }
 
-    /// Counts a client that was turned away, and writes that down now and then.
-    func report(_ refusal: ClientRefusal, of client: SocketAddress, on route: WorkerRoute) {
+    /// Counts a client that is not let in, and says so now and then.
+    func noteRefusal(_ refusal: ClientRefusal, of client: SocketAddress, on route: WorkerRoute) {
         guard let count = route.note(refusal) else { return }
         environment.listenersLog.info(
             "a client was turned away: \(refusal.explanation)",

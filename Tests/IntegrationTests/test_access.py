@@ -8,6 +8,7 @@ from support import datagrams
 from support.admin import metrics
 from support.apps import App, echo
 from support.configuration import ConfigurationFile, route
+from support.datagrams import DatagramApp, ask, client, hears_nothing
 from support.namespaces import Cable
 from support.sockets import connect, read_exactly
 from support.waiting import wait_until
@@ -37,6 +38,26 @@ def is_served(*arguments, **options):
             return read_exactly(client, 5) == b"hello"
     except ConnectionError:
         return False
+
+
+def test_datagrams_of_whoever_may_not_come_in_are_dropped(container, outside, loopbridge):
+    program = loopbridge("--admin-listen", "9901", "--deny", f"{STRANGER},{STRANGER_V6}/128", "8053:127.0.0.1:5300/udp")
+    with DatagramApp(container) as app:
+        for address, stranger, friend in [
+            (Cable.CONTAINER, STRANGER, Cable.OUTSIDE), (Cable.CONTAINER_V6, STRANGER_V6, Cable.OUTSIDE_V6),
+        ]:
+            with client(outside, address, source=(stranger, 0)) as denied:
+                for _ in range(3):
+                    denied.send(b"strange")
+                with client(outside, address, source=(friend, 0)) as admitted:
+                    assert ask(admitted, b"known") == b"known"
+                assert hears_nothing(denied)
+        assert app.count == 2
+    cause = 'loopbridge_failures_total{route="0.0.0.0:8053/udp",cause="client_denied"}'
+    # Those that came together count once.
+    assert 2 <= metrics(container)[cause] <= 6
+    lines = program.messages("a client was turned away: its address is not allowed")
+    assert lines and lines[0]["client"].startswith((STRANGER, f"[{STRANGER_V6}]"))
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "http"])

@@ -55,11 +55,11 @@ final class DatagramListener: DatagramRelay.Owner {
         for path: DatagramPath, attempt: Int, of relay: DatagramRelay
     ) throws(DatagramRelay.Refusal) -> DatagramFlow {
         guard state == .open else { throw .draining }
+        let clientPlace = try admit(path, isRetry: attempt > 0)
         guard attempt < datagrams.connector.candidateCount else {
             worker.appIsAway(route)
             throw .nobodyListens
         }
-        let clientPlace = try admit(path, isRetry: attempt > 0)
         try takePlace()
         do throws(SystemError) {
             let connection = try datagrams.connector.open(for: path.clientAddress?.ipAddress)
@@ -85,7 +85,7 @@ final class DatagramListener: DatagramRelay.Owner {
         do throws(ClientRefusal) {
             return try route.admit(client, isRetry: isRetry)
         } catch {
-            worker.report(error, of: client, on: route)
+            worker.noteRefusal(error, of: client, on: route)
             throw .denied
         }
     }

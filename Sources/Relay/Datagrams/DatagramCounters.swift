@@ -20,10 +20,10 @@ public struct DatagramCounters: Sendable, Equatable {
 
     /// Datagrams that were received and not carried on, by their causes.
     public struct Dropped: Sendable, Equatable {
+        /// Of clients that may not come in.
+        public var denied: UInt64 = 0
         /// Of new clients when there were as many flows as there may be.
         public var noPlace: UInt64 = 0
-        /// Of clients who may not come in.
-        public var denied: UInt64 = 0
         /// Of new clients while no more are taken.
         public var draining: UInt64 = 0
         /// The system gave no socket for a flow.
@@ -40,12 +40,12 @@ public struct DatagramCounters: Sendable, Equatable {
 
         /// All of them.
         public var total: UInt64 {
-            noPlace + denied + draining + noSocket + refused + cutOff + unsentToApp + unsentToClient
+            denied + noPlace + draining + noSocket + refused + cutOff + unsentToApp + unsentToClient
         }
 
         mutating func add(_ other: Dropped) {
-            noPlace += other.noPlace
             denied += other.denied
+            noPlace += other.noPlace
             draining += other.draining
             noSocket += other.noSocket
             refused += other.refused

@@ -22,6 +22,8 @@ public final class DatagramRelay: DescriptorEvent {
 
     /// Why a client's datagrams are dropped.
     public enum Refusal: Error, Sendable {
+        /// The client may not come in.
+        case denied
         /// There are as many flows as there may be.
         case noPlace
         /// No new clients are taken any more.
@@ -30,8 +32,6 @@ public final class DatagramRelay: DescriptorEvent {
         case noSocket
         /// Nobody listens at any of the app's addresses.
         case nobodyListens
-        /// The client may not come in.
-        case denied
     }
 
     /// Who decides over flows.
@@ -173,11 +173,11 @@ public final class DatagramRelay: DescriptorEvent {
     private func drop(_ range: Range<Int>, _ cause: Refusal) {
         let count = range.reduce(into: UInt64(0)) { $0 += UInt64(workspace.batch[$1].count) }
         switch cause {
+        case .denied: account.counters.dropped.denied += count
         case .noPlace: account.counters.dropped.noPlace += count
         case .draining: account.counters.dropped.draining += count
         case .noSocket: account.counters.dropped.noSocket += count
         case .nobodyListens: account.counters.dropped.refused += count
-        case .denied: account.counters.dropped.denied += count
         }
     }
 
