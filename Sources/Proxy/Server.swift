@@ -1,9 +1,11 @@
 public import Configuration
 internal import Discovery
 public import EventLoop
+internal import FileWatching
 internal import Glibc
 internal import Network
 public import Observability
+internal import Passwords
 
 /// The whole proxy: it opens the listening sockets, starts the workers, follows the interfaces' addresses, and
 /// ends in good order when it is told to.
@@ -27,6 +29,9 @@ public final class Server {
     var configuredRoutes: [Int] = []
     /// What the workers share of each route.
     private(set) var shared: [Int: SharedRoute] = [:]
+    /// What looks after the files of passwords, by their paths.
+    private var passwordWatchers: [String: FileWatcher] = [:]
+    private let loop: EventLoop
     private var state = State.notStarted
     /// How many files the process may have open.
     private var openFiles = 0
@@ -60,6 +65,7 @@ public final class Server {
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
     public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
         self.configuration = configuration
+        self.loop = loop
         self.log = log.part(.listeners)
         let count =
             switch configuration.workers {
@@ -166,8 +172,34 @@ public final class Server {
         let number = listeners.add(route)
         let shared = workers.share(route, number: number, inPlaceOf: predecessor.flatMap { self.shared[$0] })
         self.shared[number] = shared
+        if let auth = shared.basicAuth { readPasswords(auth) }
         workers.tell(.addRoute(number, shared, workers: workers.count))
         return number
+    }
+
+    /// Reads a file of passwords, from now on whenever it changes.
+    private func readPasswords(_ auth: BasicAuth) {
+        read(auth)
+        guard passwordWatchers[auth.path] == nil else { return }
+        let path = auth.path
+        passwordWatchers[path] = try? FileWatcher(path, on: loop) { [unowned self] in
+            _ = passwordWatchers[path]?.hasNews()
+            for route in shared.values { if let auth = route.basicAuth, auth.path == path { read(auth) } }
+        }
+    }
+
+    private func read(_ auth: BasicAuth) {
+        let log = log.part(.configuration)
+        do {
+            if try auth.read() { log.info("read the passwords in \(auth.path)") }
+        } catch {
+            log.error("the passwords stay as they were: \(error)")
+        }
+    }
+
+    /// Reads all files of passwords again.
+    func readPasswordsAgain() {
+        for route in shared.values { if let auth = route.basicAuth { read(auth) } }
     }
 
     /// Wants no listeners for a route any more.

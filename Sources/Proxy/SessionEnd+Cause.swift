@@ -19,6 +19,9 @@ extension SessionEnd {
         case .queueTimeout: .queueTimeout
         case .clientLeft: .clientLeft
         case .invalidRequest: .invalidRequest
+        case .unauthorized: .unauthorized
+        case .wrongPassword: .wrongPassword
+        case .passwordsBusy: .passwordsBusy
         case .headTimeout: .headTimeout
         case .bodyTimeout: .bodyTimeout
         case .answerTimeout: .answerTimeout

@@ -8,6 +8,10 @@ struct SharedRoute: Sendable {
     let door: Doorkeeper?
     /// Places for downstream connections (`max_connections`).
     let connections: ConnectionBudget
+    /// Who may come in by name and password; nil where nobody is asked.
+    let basicAuth: BasicAuth?
+    /// What finds out about passwords; nil where the system had nothing for it.
+    let passwords: PasswordThread?
     let hold: HoldCoordinator
     /// Places for connections to the app (`upstream_connections`); nil where there may be any number.
     let admission: AdmissionQueue?

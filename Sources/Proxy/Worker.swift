@@ -1,7 +1,9 @@
 internal import Configuration
 internal import EventLoop
+internal import HTTP1
 internal import Network
 internal import Observability
+internal import Passwords
 internal import Relay
 internal import Upstream
 
@@ -34,6 +36,10 @@ final class Worker {
     /// What is counted, by the names of the routes that have not been removed.
     private var traffic: [String: RouteTraffic] = [:]
     private let report: (WorkerReport) -> Void
+    private let commands: Mailbox<WorkerCommand>
+    /// Who waits for the password thread, by ticket.
+    private var passwordQuestions: [UInt64: (Bool) -> Void] = [:]
+    private var lastTicket: UInt64 = 0
     private var acceptors: [Int: Acceptor] = [:]
     private var datagramListeners: [Int: DatagramListener] = [:]
     /// Made for the first of them.
@@ -58,6 +64,7 @@ final class Worker {
         self.logsAccess = logsAccess
         self.loop = loop
         self.report = report
+        self.commands = commands
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
@@ -115,6 +122,8 @@ final class Worker {
         case .admission(let news, let route):
             // What nobody takes here goes back by itself.
             routes[route]?.app.receive(news)
+        case .passwordChecked(let ticket, let isRight):
+            passwordQuestions.removeValue(forKey: ticket)?(isRight)
         case .report(let posted):
             report(.snapshot(snapshot(askedFor: posted)))
         case .drain:
@@ -163,6 +172,27 @@ final class Worker {
 
     private func report(_ trouble: SourceTrouble, on route: WorkerRoute) {
         environment.upstreamLog.warning("\(trouble)", ["route": .text(route.configuration.name)])
+    }
+
+    /// A question for the password thread.
+    /// - Parameter answer: called on this thread, unless the question is withdrawn; with the question.
+    func question(
+        _ credentials: BasicCredentials, in file: PasswordFile,
+        answer: @escaping (PasswordThread.Question, Bool) -> Void
+    ) -> PasswordThread.Question {
+        lastTicket += 1
+        let (ticket, commands) = (lastTicket, commands)
+        let question = PasswordThread.Question(credentials, in: file, ticket: ticket) { isRight in
+            commands.post(.passwordChecked(ticket: ticket, isRight: isRight))
+        }
+        passwordQuestions[ticket] = { answer(question, $0) }
+        return question
+    }
+
+    /// Nobody wants to know any more.
+    func withdraw(_ question: PasswordThread.Question) {
+        question.withdraw()
+        passwordQuestions[question.ticket] = nil
     }
 
     // MARK: Places

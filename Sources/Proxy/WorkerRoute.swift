@@ -38,7 +38,7 @@ final class WorkerRoute {
         tally = traffic.tally
         self.clock = clock
         let configuration = shared.configuration
-        http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
+        http = configuration.protocol == .http ? HTTPRoute(configuration, basicAuth: shared.basicAuth) : nil
         app = try AppConnections(
             to: configuration.upstream.candidates,
             limits: AppConnections.Limits(

@@ -41,6 +41,7 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("allow")) var allow: String?
     @Option(help: help("deny")) var deny: String?
     @Option(help: help("host")) var host: String?
+    @Option(help: help("basic-auth")) var basicAuth: String?
     @Option(help: help("trusted-proxies")) var trustedProxies: String?
 
     @Argument(help: ArgumentHelp("Where to listen, and where the app is.", valueName: "ROUTE"))
@@ -56,7 +57,7 @@ struct SharedOptions: ParsableArguments {
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
             "source": source, "client-connections": clientConnections, "client-rate": clientRate, "allow": allow,
-            "deny": deny, "host": host, "trusted-proxies": trustedProxies,
+            "deny": deny, "host": host, "trusted-proxies": trustedProxies, "basic-auth": basicAuth,
         ]
         return all.compactMapValues { $0 }
     }

@@ -22,6 +22,7 @@ import Testing
             case "pool"?: "### `pool`, in a route"
             case "per_client"?: "### `per_client`, in a route"
             case "http"?: "### `http`, in a route"
+            case "basic_auth"?: "### `basic_auth`, in `http`"
             default: "### A route"
             }
         let text = try Repository.text("docs/configuration.md")
@@ -72,6 +73,7 @@ import Testing
             case "pool"?: "defaults: { pool: { \(entry) } }"
             case "per_client"?: "defaults: { per_client: { \(entry) } }"
             case "http"?: "defaults: { http: { \(entry) } }"
+            case "basic_auth"?: "defaults: { http: { basic_auth: { \(entry) } } }"
             case "log"?: "log: { \(entry) }"
             case "levels"?: "log: { levels: { \(entry) } }"
             case "admin"?: "admin: { \(entry) }"

@@ -75,6 +75,9 @@ import Testing
                   http:
                     host: preserve              # default
                     trusted_proxies: none       # default
+                    basic_auth:
+                      file: none                # default
+                      realm: loopbridge         # default
                     head_timeout: 10s           # default
                     body_timeout: 30s           # default
                     response_timeout: 1m        # default

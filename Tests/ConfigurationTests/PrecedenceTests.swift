@@ -79,6 +79,7 @@ import Testing
         let samples = [
             "auto", "4", "error", "json", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
             "upstream=error", "/run/a.sock", "10/s",
+            Repository.path("Tests/htpasswd"),
         ]
         let values = samples.filter { (try? load(options: [name: $0], routes: ["1:2/http"]).get()) != nil }
         let value = try #require(values.last)
@@ -134,7 +135,7 @@ import Testing
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
-        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_CLIENT_CONNECTIONS, LOOPBRIDGE_CLIENT_RATE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
+        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_CLIENT_CONNECTIONS, LOOPBRIDGE_CLIENT_RATE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_BASIC_AUTH, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
         + "LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
@@ -242,6 +243,7 @@ import Testing
                 "--deny none|CIDR,... LOOPBRIDGE_DENY none",
                 "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
                 "--trusted-proxies none|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
+                "--basic-auth none|PATH LOOPBRIDGE_BASIC_AUTH none",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

@@ -55,6 +55,9 @@ import Testing
                   http:
                     host: preserve
                     trusted_proxies: none
+                    basic_auth:
+                      file: none
+                      realm: loopbridge
                     head_timeout: 10s
                     body_timeout: 30s
                     response_timeout: 1m
@@ -142,7 +145,7 @@ import Testing
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
             "client-connections": "9", "client-rate": "100/m",
             "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32",
-            "trusted-proxies": "10.0.0.0/8,2001:db8::1",
+            "trusted-proxies": "10.0.0.0/8,2001:db8::1", "basic-auth": Repository.path("Tests/htpasswd"),
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
         let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82", "83:84/http"]).get()

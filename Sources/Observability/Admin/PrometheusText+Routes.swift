@@ -131,7 +131,8 @@ extension FailureCause {
             .appNotListening, .appBusy, .connectFailed, .queueFull, .queueTimeout, .idleTimeout,
             .halfCloseTimeout, .routeRemoved, .drained:
             true
-        case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff:
+        case .invalidRequest, .unauthorized, .wrongPassword, .passwordsBusy, .headTimeout, .bodyTimeout, .answerTimeout,
+            .noAnswer, .invalidAnswer, .answerCutOff:
             false
         }
     }

@@ -16,7 +16,7 @@ public enum StatusPage {
         script-src \
         'sha256-p32SyQjOPZdTsE+UQck3alvemo3ZkRqvHmUPmwIMbAY=' \
         'sha256-G2INQzyDLIVIFqOa+wbaYrkQPRwHsVgevhfGtGAor+I=' \
-        'sha256-5gXIx0/qIt7d/ndlSJlWAMEdDaGyuGleflenCNK2IgI=' \
+        'sha256-ZULum4wwclLT0+O4hLMMOWiiktnXISFu1qRZaese9yo=' \
         'sha256-ukIqzYQ9hNZBzV31Qi64z4mWV/k/WLduWUEUuN2g7Kc=' \
         'sha256-ANAPyxsEdtCgbZ7KwzpjFyUqB4jUAG7CEXg3tlu/1tE=' \
         'sha256-dIbVy0hrMaExmAny0M6rdTBo7obXLGBThaDpmW9HGLM='; \
@@ -636,6 +636,7 @@ function unbroken(samples, value) {
 /** What clients and the operator have done is no fault of the app's. */
 const HARMLESS_CAUSES = new Set([
   "client_denied", "client_connection_limit", "client_rate_limit", "client_failed", "client_left", "invalid_request",
+  "unauthorized", "wrong_password",
   "head_timeout", "body_timeout", "idle_timeout", "half_close_timeout", "route_removed", "drained",
 ]);
 const RECENT_SECONDS = 60;

@@ -100,7 +100,8 @@ extension HTTPSession {
         }
         worker.log(
             RequestSummary(
-                client: client, route: route.configuration.name, request: exchange.text, status: exchange.status,
+                client: client, user: exchange.user, route: route.configuration.name, request: exchange.text,
+                status: exchange.status,
                 bytesToApp: bytesToApp, bytesToClient: bytesToClient,
                 upstream: exchange.upstream, source: exchange.source, isReused: exchange.isReused,
                 times: RequestSummary.Times(
