@@ -18,7 +18,7 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 # named is to be looked into (CONTRIBUTING.md).
 RERUNS = $(if $(CI),--reruns 1 -rR)
 
-PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider $(RERUNS) Tests/IntegrationTests
+TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider $(RERUNS)
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
 	fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
@@ -46,7 +46,7 @@ test-unit: setup ## Run the unit tests
 
 test-integration: dist setup-tests ## Run the integration tests on dist/loopbridge
 	$(SWIFT) build --product HTTP1Probe
-	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(PYTEST)
+	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(TEST_INTEGRATION)
 
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
 	/usr/bin/python3 -m pytest -q $(RERUNS) Tests/ContainerTests
@@ -54,14 +54,14 @@ test-container: setup-containers ## Run the container tests on the Dockerfile's 
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
-	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
 
 # The test runner itself leaks a few hundred bytes, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) test --sanitize=address --scratch-path .build-asan
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
-	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
 
 BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	-Xswiftc -sanitize=fuzzer,address

@@ -33,6 +33,7 @@ let package = Package(
         // C libraries and kernel interfaces: module maps, and the few inline shims that Swift needs.
         .systemLibrary(name: "CLibevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(name: "CLinux"),
 
         // From the ground up; a module imports only what stands above it in this list.
@@ -41,10 +42,13 @@ let package = Package(
         .target(name: "HTTP1", swiftSettings: memorySafe),
         .target(name: "ProxyProtocol", dependencies: ["Network"], swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
+        .target(name: "Passwords", dependencies: ["CCrypt", "YAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
-        .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
+        .target(
+            name: "Configuration", dependencies: ["Network", "Observability", "Passwords", "YAML"],
+            swiftSettings: memorySafe),
         .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "FileWatching", dependencies: ["EventLoop"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
@@ -52,7 +56,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "ProxyProtocol", "Configuration", "Discovery",
-                "FileWatching", "Observability", "CLinux",
+                "FileWatching", "Observability", "Passwords", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -73,6 +77,7 @@ let package = Package(
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: strict),
         .testTarget(name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", "Network"], swiftSettings: strict),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
+        .testTarget(name: "PasswordsTests", dependencies: ["Passwords"], swiftSettings: strict),
         .testTarget(
             name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(

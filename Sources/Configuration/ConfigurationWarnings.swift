@@ -26,8 +26,7 @@ struct ConfigurationWarnings {
         let found =
             uselessAccessLog + uselessHalfCloseTimeouts + uselessSpares + unreachableListeners + accidentalPorts
             + uselessReuse + uselessWithDatagrams + uselessOptionsOfHTTP + mistypedHosts + uselessTargetLengths
-            + uselessTrust + uselessPools
-            + unusedDefaults
+            + uselessTrust + uselessPools + uselessBursts + unusedDefaults
         return found.filter { seen.insert($0).inserted }
     }
 
@@ -79,6 +78,16 @@ struct ConfigurationWarnings {
                 "spare \(settings.pool.spare) has no effect: each client's connection comes from its own address",
                 at: spare,
                 note: origins[place.appending("source")].map { Diagnostic.Note("source is set", at: $0.location) })
+        }
+    }
+
+    /// How many at once says something of a rate only.
+    private var uselessBursts: [Diagnostic] {
+        settingsInUse.compactMap { place, settings in
+            guard settings.perClient.burst != nil, settings.perClient.rate == nil,
+                let burst = origins[place.appending("per_client").appending("burst")]
+            else { return nil }
+            return warning("burst has no effect without a rate, such as 10/s", at: burst)
         }
     }
 

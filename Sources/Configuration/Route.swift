@@ -28,6 +28,8 @@ public struct Route: Sendable, Equatable {
     public var pool: PoolSettings
     /// From which addresses the connections to the app come.
     public var source: ConnectionSource
+    /// What each client may have.
+    public var perClient: ClientLimits
     /// The clients that may come in; everybody where it is empty. See ``AccessList``.
     public var allow: [CIDR]
     /// The clients that may not.
@@ -47,8 +49,9 @@ public struct Route: Sendable, Equatable {
         idleTimeout: Duration? = nil, halfCloseTimeout: Duration = .seconds(300),
         maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
-        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, allow: [CIDR] = [],
-        deny: [CIDR] = [], proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings(),
+        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default,
+        perClient: ClientLimits = ClientLimits(), allow: [CIDR] = [], deny: [CIDR] = [],
+        proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings(),
         http: HTTPSettings = HTTPSettings()
     ) {
         let suffix = `protocol` == .udp ? "/udp" : ""
@@ -65,6 +68,7 @@ public struct Route: Sendable, Equatable {
         self.upstreamConnections = upstreamConnections
         self.pool = pool
         self.source = source
+        self.perClient = perClient
         self.allow = allow
         self.deny = deny
         self.proxyProtocol = proxyProtocol
@@ -84,7 +88,8 @@ extension Route {
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source, allow: settings.allow, deny: settings.deny, proxyProtocol: settings.proxyProtocol,
+            source: settings.source, perClient: settings.perClient, allow: settings.allow, deny: settings.deny,
+            proxyProtocol: settings.proxyProtocol,
             http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }

@@ -12,6 +12,7 @@ public struct RouteSettings: Sendable, Equatable {
     public var upstreamConnections: UpstreamConnections
     public var pool: PoolSettings
     public var source: ConnectionSource
+    public var perClient: ClientLimits
     public var allow: [CIDR]
     public var deny: [CIDR]
     public var proxyProtocol: ProxyProtocolSettings
@@ -28,6 +29,7 @@ public struct RouteSettings: Sendable, Equatable {
         upstreamConnections = route.upstreamConnections
         pool = route.pool
         source = route.source
+        perClient = route.perClient
         allow = route.allow
         deny = route.deny
         proxyProtocol = route.proxyProtocol
@@ -79,6 +81,9 @@ extension RouteSettings: KeyedMapping {
             "source", .choice(), \.source, option: "source",
             help: "Where connections to the app come from: one address for all, or one for each client.",
             example: "per_client"),
+        .mapping(
+            "per_client", \.perClient, help: "What each client may have, by its address.",
+            example: "{ max_connections: 100, rate: 10/s }"),
         .list(
             "allow", .blocks, \.allow, option: "allow",
             help: "Which clients may come in; none lets everybody.", example: "10.0.0.0/8"),

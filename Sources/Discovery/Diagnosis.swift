@@ -164,12 +164,12 @@ extension Diagnosis.Finding {
         }
     }
 
-    /// What to think of before running it.
+    /// What to think of before the command is run; or now, where the outside reaches it already.
     public var caution: String? {
-        guard command != nil, transport == .tcp, let debugger = BridgePlan.debuggerPorts[endpoint.port] else {
-            return nil
-        }
-        return "This is the usual port of \(debugger): whoever reaches it owns the process."
+        guard command != nil || isReachable, transport == .tcp,
+            let service = RiskyService(port: endpoint.port, processes: owners.map(\.name))
+        else { return nil }
+        return "\(service.caution)."
     }
 
     private static func standsForLocalhost(_ address: IPAddress) -> Bool {

@@ -8,7 +8,9 @@ extension RequestSummary {
     /// ```
     func writeCombined(at time: Timestamp, into line: inout [UInt8]) {
         line.append(client.ipAddress?.description ?? "unix:")
-        line.append(" - - [")
+        line.append(" - ")
+        if let user { line.append(logItem: user.utf8) } else { line.append("-") }
+        line.append(" [")
         time.write(.commonLog, into: &line)
         line.append("] \"")
         writeRequestLine(into: &line)

@@ -108,14 +108,15 @@ final class Acceptor {
         turn?.end()
         switch consume result {
         case .accepted(let client, let address):
+            let place: ClientPlace?
             do throws(ClientRefusal) {
                 // Whom a proxy names is asked about once it is known.
-                if !route.expectsProxyHeader(from: address) { try route.admit(address) }
+                place = route.expectsProxyHeader(from: address) ? nil : try route.admit(address)
             } catch {
                 worker.refuse(client, from: address, on: route, error)
                 return true
             }
-            guard worker.accepted(client, from: address, on: route) else {
+            guard worker.accepted(client, from: address, holding: place, on: route) else {
                 pause()
                 return false
             }

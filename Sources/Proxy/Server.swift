@@ -1,9 +1,11 @@
 public import Configuration
 internal import Discovery
 public import EventLoop
+internal import FileWatching
 internal import Glibc
 internal import Network
 public import Observability
+internal import Passwords
 
 /// The whole proxy: it opens the listening sockets, starts the workers, follows the interfaces' addresses, and
 /// ends in good order when it is told to.
@@ -30,6 +32,9 @@ public final class Server {
     var configuredRoutes: [Int] = []
     /// What the workers share of each route.
     private(set) var shared: [Int: SharedRoute] = [:]
+    /// What looks after the files of passwords, by their paths.
+    private var passwordWatchers: [String: FileWatcher] = [:]
+    private let loop: EventLoop
     private var state = State.notStarted
     /// How many files the process may have open.
     private var openFiles = 0
@@ -70,6 +75,7 @@ public final class Server {
         inherited = InheritedSockets.ofProcess
         listeners = ListenerSet(inherited: inherited.sockets)
         manager = ServiceManager(ProcessStart.environment, log: log.part(.listeners))
+        self.loop = loop
         self.log = log.part(.listeners)
         let count =
             switch configuration.workers {
@@ -150,12 +156,13 @@ public final class Server {
 
     /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
     /// reported in the log, and tried again.
+    /// - Parameter processes: the names of those who listen at its upstream, where they are known.
     /// - Returns: the number by which the route can be removed.
-    public func add(_ route: Route) -> Int {
+    public func add(_ route: Route, upstreamOf processes: [String] = []) -> Int {
         let number = register(route)
         guard isRunning else { return number }
         updateListeners()
-        announce(number)
+        announce(number, upstreamOf: processes)
         return number
     }
 
@@ -187,8 +194,34 @@ public final class Server {
         let number = listeners.add(route)
         let shared = workers.share(route, number: number, inPlaceOf: predecessor.flatMap { self.shared[$0] })
         self.shared[number] = shared
+        if let auth = shared.basicAuth { readPasswords(auth) }
         workers.tell(.addRoute(number, shared, workers: workers.count))
         return number
+    }
+
+    /// Reads a file of passwords, from now on whenever it changes.
+    private func readPasswords(_ auth: BasicAuth) {
+        read(auth)
+        guard passwordWatchers[auth.path] == nil else { return }
+        let path = auth.path
+        passwordWatchers[path] = try? FileWatcher(path, on: loop) { [unowned self] in
+            _ = passwordWatchers[path]?.hasNews()
+            for route in shared.values { if let auth = route.basicAuth, auth.path == path { read(auth) } }
+        }
+    }
+
+    private func read(_ auth: BasicAuth) {
+        let log = log.part(.configuration)
+        do {
+            if try auth.read() { log.info("read the passwords in \(auth.path)") }
+        } catch {
+            log.error("the passwords stay as they were: \(error)")
+        }
+    }
+
+    /// Reads all files of passwords again.
+    func readPasswordsAgain() {
+        for route in shared.values { if let auth = route.basicAuth { read(auth) } }
     }
 
     /// Wants no listeners for a route any more.
@@ -198,7 +231,7 @@ public final class Server {
         return listeners.remove(route: number)
     }
 
-    func announce(_ number: Int) {
+    func announce(_ number: Int, upstreamOf processes: [String] = []) {
         guard let route = listeners.routes[number] else { return }
         let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
         let places =
@@ -208,6 +241,7 @@ public final class Server {
         let presence = AppPresence(of: route.upstream, over: transport)
             .description(hold: transport == .udp ? .zero : route.hold)
         log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
+        if let risk = route.risk(upstreamOf: processes) { log.warning(risk, ["route": .text(route.name)]) }
     }
 
     // MARK: Listeners

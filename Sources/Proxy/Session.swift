@@ -13,6 +13,8 @@ class Session {
     var started = MonotonicTime.coarse
     /// What a proxy has said of the connection; nil where none has.
     var receivedHeader: ReceivedProxyHeader?
+    /// Where its client's connections are counted: this one's place, until the session has ended.
+    var clientPlace: ClientPlace?
     /// Where the worker keeps the session in its list.
     var index = 0
 

@@ -25,6 +25,12 @@ enum SessionEnd: Equatable {
     case clientLeft
     /// The client has sent what is no valid request.
     case invalidRequest
+    /// The client has not said who it is.
+    case unauthorized
+    /// What the client has said of who it is, is wrong.
+    case wrongPassword
+    /// Nobody could find out who the client is.
+    case passwordsBusy
     /// The client did not finish a request's head in time.
     case headTimeout
     /// The client did not go on with a request's body in time.
@@ -62,6 +68,9 @@ enum SessionEnd: Equatable {
         case .queueTimeout: "waited too long in the queue for the app"
         case .clientLeft: "the client left"
         case .invalidRequest: "invalid request"
+        case .unauthorized: "no password"
+        case .wrongPassword: "wrong password"
+        case .passwordsBusy: "passwords cannot be checked"
         case .headTimeout: "head timeout"
         case .bodyTimeout: "body timeout"
         case .answerTimeout: "the app did not answer in time"

@@ -10,10 +10,11 @@ extension Worker {
     /// the proxy itself.
     func proxyHasSpoken(_ reader: ProxyHeaderReader, _ header: ProxyHeader) throws(ClientRefusal) {
         let client = header.endpoints?.source ?? reader.client
-        try reader.route.admit(client)
+        let place = try reader.route.admit(client)
         guard let socket = reader.takeSocket() else { return }
         let session = makeSession(client, on: reader.route)
         session.receivedHeader = ReceivedProxyHeader(header)
+        session.clientPlace = place
         replace(reader, by: session)
         session.start(with: socket)
         if isDraining || session.route.isRemoved { session.drain() }

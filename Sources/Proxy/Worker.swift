@@ -1,7 +1,9 @@
 internal import Configuration
 internal import EventLoop
+internal import HTTP1
 internal import Network
 internal import Observability
+internal import Passwords
 internal import Relay
 internal import Upstream
 
@@ -34,6 +36,10 @@ final class Worker {
     /// What is counted, by the names of the routes that have not been removed.
     private var traffic: [String: RouteTraffic] = [:]
     private let report: (WorkerReport) -> Void
+    private let commands: Mailbox<WorkerCommand>
+    /// Who waits for the password thread, by ticket.
+    private var passwordQuestions: [UInt64: (Bool) -> Void] = [:]
+    private var lastTicket: UInt64 = 0
     private var acceptors: [Int: Acceptor] = [:]
     private var datagramListeners: [Int: DatagramListener] = [:]
     /// Made for the first of them.
@@ -62,6 +68,7 @@ final class Worker {
         self.logsAccess = logsAccess
         self.loop = loop
         self.report = report
+        self.commands = commands
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
         lateDrain = try Timer(on: loop) { [unowned self] in drainSessions() }
@@ -121,6 +128,8 @@ final class Worker {
         case .admission(let news, let route):
             // What nobody takes here goes back by itself.
             routes[route]?.app.receive(news)
+        case .passwordChecked(let ticket, let isRight):
+            passwordQuestions.removeValue(forKey: ticket)?(isRight)
         case .report(let posted):
             report(.snapshot(snapshot(askedFor: posted)))
         case .drain:
@@ -169,6 +178,27 @@ final class Worker {
 
     private func report(_ trouble: SourceTrouble, on route: WorkerRoute) {
         environment.upstreamLog.warning("\(trouble)", ["route": .text(route.configuration.name)])
+    }
+
+    /// A question for the password thread.
+    /// - Parameter answer: called on this thread, unless the question is withdrawn; with the question.
+    func question(
+        _ credentials: BasicCredentials, in file: PasswordFile,
+        answer: @escaping (PasswordThread.Question, Bool) -> Void
+    ) -> PasswordThread.Question {
+        lastTicket += 1
+        let (ticket, commands) = (lastTicket, commands)
+        let question = PasswordThread.Question(credentials, in: file, ticket: ticket) { isRight in
+            commands.post(.passwordChecked(ticket: ticket, isRight: isRight))
+        }
+        passwordQuestions[ticket] = { answer(question, $0) }
+        return question
+    }
+
+    /// Nobody wants to know any more.
+    func withdraw(_ question: PasswordThread.Question) {
+        question.withdraw()
+        passwordQuestions[question.ticket] = nil
     }
 
     // MARK: Places
@@ -309,8 +339,11 @@ final class Worker {
     // MARK: Sessions
 
     /// Begins a session with a client for whom a place was taken.
+    /// - Parameter place: what the client has to hold as long as it is connected, if anything.
     /// - Returns: false when the system has no room for it; the client is reset then.
-    func accepted(_ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute) -> Bool {
+    func accepted(
+        _ socket: consuming Socket, from client: SocketAddress, holding place: ClientPlace?, on route: WorkerRoute
+    ) -> Bool {
         let watched: WatchedSocket
         do {
             watched = try WatchedSocket(socket, on: loop)
@@ -322,6 +355,7 @@ final class Worker {
         let session =
             route.expectsProxyHeader(from: client)
             ? ProxyHeaderReader(client, on: route, of: self) : makeSession(client, on: route)
+        session.clientPlace = place
         session.index = sessions.count
         route.sessions += 1
         route.tally.countConnection()
@@ -379,6 +413,7 @@ final class Worker {
             last.index = session.index
             sessions[session.index] = last
         }
+        session.clientPlace = nil
         giveBackPlace(on: session.route)
         session.route.sessions -= 1
         if session.route.isRemoved, session.route.sessions == 0 { forget(session.route) }

@@ -28,6 +28,8 @@ enum WorkerCommand: Sendable {
     case news(HoldCoordinator.News, route: Int)
     /// News about a route's places for connections to its app.
     case admission(AdmissionQueue.News, route: Int)
+    /// It was found out whether a password is right.
+    case passwordChecked(ticket: UInt64, isRight: Bool)
     /// Say what you have counted, and what you have under way.
     /// - posted: when you were asked, by which you know how late you are.
     case report(posted: MonotonicTime)

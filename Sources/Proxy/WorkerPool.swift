@@ -17,6 +17,7 @@ final class WorkerPool {
     /// How many workers have not yet reported that they have no connections left.
     private var undrained: Int
     private var survey: WorkerSurvey?
+    private let passwords: PasswordThread?
 
     /// Called when no worker has connections left after ``WorkerCommand/drain``.
     var onDrained: (() -> Void)?
@@ -31,6 +32,7 @@ final class WorkerPool {
         var commands: [Mailbox<WorkerCommand>] = []
         for _ in 0..<count { commands.append(try Mailbox()) }
         self.commands = commands
+        passwords = try? PasswordThread()
         survey = try WorkerSurvey(of: count, on: loop) { [commands] worker, posted in
             commands[worker].post(.report(posted: posted))
         }
@@ -101,9 +103,17 @@ final class WorkerPool {
         let connections = predecessor?.connections ?? budget(limit: route.maxConnections)
         connections.limit = route.maxConnections
         return SharedRoute(
-            configuration: route, access: AccessList(allow: route.allow, deny: route.deny), connections: connections,
+            configuration: route, door: Doorkeeper(for: route, inPlaceOf: predecessor?.door), connections: connections,
+            basicAuth: basicAuth(for: route, inPlaceOf: predecessor), passwords: passwords,
             hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) },
             admission: admission(for: route, inPlaceOf: predecessor))
+    }
+
+    /// The same as before where it says the same, so that who was let in is not asked again.
+    private func basicAuth(for route: Route, inPlaceOf predecessor: SharedRoute?) -> BasicAuth? {
+        guard route.protocol == .http else { return nil }
+        if let before = predecessor?.basicAuth, before.settings == route.http.basicAuth { return before }
+        return BasicAuth(route.http.basicAuth)
     }
 
     private func admission(for route: Route, inPlaceOf predecessor: SharedRoute?) -> AdmissionQueue? {

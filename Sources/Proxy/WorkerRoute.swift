@@ -20,11 +20,9 @@ final class WorkerRoute {
     let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
+    private var refusals = RefusalLog()
     /// What its listeners have in common where it carries datagrams; nil where it carries something else.
     let datagrams: DatagramRoute?
-    /// Who may come in; nil where everybody may.
-    private let access: AccessList?
-    private var refusals = RefusalLog()
     /// Whether some of its connections begin with a PROXY header.
     private let acceptsHeaders: Bool
     /// The header with which connections to the app begin; nil where they have none.
@@ -45,8 +43,7 @@ final class WorkerRoute {
         tally = traffic.tally
         self.clock = clock
         let configuration = shared.configuration
-        access = shared.access.admitsEverybody ? nil : shared.access
-        http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
+        http = configuration.protocol == .http ? HTTPRoute(configuration, basicAuth: shared.basicAuth) : nil
         acceptsHeaders = configuration.proxyProtocol.accept
         sentHeader = configuration.proxyProtocol.send.version
         app = try AppConnections(
@@ -68,9 +65,10 @@ final class WorkerRoute {
 
     var configuration: Route { shared.configuration }
 
-    /// Lets a client in, or says why not. To be asked once for each client, by the address that it has come from.
-    func admit(_ client: SocketAddress) throws(ClientRefusal) {
-        if let access, !access.admits(client) { throw .denied }
+    /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
+    func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPlace? {
+        guard let door = shared.door else { return nil }
+        return try door.admit(client, isRetry: isRetry, at: .now)
     }
 
     /// Counts a client that was turned away.

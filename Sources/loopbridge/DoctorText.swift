@@ -22,6 +22,10 @@ enum DoctorText {
             if let caution = finding.caution { text += paragraph("Mind", caution) }
             if let command = finding.command { text += "  Fix:  \(command)\n" }
         }
+        for finding in diagnosis.findings where finding.isReachable {
+            guard let caution = finding.caution else { continue }
+            text += "\n\(finding.listensOn) can be reached from outside.\n" + paragraph("Mind", caution)
+        }
         if diagnosis.findings.allSatisfy({ $0.command == nil }) {
             text += "\nThe outside can reach everything that it should.\n"
         }

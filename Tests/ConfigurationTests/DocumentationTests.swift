@@ -20,8 +20,10 @@ import Testing
             case "admin"?: "### `admin`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
+            case "per_client"?: "### `per_client`, in a route"
             case "proxy_protocol"?: "### `proxy_protocol`, in a route"
             case "http"?: "### `http`, in a route"
+            case "basic_auth"?: "### `basic_auth`, in `http`"
             case "listen[]"?: "### `listen`, in a route"
             default: "### A route"
             }
@@ -43,7 +45,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 13)
+        #expect(names.count == 14)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -71,10 +73,12 @@ import Testing
             case nil: entry
             case "upstream_connections"?: "defaults: { upstream_connections: { \(entry) } }"
             case "pool"?: "defaults: { pool: { \(entry) } }"
+            case "per_client"?: "defaults: { per_client: { \(entry) } }"
             case "proxy_protocol"?:
                 "defaults: { proxy_protocol: { \(entry)"
                     + (key.name == "accept" ? ", trusted_proxies: 10.0.0.1" : "") + " } }"
             case "http"?: "defaults: { http: { \(entry) } }"
+            case "basic_auth"?: "defaults: { http: { basic_auth: { \(entry) } } }"
             case "listen[]"?:
                 "routes: [{ listen: { \(key.name == "unix" ? "" : "unix: /run/web.sock, ")\(entry) }, upstream: 8000 }]"
             case "log"?: "log: { \(entry) }"
@@ -94,11 +98,11 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 7)
+        #expect(files.count == 8)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
-                "web", "192.0.2.1:8080", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:5432", "0.0.0.0:8080", "0.0.0.0:53",
+                "web", "192.0.2.1:8080", "0.0.0.0:5432", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:53",
                 "0.0.0.0:53/udp", "0.0.0.0:8080", "*:8000", "0.0.0.0:8080",
             ])
     }

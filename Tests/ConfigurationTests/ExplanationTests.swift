@@ -28,92 +28,103 @@ import Testing
             options: ["max-connections": "7", "log-levels": "upstream=debug"])
         #expect(
             text == """
-                workers: auto                # default
+                workers: auto                   # default
                 log:
-                  level: warning             # f:1:15
+                  level: warning                # f:1:15
                   levels:
-                    access: info             # f:1:42
-                    admin: default           # default
-                    configuration: default   # default
-                    discovery: default       # default
-                    listeners: default       # default
-                    log: default             # default
-                    loop: error              # LOOPBRIDGE_LOG_LEVELS
-                    process: default         # default
-                    upstream: debug          # --log-levels
-                  format: text               # default
-                  access: true               # default
+                    access: info                # f:1:42
+                    admin: default              # default
+                    configuration: default      # default
+                    discovery: default          # default
+                    listeners: default          # default
+                    log: default                # default
+                    loop: error                 # LOOPBRIDGE_LOG_LEVELS
+                    process: default            # default
+                    upstream: debug             # --log-levels
+                  format: text                  # default
+                  access: true                  # default
                 admin:
-                  listen: none               # default
-                  socket: none               # default
-                  allow: none                # default
-                  deny: none                 # default
-                drain: 1s                    # LOOPBRIDGE_DRAIN
+                  listen: none                  # default
+                  socket: none                  # default
+                  allow: none                   # default
+                  deny: none                    # default
+                drain: 1s                       # LOOPBRIDGE_DRAIN
                 defaults:
-                  hold: 3s                   # f:2:19
-                  connect_timeout: 2s        # f:2:40
-                  idle_timeout: 2h           # LOOPBRIDGE_IDLE_TIMEOUT
-                  half_close_timeout: 5m     # default
-                  max_connections: 7         # --max-connections
-                  connect: accept            # default
+                  hold: 3s                      # f:2:19
+                  connect_timeout: 2s           # f:2:40
+                  idle_timeout: 2h              # LOOPBRIDGE_IDLE_TIMEOUT
+                  half_close_timeout: 5m        # default
+                  max_connections: 7            # --max-connections
+                  connect: accept               # default
                   upstream_connections:
-                    max: unlimited           # default
-                    queue: 1000              # default
-                    queue_timeout: 10s       # default
+                    max: unlimited              # default
+                    queue: 1000                 # default
+                    queue_timeout: 10s          # default
                   pool:
-                    spare: 0                 # default
-                    idle: 32                 # default
-                    idle_timeout: 4s         # default
-                    max_requests: unlimited  # default
-                  source: default            # default
-                  allow: none                # default
-                  deny: none                 # default
+                    spare: 0                    # default
+                    idle: 32                    # default
+                    idle_timeout: 4s            # default
+                    max_requests: unlimited     # default
+                  source: default               # default
+                  per_client:
+                    max_connections: unlimited  # default
+                    rate: unlimited             # default
+                    burst: auto                 # default
+                  allow: none                   # default
+                  deny: none                    # default
                   proxy_protocol:
-                    accept: false            # default
-                    trusted_proxies: none    # default
-                    header_timeout: 3s       # default
-                    send: off                # default
+                    accept: false               # default
+                    trusted_proxies: none       # default
+                    header_timeout: 3s          # default
+                    send: off                   # default
                   http:
-                    host: preserve           # default
-                    trusted_proxies: none    # default
-                    head_timeout: 10s        # default
-                    body_timeout: 30s        # default
-                    response_timeout: 1m     # default
-                    keep_alive_timeout: 1m   # default
-                    max_head_size: 32KiB     # default
-                    max_fields: 100          # default
-                    max_target_length: 8KiB  # default
+                    host: preserve              # default
+                    trusted_proxies: none       # default
+                    basic_auth:
+                      file: none                # default
+                      realm: loopbridge         # default
+                    head_timeout: 10s           # default
+                    body_timeout: 30s           # default
+                    response_timeout: 1m        # default
+                    keep_alive_timeout: 1m      # default
+                    max_head_size: 32KiB        # default
+                    max_fields: 100             # default
+                    max_target_length: 8KiB     # default
                 routes:
-                - name: 0.0.0.0:8080         # the first listen address
+                - name: 0.0.0.0:8080            # the first listen address
                   listen:
-                  - 0.0.0.0:8080             # f:4:14
-                  - '[::]:8080'              # f:4:14
-                  - 127.0.0.1:9000           # f:4:20
-                  upstream: localhost:8000   # f:5:15 ${PORT}
-                  protocol: tcp              # default
-                  hold: 1m                   # f:6:11 ${HOLD}
-                  connect_timeout: 2s        # f:2:40 (defaults)
-                  idle_timeout: 2h           # LOOPBRIDGE_IDLE_TIMEOUT
-                  half_close_timeout: 5m     # default
-                  max_connections: 7         # --max-connections
-                  connect: accept            # default
+                  - 0.0.0.0:8080                # f:4:14
+                  - '[::]:8080'                 # f:4:14
+                  - 127.0.0.1:9000              # f:4:20
+                  upstream: localhost:8000      # f:5:15 ${PORT}
+                  protocol: tcp                 # default
+                  hold: 1m                      # f:6:11 ${HOLD}
+                  connect_timeout: 2s           # f:2:40 (defaults)
+                  idle_timeout: 2h              # LOOPBRIDGE_IDLE_TIMEOUT
+                  half_close_timeout: 5m        # default
+                  max_connections: 7            # --max-connections
+                  connect: accept               # default
                   upstream_connections:
-                    max: unlimited           # default
-                    queue: 1000              # default
-                    queue_timeout: 10s       # default
+                    max: unlimited              # default
+                    queue: 1000                 # default
+                    queue_timeout: 10s          # default
                   pool:
-                    spare: 0                 # default
-                    idle: 32                 # default
-                    idle_timeout: 4s         # default
-                    max_requests: unlimited  # default
-                  source: default            # default
-                  allow: none                # default
-                  deny: none                 # default
+                    spare: 0                    # default
+                    idle: 32                    # default
+                    idle_timeout: 4s            # default
+                    max_requests: unlimited     # default
+                  source: default               # default
+                  per_client:
+                    max_connections: unlimited  # default
+                    rate: unlimited             # default
+                    burst: auto                 # default
+                  allow: none                   # default
+                  deny: none                    # default
                   proxy_protocol:
-                    accept: false            # default
-                    trusted_proxies: none    # default
-                    header_timeout: 3s       # default
-                    send: off                # default
+                    accept: false               # default
+                    trusted_proxies: none       # default
+                    header_timeout: 3s          # default
+                    send: off                   # default
 
                 """)
     }
@@ -128,12 +139,12 @@ import Testing
             route.contains(
                 """
                   upstream_connections:
-                    max: 3                   # f:1:62 (defaults)
-                    queue: 5                 # f:2:71
-                    queue_timeout: 10s       # default
+                    max: 3                      # f:1:62 (defaults)
+                    queue: 5                    # f:2:71
+                    queue_timeout: 10s          # default
                   pool:
-                    spare: 2                 # f:1:28 (defaults)
-                    idle: 32                 # default
+                    spare: 2                    # f:1:28 (defaults)
+                    idle: 32                    # default
 
                 """))
     }
@@ -159,7 +170,7 @@ import Testing
         #expect(count("trusted_proxies: none # f:5:76") == 1)
         #expect(count("protocol: http # f:3:45") == 1)
         let route = try explanation(yaml, environment: environment, routes: ["80:8000/http"])
-        #expect(route.contains("  protocol: http             # route '80:8000/http'\n"))
+        #expect(route.contains("  protocol: http                # route '80:8000/http'\n"))
     }
 
     @Test func namesRoutesThatReplaceTheFiles() throws {
@@ -168,39 +179,43 @@ import Testing
             try explanation(yaml, routes: ["81:8001"]).hasSuffix(
                 """
                 routes:
-                - name: 0.0.0.0:81           # the first listen address
+                - name: 0.0.0.0:81              # the first listen address
                   listen:
-                  - 0.0.0.0:81               # route '81:8001'
-                  - '[::]:81'                # route '81:8001'
-                  upstream: localhost:8001   # route '81:8001'
-                  protocol: tcp              # default
-                  hold: 3s                   # f:1:19 (defaults)
-                  connect_timeout: 1s        # default
-                  idle_timeout: 1h           # default
-                  half_close_timeout: 5m     # default
-                  max_connections: 10000     # default
-                  connect: accept            # default
+                  - 0.0.0.0:81                  # route '81:8001'
+                  - '[::]:81'                   # route '81:8001'
+                  upstream: localhost:8001      # route '81:8001'
+                  protocol: tcp                 # default
+                  hold: 3s                      # f:1:19 (defaults)
+                  connect_timeout: 1s           # default
+                  idle_timeout: 1h              # default
+                  half_close_timeout: 5m        # default
+                  max_connections: 10000        # default
+                  connect: accept               # default
                   upstream_connections:
-                    max: unlimited           # default
-                    queue: 1000              # default
-                    queue_timeout: 10s       # default
+                    max: unlimited              # default
+                    queue: 1000                 # default
+                    queue_timeout: 10s          # default
                   pool:
-                    spare: 0                 # default
-                    idle: 32                 # default
-                    idle_timeout: 4s         # default
-                    max_requests: unlimited  # default
-                  source: default            # default
-                  allow: none                # default
-                  deny: none                 # default
+                    spare: 0                    # default
+                    idle: 32                    # default
+                    idle_timeout: 4s            # default
+                    max_requests: unlimited     # default
+                  source: default               # default
+                  per_client:
+                    max_connections: unlimited  # default
+                    rate: unlimited             # default
+                    burst: auto                 # default
+                  allow: none                   # default
+                  deny: none                    # default
                   proxy_protocol:
-                    accept: false            # default
-                    trusted_proxies: none    # default
-                    header_timeout: 3s       # default
-                    send: off                # default
+                    accept: false               # default
+                    trusted_proxies: none       # default
+                    header_timeout: 3s          # default
+                    send: off                   # default
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])
-        #expect(environment.contains("upstream: localhost:8000   # LOOPBRIDGE_ROUTES: route '8000'\n"))
+        #expect(environment.contains("upstream: localhost:8000      # LOOPBRIDGE_ROUTES: route '8000'\n"))
     }
 
     /// Whatever a name holds, the lines and their comments stay together, and the whole stays a configuration.

@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool, source, allow, deny, proxy_protocol or http"
+        + "max_connections, connect, upstream_connections, pool, source, per_client, allow, deny, proxy_protocol or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -57,6 +57,14 @@ private func route(_ line: String) -> String {
         (
             route("proxy_protocol: { send: 2 }"),
             "config.yaml:4:29: expected off, v1 or v2, found '2'; did you mean 'v2'?"
+        ),
+        (
+            route("per_client: { rate: 10 }"),
+            "config.yaml:4:25: expected unlimited or a rate such as 10/s, 100/m or 1000/h, found '10'; did you mean '10/s'?"
+        ),
+        (
+            route("per_client: { max_connection: 10 }"),
+            "config.yaml:4:19: unknown key 'max_connection' in 'per_client'; did you mean 'max_connections'?"
         ),
         (
             route("allow: 10.0.0.1/8"),

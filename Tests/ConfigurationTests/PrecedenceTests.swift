@@ -78,7 +78,7 @@ import Testing
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
         let samples = [
             "auto", "4", "error", "json", "true", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
-            "v1", "upstream=error", "/run/a.sock",
+            "v1", "upstream=error", "/run/a.sock", "10/s", Repository.path("Tests/htpasswd"),
         ]
         // To accept PROXY headers takes somebody from whom.
         let around = name == "proxy-protocol-from" ? [:] : ["LOOPBRIDGE_PROXY_PROTOCOL_FROM": "10.0.0.1"]
@@ -138,9 +138,9 @@ import Testing
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
-        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL, "
-        + "LOOPBRIDGE_PROXY_PROTOCOL_FROM, LOOPBRIDGE_SEND_PROXY_PROTOCOL, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, "
-        + "LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
+        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_CLIENT_CONNECTIONS, LOOPBRIDGE_CLIENT_RATE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, "
+        + "LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL, LOOPBRIDGE_PROXY_PROTOCOL_FROM, LOOPBRIDGE_SEND_PROXY_PROTOCOL, "
+        + "LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_BASIC_AUTH, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
         + "LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
@@ -242,6 +242,8 @@ import Testing
                 "--queue-timeout DURATION LOOPBRIDGE_QUEUE_TIMEOUT 10s",
                 "--spare NUMBER LOOPBRIDGE_SPARE 0",
                 "--source default|per_client LOOPBRIDGE_SOURCE default",
+                "--client-connections unlimited|NUMBER LOOPBRIDGE_CLIENT_CONNECTIONS unlimited",
+                "--client-rate unlimited|NUMBER/s|m|h LOOPBRIDGE_CLIENT_RATE unlimited",
                 "--allow none|CIDR,... LOOPBRIDGE_ALLOW none",
                 "--deny none|CIDR,... LOOPBRIDGE_DENY none",
                 "--accept-proxy-protocol true|false LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL false",
@@ -249,6 +251,7 @@ import Testing
                 "--send-proxy-protocol off|v1|v2 LOOPBRIDGE_SEND_PROXY_PROTOCOL off",
                 "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
                 "--trusted-proxies none|unix|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
+                "--basic-auth none|PATH LOOPBRIDGE_BASIC_AUTH none",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

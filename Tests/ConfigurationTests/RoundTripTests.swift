@@ -46,6 +46,10 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  per_client:
+                    max_connections: unlimited
+                    rate: unlimited
+                    burst: auto
                   allow: none
                   deny: none
                   proxy_protocol:
@@ -56,6 +60,9 @@ import Testing
                   http:
                     host: preserve
                     trusted_proxies: none
+                    basic_auth:
+                      file: none
+                      realm: loopbridge
                     head_timeout: 10s
                     body_timeout: 30s
                     response_timeout: 1m
@@ -85,6 +92,10 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  per_client:
+                    max_connections: unlimited
+                    rate: unlimited
+                    burst: auto
                   allow: none
                   deny: none
                   proxy_protocol:
@@ -159,9 +170,10 @@ import Testing
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
+            "client-connections": "9", "client-rate": "100/m",
             "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32", "accept-proxy-protocol": "true",
             "proxy-protocol-from": "10.0.0.1", "send-proxy-protocol": "v1",
-            "trusted-proxies": "10.0.0.0/8,2001:db8::1,unix",
+            "trusted-proxies": "10.0.0.0/8,2001:db8::1,unix", "basic-auth": Repository.path("Tests/htpasswd"),
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
         let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82", "83:84/http"]).get()

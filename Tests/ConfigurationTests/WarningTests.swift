@@ -76,6 +76,13 @@ import Testing
             try warnings("\(defaults)\nroutes: [{ listen: 80, upstream: 8000 }, \(declining)]") == [])
     }
 
+    @Test func ofABurstWithoutARate() throws {
+        let text = "routes: [{ listen: 80, upstream: 8000, per_client: { burst: 5"
+        #expect(
+            try warnings("\(text) } }]") == ["f:1:61: warning: burst has no effect without a rate, such as 10/s"])
+        #expect(try warnings("\(text), rate: 1/m } }]") == [])
+    }
+
     @Test func ofALostAccessLog() throws {
         #expect(
             try warnings("log: { level: error, access: true }\n\(route)") == [

@@ -95,6 +95,18 @@ import Testing
     @Test func aDebuggerCallsForCaution() throws {
         let finding = try #require(diagnosis([("127.0.0.1", 9229)]).findings.first)
         #expect(finding.caution?.contains("owns the process") == true)
-        #expect(try #require(diagnosis([("0.0.0.0", 9229)]).findings.first).caution == nil)
+        #expect(try #require(diagnosis([("0.0.0.0", 9229)]).findings.first).caution != nil)
+    }
+
+    @Test func whatTrustsEverybodyCallsForCaution() throws {
+        let redis = ProcessDescription(id: 7, name: "redis-server")
+        for address in ["127.0.0.1", "0.0.0.0"] {
+            let byPort = try #require(diagnosis([(address, 6379)]).findings.first)
+            let byName = try #require(diagnosis([(address, 7000)], owners: [0: [redis]]).findings.first)
+            #expect(byPort.caution?.hasPrefix("a Redis server is behind this port") == true)
+            #expect(byName.caution == byPort.caution)
+        }
+        #expect(try #require(diagnosis([("127.0.0.1", 8000)], owners: [0: [app]]).findings.first).caution == nil)
+        #expect(try #require(diagnosis([("127.0.0.11", 6379)]).findings.first).caution == nil)
     }
 }

@@ -150,7 +150,9 @@ extension FailureCause {
 
     private var occursWithDatagrams: Bool {
         switch self {
-        case .clientDenied, .appFailed, .appNotListening, .connectFailed, .routeRemoved, .drained: true
+        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .appFailed, .appNotListening, .connectFailed,
+            .routeRemoved, .drained:
+            true
         default: isOfDatagramsOnly
         }
     }
@@ -158,12 +160,13 @@ extension FailureCause {
     /// Whether it can end a connection that is carried as bytes only.
     private var occursWithoutHTTP: Bool {
         switch self {
-        case .clientDenied, .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed,
-            .queueFull, .queueTimeout, .idleTimeout, .halfCloseTimeout, .invalidProxyHeader, .proxyHeaderTimeout,
-            .routeRemoved, .drained:
+        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .clientFailed, .clientLeft, .appFailed,
+            .appNotListening, .appBusy, .connectFailed, .queueFull, .queueTimeout, .idleTimeout, .halfCloseTimeout,
+            .invalidProxyHeader, .proxyHeaderTimeout, .routeRemoved, .drained:
             true
-        case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff,
-            .flowLimit, .draining, .datagramCutOff, .receiveBufferFull, .unsentToApp, .unsentToClient:
+        case .invalidRequest, .unauthorized, .wrongPassword, .passwordsBusy, .headTimeout, .bodyTimeout, .answerTimeout,
+            .noAnswer, .invalidAnswer, .answerCutOff, .flowLimit, .draining, .datagramCutOff, .receiveBufferFull,
+            .unsentToApp, .unsentToClient:
             false
         }
     }

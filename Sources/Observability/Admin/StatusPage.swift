@@ -16,7 +16,7 @@ public enum StatusPage {
         script-src \
         'sha256-p32SyQjOPZdTsE+UQck3alvemo3ZkRqvHmUPmwIMbAY=' \
         'sha256-G2INQzyDLIVIFqOa+wbaYrkQPRwHsVgevhfGtGAor+I=' \
-        'sha256-svrRJQdtZuwUCFe1Z8JrlN31UjF7OUqTiqIWJH6mDfo=' \
+        'sha256-M1BvJrUFXa9fOvCBoNkKp5q3EuuT3s/KysDK/BlUNIQ=' \
         'sha256-LIyY/z6o9jB1hhenDZMeTTErSrocXHywpH1HjhUc1pw=' \
         'sha256-3P8bZp/R4pVjvWc+9uzfpNmfhx9NGgwRfGAvve3CYGQ=' \
         'sha256-dIbVy0hrMaExmAny0M6rdTBo7obXLGBThaDpmW9HGLM='; \
@@ -635,8 +635,9 @@ function unbroken(samples, value) {
 
 /** What clients and the operator have done is no fault of the app's. */
 const HARMLESS_CAUSES = new Set([
-  "client_denied", "client_failed", "client_left", "invalid_request", "head_timeout", "body_timeout", "idle_timeout",
-  "half_close_timeout", "route_removed", "drained", "draining", "unsent_to_client",
+  "client_denied", "client_connection_limit", "client_rate_limit", "client_failed", "client_left", "invalid_request",
+  "unauthorized", "wrong_password", "head_timeout", "body_timeout", "idle_timeout", "half_close_timeout", "route_removed",
+  "drained", "draining", "unsent_to_client",
 ]);
 const RECENT_SECONDS = 60;
 

@@ -2,6 +2,8 @@
 /// metrics and status: an interface.
 public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case clientDenied = "client_denied"
+    case clientConnectionLimit = "client_connection_limit"
+    case clientRateLimit = "client_rate_limit"
     case clientFailed = "client_failed"
     case clientLeft = "client_left"
     case appFailed = "app_failed"
@@ -13,6 +15,9 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case idleTimeout = "idle_timeout"
     case halfCloseTimeout = "half_close_timeout"
     case invalidRequest = "invalid_request"
+    case unauthorized = "unauthorized"
+    case wrongPassword = "wrong_password"
+    case passwordsBusy = "passwords_busy"
     case headTimeout = "head_timeout"
     case bodyTimeout = "body_timeout"
     case answerTimeout = "answer_timeout"
@@ -34,6 +39,9 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     public var explanation: String {
         switch self {
         case .clientDenied: "The client's address may not come in (allow, deny): it was reset before it was heard."
+        case .clientConnectionLimit:
+            "The client had all the connections that one client may have (per_client.max_connections), and was reset."
+        case .clientRateLimit: "The client made new connections too fast (per_client.rate), and was reset."
         case .clientFailed: "The client's connection broke: it was reset, or the way to the client failed."
         case .clientLeft: "The client went away before it had said all, or before its turn came."
         case .appFailed: "The app's connection broke: the app reset it, crashed, or was killed."
@@ -47,6 +55,10 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
         case .idleTimeout: "No byte moved either way for too long (idle_timeout)."
         case .halfCloseTimeout: "One side had finished, and the other was silent for too long (half_close_timeout)."
         case .invalidRequest: "The client has sent what is no valid HTTP request; the log names it."
+        case .unauthorized: "A request without a name and a password was answered with 401 (basic_auth)."
+        case .wrongPassword: "A request with a wrong name or password was answered with 401 (basic_auth)."
+        case .passwordsBusy:
+            "Too many passwords wait to be checked, or there is no file of passwords (basic_auth); the log has its reason."
         case .headTimeout: "The client did not finish the head of a request in time (head_timeout)."
         case .bodyTimeout: "The client stopped in the middle of a request's body (body_timeout)."
         case .answerTimeout: "The app did not answer in time (response_timeout)."

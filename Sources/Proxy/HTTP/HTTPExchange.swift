@@ -66,6 +66,8 @@ final class HTTPExchange {
 
     private(set) var text = RequestText()
     private var hasText = false
+    /// Who the client is, where that was asked and found out.
+    var user: String?
     var status: Int?
     var upstream: SocketAddress?
     var source: SocketAddress?
@@ -272,6 +274,7 @@ final class HTTPExchange {
         appKeepsAlive = false
         closes = false
         appTakesNoMore = false
+        user = nil
         status = nil
         upstream = nil
         source = nil

@@ -10,6 +10,8 @@ final class HTTPRoute {
     let forwarding: RequestForwarding
     /// As people know the app.
     let appName: String
+    /// Who may come in by name and password; nil where nobody is asked.
+    let basicAuth: BasicAuth?
 
     private let limits: HeadLimits
     private var recentSenders = RecentSenders()
@@ -17,7 +19,8 @@ final class HTTPRoute {
     /// What is enough for a worker's usual load; the rest goes back to the system after a crowd.
     private static let mostIdleExchanges = 64
 
-    init(_ route: Route) {
+    init(_ route: Route, basicAuth: BasicAuth?) {
+        self.basicAuth = basicAuth
         settings = route.http
         appName = route.upstream.description
         let host: RequestForwarding.Host =

@@ -96,8 +96,8 @@ extension HTTPSession {
         }
         worker.log(
             RequestSummary(
-                client: client, route: route.configuration.name, request: exchange.text, status: exchange.status,
-                bytesToApp: exchange.bytesToApp, bytesToClient: exchange.bytesToClient,
+                client: client, user: exchange.user, route: route.configuration.name, request: exchange.text,
+                status: exchange.status, bytesToApp: exchange.bytesToApp, bytesToClient: exchange.bytesToClient,
                 upstream: exchange.upstream, source: exchange.source, isReused: exchange.isReused,
                 times: RequestSummary.Times(
                     queue: span(times.asked, times.called), connect: span(times.called, times.connected),

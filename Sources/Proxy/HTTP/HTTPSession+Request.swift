@@ -15,10 +15,15 @@ extension HTTPSession {
         case incomplete
         /// The head is whole, and waits for the app.
         case needsApp
+        /// Likewise, and it is to be found out first whether the client may come in.
+        case needsAnswer(PasswordThread.Question)
         /// The request is on its way.
         case sent
         /// It was refused.
         case refused
+
+        var isIncomplete: Bool { if case .incomplete = self { true } else { false } }
+        var isRefused: Bool { if case .refused = self { true } else { false } }
     }
 
     // MARK: Heads
@@ -31,7 +36,7 @@ extension HTTPSession {
                 lastActivity = clock.now
                 let exchange = beginReading()
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
-                if step != .incomplete { return goOn(after: step, exchange) }
+                if !step.isIncomplete { return goOn(after: step, exchange) }
             case .wouldBlock: return
             case .endOfStream: return clientEnded()
             case .failed(let code): return clientFailed(code)
@@ -54,7 +59,7 @@ extension HTTPSession {
             return exchange.useInput { parse($0, exchange) }
         }
         let (used, step) = parse(received, exchange)
-        if used < received.count, step != .refused { exchange.append(input: received.extracting(used...)) }
+        if used < received.count, !step.isRefused { exchange.append(input: received.extracting(used...)) }
         return step
     }
 
@@ -75,6 +80,15 @@ extension HTTPSession {
                 exchange.copyText(head, bytes)
                 exchange.times.asked = clock.now
             }
+            if let auth = http.basicAuth {
+                switch passwordStep(auth, head, bytes) {
+                case .letIn(let user): exchange.user = user
+                case .ask(let question): return (0, .needsAnswer(question))
+                case .refuse(let page, let reason):
+                    refuse(page, reason, exchange)
+                    return (bytes.count, .refused)
+                }
+            }
             guard let connection = route.app.takeKept(at: clock.now) else { return (0, .needsApp) }
             return (send(head, bytes, exchange, connection), .sent)
         }
@@ -84,6 +98,7 @@ extension HTTPSession {
         switch step {
         case .incomplete, .refused: break
         case .needsApp: askForApp(exchange)
+        case .needsAnswer(let question): ask(question, exchange)
         case .sent: continueExchange()
         }
     }
@@ -97,7 +112,7 @@ extension HTTPSession {
             exchange.noteBeginning(at: clock.now)
             state = .readingHead(exchange)
             let step = exchange.useInput { parse($0, exchange) }
-            if step != .incomplete { return goOn(after: step, exchange) }
+            if !step.isIncomplete { return goOn(after: step, exchange) }
         } else {
             http.giveBack(exchange)
             state = .idle
@@ -116,6 +131,13 @@ extension HTTPSession {
     }
 
     // MARK: The app
+
+    /// Sends a request on that has waited for something else than the app.
+    func goToApp(_ exchange: HTTPExchange) {
+        guard let connection = route.app.takeKept(at: route.clock.now) else { return askForApp(exchange) }
+        exchange.useInput { (send(exchange.requestParser.head, $0, exchange, connection), ()) }
+        continueExchange()
+    }
 
     func askForApp(_ exchange: HTTPExchange) {
         state = .waitingForApp(exchange, nil)
@@ -150,7 +172,12 @@ extension HTTPSession {
     /// Whoever leaves while it waits is not worth a connection to the app. When one is just being made, it goes on: a
     /// client that has sent its request and then finished sending waits for its answer.
     func waitingClientReady(_ readiness: IOEvent.Readiness, _ request: ConnectRequest?) {
-        guard let request, let socket else { return }
+        guard let socket else { return }
+        guard let request else {
+            // The password thread is being asked, perhaps for somebody who waits no more.
+            if readiness.contains(.failed) { clientFailed(socket.socket.takeError()) }
+            return
+        }
         if readiness.contains(.failed) {
             clientFailed(socket.socket.takeError())
         } else if readiness.contains(.endOfStream), socket.socket.hasEndedUnread, request.cancelUnlessBeingTried() {

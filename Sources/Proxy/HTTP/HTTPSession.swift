@@ -47,6 +47,8 @@ final class HTTPSession: Session {
     var lastActivity = MonotonicTime.coarse
     var abortReason = SessionEnd.drained
     private var isAwaitingTurn = false
+    /// While the password thread is asked about a request.
+    var passwordQuestion: PasswordThread.Question?
     /// What the app is told about the client; made for the first request.
     private(set) lazy var sender = http.sender(client, scheme: hasComeOverTLS ? .https : .http)
     /// With what each connection to the app begins; made for the first one.
@@ -205,6 +207,8 @@ final class HTTPSession: Session {
         guard !isEnded else { return }
         let bytesMoved = bytesMoved
         state = .ended
+        if let passwordQuestion { worker.withdraw(passwordQuestion) }
+        passwordQuestion = nil
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil

@@ -55,14 +55,7 @@ final class DatagramListener: DatagramRelay.Owner {
         for path: DatagramPath, attempt: Int, of relay: DatagramRelay
     ) throws(DatagramRelay.Refusal) -> DatagramFlow {
         guard state == .open else { throw .draining }
-        if attempt == 0, let client = path.clientAddress {
-            do throws(ClientRefusal) {
-                try route.admit(client)
-            } catch {
-                worker.noteRefusal(error, of: client, on: route)
-                throw .denied
-            }
-        }
+        let clientPlace = try admit(path, isRetry: attempt > 0)
         guard attempt < datagrams.connector.candidateCount else {
             worker.appIsAway(route)
             throw .nobodyListens
@@ -75,6 +68,7 @@ final class DatagramListener: DatagramRelay.Owner {
                 mayBeElsewhere: datagrams.connector.candidateCount > 1)
             let flow = try relay.addFlow(path, to: upstream, on: connection.takeSocket())
             flow.context = route
+            flow.clientPlace = clientPlace
             worker.flowBegan(on: route)
             datagrams.fleeting.append(flow)
             if sweep?.isScheduled == false { scheduleSweep() }
@@ -83,6 +77,16 @@ final class DatagramListener: DatagramRelay.Owner {
             worker.giveBackPlace(on: route)
             worker.cannotOpenFlow(error, on: route)
             throw .noSocket
+        }
+    }
+
+    private func admit(_ path: DatagramPath, isRetry: Bool) throws(DatagramRelay.Refusal) -> ClientPlace? {
+        guard let client = path.clientAddress else { return nil }
+        do throws(ClientRefusal) {
+            return try route.admit(client, isRetry: isRetry)
+        } catch {
+            worker.noteRefusal(error, of: client, on: route)
+            throw .denied
         }
     }
 
@@ -95,6 +99,7 @@ final class DatagramListener: DatagramRelay.Owner {
     }
 
     func ended(_ flow: DatagramFlow, _ end: DatagramRelay.End) {
+        flow.clientPlace = nil
         let reason: FlowEnd
         switch end {
         case .ended: reason = cause
