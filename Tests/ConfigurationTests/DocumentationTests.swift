@@ -91,7 +91,7 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 6)
+        #expect(files.count == 7)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
