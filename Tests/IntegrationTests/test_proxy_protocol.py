@@ -178,7 +178,7 @@ def test_malformed_headers_end_the_connection(container, outside, accepting, pro
     assert 0 < len(warnings) < 10
     for warning in warnings:
         assert (warning["level"], warning["route"]) == ("warning", "web")
-        assert warning["proxy"].startswith(Cable.OUTSIDE + ":") and warning["reason"].startswith("it ")
+        assert warning["proxy"].startswith(Cable.OUTSIDE + ":") and warning["reason"].startswith(("it ", "its ", "a ", "an "))
 
 
 @pytest.mark.parametrize("header", [b"", b"PROXY TCP4 1.", SIGNATURE, raw(PROXY, 0x11, length=12)])
@@ -328,7 +328,7 @@ def test_header_that_has_begun_when_the_server_ends(container, outside, acceptin
         app.sendall(b"bye")
         app.close()
         assert read_to_end(client) == (b"bye", None)
-        assert program.wait() == 0
+    assert program.wait() == 0
 
 
 def test_places_come_back(container, outside, accepting):
@@ -495,8 +495,12 @@ def test_app_that_resets_at_once(container, outside, start):
     program = start("send: v2")
     with App(container, reset):
         for count in range(1, 21):
-            with connect(outside, Cable.CONTAINER, 8080) as client:
-                assert isinstance(read_to_end(client)[1], ConnectionResetError)
+            # So soon that whoever connects may hear of it first.
+            try:
+                with connect(outside, Cable.CONTAINER, 8080) as client:
+                    assert isinstance(read_to_end(client)[1], ConnectionResetError)
+            except ConnectionResetError:
+                pass
             # The reset may come before the connection was seen to be made.
             assert program.wait_for_closed(count)["end"].removeprefix("cannot connect to the ") in (
                 "app: Connection reset by peer", "app: Broken pipe")
