@@ -7,7 +7,7 @@
 FROM swift:6.3-bookworm AS builder
 
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends binutils libevent-dev libssl-dev libyaml-dev \
+    && apt-get install --yes --no-install-recommends binutils libcrypt-dev libevent-dev libssl-dev libyaml-dev \
     && rm -rf /var/lib/apt/lists/*
 
 # As `make dist` builds it, in a folder of its own.

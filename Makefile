@@ -18,10 +18,11 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 # named is to be looked into (CONTRIBUTING.md).
 RERUNS = $(if $(CI),--reruns 1 -rR)
 
-PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider $(RERUNS) Tests/IntegrationTests
+TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider $(RERUNS)
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	fuzz-config fuzz-http bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers setup-bench build-bench
+	fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
+	setup-bench build-bench
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -48,7 +49,7 @@ test-unit: setup ## Run the unit tests
 
 test-integration: dist setup-tests ## Run the integration tests on dist/loopbridge
 	$(SWIFT) build --product HTTP1Probe
-	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(PYTEST)
+	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(TEST_INTEGRATION)
 
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
 	/usr/bin/python3 -m pytest -q $(RERUNS) Tests/ContainerTests
@@ -56,14 +57,14 @@ test-container: setup-containers ## Run the container tests on the Dockerfile's 
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
-	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
 
 # The test runner itself leaks a few hundred bytes, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) test --sanitize=address --scratch-path .build-asan
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
-	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 $(PYTEST)
+	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
 
 BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	-Xswiftc -sanitize=fuzzer,address
@@ -90,6 +91,13 @@ define FUZZ_HTTP
 		-rss_limit_mb=1024 -max_len=4096 -artifact_prefix=.build-fuzz/$(2)- -print_final_stats=1 \
 		-dict=Tests/Fuzz/http.dict .build-fuzz/corpus-$(2) Tests/Fuzz/HTTPCorpus/$(2)
 endef
+
+fuzz-proxy: setup ## Fuzz the parser of PROXY headers for 10 minutes; FUZZ_SECONDS=60 runs for less
+	$(BUILD_FUZZERS) --product FuzzProxyHeader
+	mkdir -p .build-fuzz/corpus-proxy
+	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/FuzzProxyHeader -max_total_time=$(or $(FUZZ_SECONDS),600) -timeout=10 \
+		-rss_limit_mb=1024 -max_len=4096 -artifact_prefix=.build-fuzz/proxy- -print_final_stats=1 \
+		-dict=Tests/Fuzz/proxy.dict .build-fuzz/corpus-proxy Tests/Fuzz/ProxyCorpus
 
 bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='bulk, TCP, 1 stream.*' runs a part
 	$(SWIFT) package --package-path benchmarks benchmark --no-progress --grouping metric \

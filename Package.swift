@@ -24,6 +24,7 @@ let package = Package(
         // For the fuzzers, which are another one (Tests/Fuzz/Package.swift).
         .library(name: "Configuration", targets: ["Configuration"]),
         .library(name: "HTTP1", targets: ["HTTP1"]),
+        .library(name: "ProxyProtocol", targets: ["ProxyProtocol"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -32,6 +33,7 @@ let package = Package(
         // C libraries and kernel interfaces: module maps, and the few inline shims that Swift needs.
         .systemLibrary(name: "CLibevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
 
@@ -40,19 +42,23 @@ let package = Package(
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(name: "TLS", dependencies: ["Network", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTP1", swiftSettings: memorySafe),
+        .target(name: "ProxyProtocol", dependencies: ["Network"], swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
+        .target(name: "Passwords", dependencies: ["CCrypt", "YAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
-        .target(name: "Configuration", dependencies: ["Network", "Observability", "YAML"], swiftSettings: memorySafe),
+        .target(
+            name: "Configuration", dependencies: ["Network", "Observability", "Passwords", "YAML"],
+            swiftSettings: memorySafe),
         .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "FileWatching", dependencies: ["EventLoop"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
-                "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "Configuration", "Discovery", "FileWatching",
-                "Observability", "TLS", "CLinux",
+                "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "ProxyProtocol", "Configuration", "Discovery",
+                "FileWatching", "Observability", "Passwords", "TLS", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -71,7 +77,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: strict),
+        .testTarget(name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", "Network"], swiftSettings: strict),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
+        .testTarget(name: "PasswordsTests", dependencies: ["Passwords"], swiftSettings: strict),
         .testTarget(
             name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -51,7 +51,7 @@ class RouteView {
     say(this.protocol, route.protocol);
     if (this.carries !== route.protocol) {
       this.carries = route.protocol;
-      this.drawings = makeCharts(route.protocol === "http");
+      this.drawings = makeCharts(route.protocol);
       this.charts.replaceChildren(...this.drawings.map((chart) => chart.element));
     }
     showFigures(this.totals, totalsOf(route));
@@ -83,65 +83,82 @@ class RouteView {
   }
 }
 
-function makeCharts(isHTTP) {
+function makeCharts(protocol) {
   const failures = { name: "failures", value: (sample) => sample.failures_per_second };
+  const throughput = new Chart({
+    title: "Throughput", scale: new LinearScale(1000), text: throughputText,
+    series: bothWays((sample) => sample.bytes_to_client_per_second, (sample) => sample.bytes_to_app_per_second),
+  });
+  const beginnings = (title, value) => new Chart({
+    title, scale: new LinearScale(5), text: rateText, marks: failures, series: [{ className: "first", area: true, value }],
+  });
+  const times = (title) => new Chart({
+    title, scale: new LogarithmicScale(), text: latencyText,
+    series: [
+      { name: "p50", spoken: "median", className: "first", value: (sample) => sample.latency?.p50 },
+      { name: "p90", spoken: "90th percentile", className: "second", value: (sample) => sample.latency?.p90 },
+      { name: "p99", spoken: "99th percentile", className: "third", value: (sample) => sample.latency?.p99 },
+    ],
+  });
+  const clients = (title) => new Chart({
+    title, scale: new LinearScale(5), text: countText,
+    series: [{ className: "first", area: true, value: (sample) => sample.connections }],
+  });
+  const waiting = () => new Chart({
+    title: "Waiting", scale: new LinearScale(5), text: countText,
+    series: [{ className: "waiting", area: true, value: (sample) => sample.waiting }],
+  });
+  switch (protocol) {
+    case "udp":
+      return [
+        throughput,
+        new Chart({
+          title: "Datagrams", scale: new LinearScale(5), text: rateText,
+          series: bothWays(
+            (sample) => sample.datagrams_to_client_per_second, (sample) => sample.datagrams_to_app_per_second),
+        }),
+        beginnings("New flows", (sample) => sample.connections_per_second),
+        clients("Flows"),
+      ];
+    case "http":
+      return [
+        throughput, beginnings("Requests", (sample) => sample.requests_per_second), times("Request time"),
+        clients("Connections"), waiting(),
+      ];
+    default:
+      return [
+        throughput, beginnings("New connections", (sample) => sample.connections_per_second), times("Connect time"),
+        clients("Connections"), waiting(),
+      ];
+  }
+}
+
+/** What goes to clients above the line, and what goes to the app below it. */
+function bothWays(toClients, toApp) {
   return [
-    new Chart({
-      title: "Throughput", scale: new LinearScale(1000), text: throughputText,
-      series: [
-        {
-          name: "to clients", className: "first", area: true,
-          value: (sample) => sample.bytes_to_client_per_second,
-        },
-        {
-          name: "to app", className: "waiting", area: true, direction: -1,
-          value: (sample) => sample.bytes_to_app_per_second,
-        },
-      ],
-    }),
-    isHTTP
-      ? new Chart({
-        title: "Requests", scale: new LinearScale(5), text: rateText, marks: failures,
-        series: [{ className: "first", area: true, value: (sample) => sample.requests_per_second }],
-      })
-      : new Chart({
-        title: "New connections", scale: new LinearScale(5), text: rateText, marks: failures,
-        series: [{ className: "first", area: true, value: (sample) => sample.connections_per_second }],
-      }),
-    new Chart({
-      title: isHTTP ? "Request time" : "Connect time", scale: new LogarithmicScale(), text: latencyText,
-      series: [
-        { name: "p50", spoken: "median", className: "first", value: (sample) => sample.latency?.p50 },
-        { name: "p90", spoken: "90th percentile", className: "second", value: (sample) => sample.latency?.p90 },
-        { name: "p99", spoken: "99th percentile", className: "third", value: (sample) => sample.latency?.p99 },
-      ],
-    }),
-    new Chart({
-      title: "Connections", scale: new LinearScale(5), text: countText,
-      series: [{ className: "first", area: true, value: (sample) => sample.connections }],
-    }),
-    new Chart({
-      title: "Waiting", scale: new LinearScale(5), text: countText,
-      series: [{ className: "waiting", area: true, value: (sample) => sample.waiting }],
-    }),
+    { name: "to clients", className: "first", area: true, value: toClients },
+    { name: "to app", className: "waiting", area: true, direction: -1, value: toApp },
   ];
 }
 
 /** What charts do not show. */
 function totalsOf(route) {
   const { totals, pool } = route;
+  const isUDP = route.protocol === "udp";
   const asked = pool.hits + pool.misses;
   const share = ({ count, limit }) => (limit > 0 ? count / limit : undefined);
   return [
     ["Clients", boundedText(route.connections), share(route.connections)],
     ["Wait for the app", route.held > 0 ? countText(route.held) : undefined],
     ["Wait for a turn", route.queued.count > 0 ? boundedText(route.queued) : undefined, share(route.queued)],
-    ["To the app", boundedText(route.upstream_connections), share(route.upstream_connections)],
+    ["To the app", isUDP ? undefined : boundedText(route.upstream_connections), share(route.upstream_connections)],
     ["Kept for reuse", pool.idle > 0 ? countText(pool.idle) : undefined],
     ["Opened ahead", pool.spare > 0 ? countText(pool.spare) : undefined],
     ["Reused", pool.hits > 0 ? percentText(pool.hits / asked) : undefined],
-    ["Connections so far", totalText(totals.connections)],
+    [isUDP ? "Flows so far" : "Connections so far", totalText(totals.connections)],
     ["Requests so far", totals.requests == null ? undefined : totalText(totals.requests)],
+    ["Datagrams to clients", isUDP ? totalText(totals.datagrams_to_client) : undefined],
+    ["Datagrams to the app", isUDP ? totalText(totals.datagrams_to_app) : undefined],
     ["Sent to clients", bytesText(totals.bytes_to_client)],
     ["Sent to the app", bytesText(totals.bytes_to_app)],
     ["Failures", totalText(totals.failures)],

@@ -91,7 +91,7 @@ function doctorContent(text) {
     ];
     const address = listener.address.includes(":") ? `[${listener.address}]` : listener.address;
     return make("tr", {},
-      make("th", { scope: "row" }, `${address}:${listener.port}`),
+      make("th", { scope: "row" }, `${address}:${listener.port}${listener.protocol === "udp" ? "/udp" : ""}`),
       make("td", {}, owners || "hidden"),
       make("td", { class: "reach" }, makeIcon(listener.reachable ? "good" : listener.command ? "bad" : "unknown"),
         listener.reachable ? "yes" : "no"),

@@ -3,8 +3,9 @@
 
 /** What clients and the operator have done is no fault of the app's. */
 const HARMLESS_CAUSES = new Set([
-  "client_denied", "client_failed", "client_left", "invalid_request", "head_timeout", "body_timeout", "idle_timeout",
-  "half_close_timeout", "route_removed", "drained",
+  "client_denied", "client_connection_limit", "client_rate_limit", "client_failed", "client_left", "invalid_request",
+  "unauthorized", "wrong_password", "head_timeout", "body_timeout", "idle_timeout", "half_close_timeout", "route_removed",
+  "drained", "draining", "unsent_to_client",
 ]);
 const RECENT_SECONDS = 60;
 

@@ -36,8 +36,29 @@ struct AddressText {
         return end
     }
 
-    /// The path of a Unix socket, which the kernel bounds.
+    /// The path of a Unix socket, or behind an `@` a name that has no file, both of which the kernel bounds.
     static func checkedPath(_ path: String) throws(ValueError) -> String {
+        guard path.hasPrefix("@") else { return try checkedFilePath(path) }
+        let count = path.utf8.count - 1
+        guard 1...SocketAddress.longestUnixPath ~= count else {
+            throw ValueError(
+                "the abstract name of a Unix socket has 1 to \(SocketAddress.longestUnixPath) bytes, found \(count)")
+        }
+        guard !path.utf8.contains(0) else { throw ValueError("the name of a Unix socket has no NUL byte") }
+        return path
+    }
+
+    /// The name of an inherited socket: as systemd allows it in FileDescriptorName (systemd.socket(5)).
+    static func checkedName(_ name: String) throws(ValueError) -> String {
+        guard 1...255 ~= name.utf8.count, name.utf8.allSatisfy({ 0x20..<0x7F ~= $0 && $0 != UInt8(ascii: ":") }) else {
+            throw ValueError(
+                "the name of an inherited socket has 1 to 255 ASCII characters and no colon, found \(quoted(name))")
+        }
+        return name
+    }
+
+    /// The path of a Unix socket that has a file.
+    static func checkedFilePath(_ path: String) throws(ValueError) -> String {
         guard path.hasPrefix("/") else {
             throw ValueError("the path of a Unix socket must begin with '/', found \(quoted(path))")
         }

@@ -49,7 +49,7 @@ extension ValueKind<[SocketAddress]> {
 
     /// `none`, a port, or an address and a port.
     static var adminListen: ValueKind {
-        let listen = ValueKind<ListenSpec>.listen
+        let listen = ValueKind<ListenSpec>.listenPort
         return ValueKind(
             "none, \(listen.expected)", type: "`none`, \(listen.type)", placeholder: "none|\(listen.placeholder)",
             schemas: [.object([("const", .string(nowhere))])] + listen.schemas,
@@ -60,6 +60,7 @@ extension ValueKind<[SocketAddress]> {
                 return switch try listen.read(text) {
                 case .wildcards(let port): [.ip(.anyV4, port: port), .ip(.anyV6, port: port)]
                 case .address(let address): [address]
+                case .unix, .inherited: nil
                 }
             },
             write: { addresses in
@@ -78,7 +79,7 @@ extension ValueKind<String?> {
             "none or an absolute path", type: "`none` or an absolute path", placeholder: "none|PATH",
             schemas: [.object([("const", .string(noPath))]), .pattern("^/")],
             parse: { text throws(ValueError) in
-                text == noPath ? .some(nil) : try AddressText.checkedPath(text)
+                text == noPath ? .some(nil) : try AddressText.checkedFilePath(text)
             },
             write: { $0 ?? noPath })
     }

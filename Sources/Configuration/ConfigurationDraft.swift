@@ -28,6 +28,14 @@ struct ConfigurationDraft: Sendable, Equatable {
     }
 }
 
+extension ConfigurationDraft {
+    /// Those of the routes; where there are none yet, those that routes will start from.
+    var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
+        let routes = routes.enumerated().map { (place: KeyPathText.route($0), settings: $1.settings) }
+        return routes.isEmpty ? [(KeyPathText("defaults"), defaults)] : routes
+    }
+}
+
 extension ConfigurationDraft: KeyedMapping {
     init() {
         self.init(of: Configuration(routes: []))
@@ -43,7 +51,8 @@ extension ConfigurationDraft: KeyedMapping {
         let places = [
             place(ConfigurationDraft.self), place(LogSettings.self), place(AdminSettings.self),
             place(RouteSettings.self),
-            place(RouteDraft.self), place(HTTPSettings.self), place(TLSSettings.self),
+            place(RouteDraft.self), place(UnixListenDraft.self), place(ProxyProtocolSettings.self),
+            place(TLSSettings.self), place(HTTPSettings.self),
         ].compactMap(\.self)
         return places.isEmpty ? nil : listed(places)
     }

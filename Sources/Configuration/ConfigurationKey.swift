@@ -36,7 +36,8 @@ public struct ConfigurationKey: Sendable {
                 option: ConfigurationOption.all.first { $0.sets(path) }?.name)
             let inner: [ConfigurationKey] =
                 switch description.schema {
-                case .scalar, .scalarOrList: []
+                case .scalar, .scalarOrList(_, _, nil): []
+                case .scalarOrList(_, _, let inner?): Self.keys(inner(), under: KeyPathText("\(path)[]"))
                 case .mapping(let inner): Self.keys(inner(), under: path)
                 case .list(let inner): Self.keys(inner(), under: KeyPathText("\(path)[]"))
                 }

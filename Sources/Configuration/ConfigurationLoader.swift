@@ -1,3 +1,4 @@
+internal import Passwords
 internal import YAML
 
 /// Reads the sources from the lowest to the highest, each over what the lower ones have left.
@@ -134,6 +135,25 @@ struct ConfigurationLoader {
         }
     }
 
+    /// Files of passwords are read once, to be sure that they can be. What stands in them is not shown.
+    private mutating func checkPasswordFiles(of routes: [Route]) {
+        var seen: Set<String> = []
+        let origins = settingOrigins
+        for (index, route) in routes.enumerated() where route.protocol == .http {
+            guard let path = route.http.basicAuth.file, seen.insert(path).inserted else { continue }
+            do {
+                _ = try PasswordFile(at: path)
+            } catch {
+                let key = KeyPathText.route(index).appending("http").appending("basic_auth").appending("file")
+                let position = error.line.map { YAMLPosition(line: $0, column: 1) }
+                diagnostics.append(
+                    Diagnostic(
+                        error.reason, at: .file(path: error.path, position: position),
+                        note: origins[key].map { Diagnostic.Note("the file is named", at: $0.location) }))
+            }
+        }
+    }
+
     /// The routes, checked against each other as far as they could be read.
     mutating func finishedRoutes(required: Bool) -> [Route] {
         if required, draft.routes.isEmpty, !hasTriedRoutes {
@@ -148,7 +168,9 @@ struct ConfigurationLoader {
         let routes = check.finish(
             draft.routes,
             admin: adminOrigin.map { Located(value: draft.admin.listen, location: $0.location) })
+        check.checkProxyProtocol(draft.settingsInUse, origins: settingOrigins)
         diagnostics += check.diagnostics + lackingCertificates
+        checkPasswordFiles(of: routes)
         return routes
     }
 

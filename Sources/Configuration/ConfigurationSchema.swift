@@ -41,7 +41,8 @@ public enum ConfigurationSchema {
         case .scalar(let schemas):
             members.append(("examples", .array([JSONValue(plain: key.example)])))
             members += alternatives(schemas)
-        case .scalarOrList(let schemas, let least):
+        case .scalarOrList(let texts, let least, let keys):
+            let schemas = texts + (keys.map { [.object(mapping($0()))] } ?? [])
             members.append(("examples", .array([JSONValue(plain: key.example)])))
             let items = JSONValue.object(alternatives(schemas))
             let list = JSONValue.object([("type", .string("array")), ("minItems", .number(least)), ("items", items)])

@@ -17,6 +17,14 @@ extension ConfigurationWarnings {
                 ),
                 (KeyPathText("pool").appending("spare"), settings.pool.spare != usual.pool.spare),
                 (KeyPathText("pool").appending("idle"), settings.pool.idle != usual.pool.idle),
+                (
+                    KeyPathText("proxy_protocol").appending("accept"),
+                    settings.proxyProtocol.accept != usual.proxyProtocol.accept
+                ),
+                (
+                    KeyPathText("proxy_protocol").appending("send"),
+                    settings.proxyProtocol.send != usual.proxyProtocol.send
+                ),
             ]
             return changed.compactMap { key, isChanged in
                 let origin = origins[KeyPathText.route(index).appending(key)]

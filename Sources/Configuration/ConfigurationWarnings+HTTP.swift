@@ -21,8 +21,12 @@ extension ConfigurationWarnings {
     var uselessOptionsOfHTTP: [Diagnostic] {
         guard !draft.routes.contains(where: { $0.protocol == .http }) else { return [] }
         let place = KeyPathText("defaults").appending("http")
-        return ["host", "trusted_proxies"].compactMap { name -> Diagnostic? in
-            guard let origin = origins[place.appending(name)], origin.rank >= 3 else { return nil }
+        let keys = [
+            place.appending("host"), place.appending("trusted_proxies"),
+            place.appending("basic_auth").appending("file"),
+        ]
+        return keys.compactMap { key -> Diagnostic? in
+            guard let origin = origins[key], origin.rank >= 3 else { return nil }
             return warning(
                 "this has no effect: no route carries HTTP, as 8080:8000/http or 'protocol: http' would", at: origin)
         }

@@ -26,7 +26,7 @@ struct ConfigurationWarnings {
         let found =
             uselessAccessLog + uselessHalfCloseTimeouts + uselessSpares + unreachableListeners + accidentalPorts
             + uselessReuse + uselessWithDatagrams + uselessOptionsOfHTTP + mistypedHosts + uselessTargetLengths
-            + unusedDefaults
+            + uselessTrust + uselessPools + uselessBursts + unusedDefaults
         return found.filter { seen.insert($0).inserted }
     }
 
@@ -50,11 +50,7 @@ struct ConfigurationWarnings {
         ]
     }
 
-    /// Those of the routes; where there are none yet, those that routes will start from.
-    var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
-        let routes = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings) }
-        return routes.isEmpty ? [(KeyPathText("defaults"), draft.defaults)] : routes
-    }
+    var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] { draft.settingsInUse }
 
     /// Silence ends a connection by the shorter one of both timeouts, half-closed or not.
     private var uselessHalfCloseTimeouts: [Diagnostic] {
@@ -82,6 +78,16 @@ struct ConfigurationWarnings {
                 "spare \(settings.pool.spare) has no effect: each client's connection comes from its own address",
                 at: spare,
                 note: origins[place.appending("source")].map { Diagnostic.Note("source is set", at: $0.location) })
+        }
+    }
+
+    /// How many at once says something of a rate only.
+    private var uselessBursts: [Diagnostic] {
+        settingsInUse.compactMap { place, settings in
+            guard settings.perClient.burst != nil, settings.perClient.rate == nil,
+                let burst = origins[place.appending("per_client").appending("burst")]
+            else { return nil }
+            return warning("burst has no effect without a rate, such as 10/s", at: burst)
         }
     }
 
@@ -136,12 +142,13 @@ extension ListenSpec {
         switch self {
         case .wildcards(let port): port
         case .address(let address): address.port
+        case .unix, .inherited: nil
         }
     }
 
     fileprivate var isLoopback: Bool {
         switch self {
-        case .wildcards: false
+        case .wildcards, .unix, .inherited: false
         case .address(let address): address.isOnLoopback
         }
     }

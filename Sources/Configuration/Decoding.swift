@@ -30,7 +30,7 @@ struct Decoding {
         report(message, at: location(of: node), note: note)
     }
 
-    private mutating func report(_ message: String, at location: Diagnostic.Location, note: Diagnostic.Note? = nil) {
+    mutating func report(_ message: String, at location: Diagnostic.Location, note: Diagnostic.Note? = nil) {
         guard !isExhausted else { return }
         diagnostics.append(Diagnostic(message, at: location, note: note))
     }
@@ -91,6 +91,13 @@ struct Decoding {
         return values
     }
 
+    /// Has a mapping that stands for one value count as given in one place.
+    mutating func noteAsWhole(_ node: YAMLNode) {
+        let parts = origins.filter { $0.key.within(key.description) != nil }
+        for part in parts.keys { origins[part] = nil }
+        origins[key] = ValueOrigin(location: location(of: node), variables: parts.values.flatMap(\.variables).sorted())
+    }
+
     /// Where a part of a scalar's text stands; the whole scalar where its text is written with escapes.
     private func location(of range: Range<Int>, in node: YAMLNode) -> Diagnostic.Location {
         guard case .scalar(let text, let style) = node.content else { return location(of: node) }
@@ -118,12 +125,11 @@ struct Decoding {
         }
     }
 
-    /// The values by key, after reporting unknown, unsupported and repeated keys.
+    /// The values by key, after reporting unknown and repeated keys.
     private mutating func known<Target: KeyedMapping>(
         _ entries: [YAMLNode.Entry], of _: Target.Type
     ) -> [String: YAMLNode] {
-        let supported = Target.keys.filter(\.isSupported).map(\.name)
-        let unsupported = Target.keys.filter { !$0.isSupported }.map(\.name)
+        let names = Target.keys.map(\.name)
         var first: [String: YAMLNode.Entry] = [:]
         for entry in entries where !isExhausted {
             guard let name = entry.key.text else {
@@ -137,18 +143,14 @@ struct Decoding {
                 continue
             }
             first[name] = entry
-            if unsupported.contains(name) {
-                report("key '\(name)' is not supported yet", at: entry.key)
-            } else if !supported.contains(name) {
-                report(unknown(name, Target.self), at: entry.key)
-            }
+            if !names.contains(name) { report(unknown(name, Target.self), at: entry.key) }
         }
         return first.mapValues(\.value)
     }
 
     private func unknown<Target: KeyedMapping>(_ name: String, _: Target.Type) -> String {
         if name == "<<" { return "merge keys ('<<') are not supported" }
-        let known = Target.keys.filter(\.isSupported).map(\.name)
+        let known = Target.keys.map(\.name)
         let advice =
             if let places = ConfigurationDraft.places(of: name) {
                 "it belongs \(places)"

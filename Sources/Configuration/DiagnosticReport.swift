@@ -9,11 +9,13 @@ internal import YAML
 /// ```
 struct DiagnosticReport {
     private let diagnostics: [Diagnostic]
+    private let path: String?
     private let lines: YAMLLines?
 
     /// - Parameter file: the file to which positions belong.
     init(of diagnostics: [Diagnostic], in file: ConfigurationFile?) {
         self.diagnostics = diagnostics
+        path = file?.path
         lines = file.map { YAMLLines($0.contents) }
     }
 
@@ -41,12 +43,13 @@ struct DiagnosticReport {
     }
 
     private func text(_ message: String, as kind: String, at location: Diagnostic.Location) -> String {
-        guard case .file(_, let position?, let width) = location else {
+        guard case .file(let path, let position?, let width) = location else {
             let place = location.description
             return "loopbridge: \(kind): \(place.isEmpty ? "" : "\(place): ")\(message)\n"
         }
         let line = "\(location): \(kind): \(message)\n"
-        guard let bytes = lines?[position.line] else { return line }
+        // Of other files, such as those of passwords, nothing is shown.
+        guard path == self.path, let bytes = lines?[position.line] else { return line }
         let excerpt = SourceExcerpt(of: bytes, from: position.column, width: width)
         let number = "\(position.line)"
         let margin = String(repeating: " ", count: max(5 - number.count, 0)) + number

@@ -5,7 +5,9 @@ public struct HTTPSettings: Sendable, Equatable {
     /// Which Host field the app gets.
     public var host: HostPolicy
     /// Whose word on the client's address, scheme and host is believed; nobody's where there is none.
-    public var trustedProxies: [CIDR]
+    public var trustedProxies: [TrustedPeer]
+    /// Who may use the route.
+    public var basicAuth: BasicAuthSettings
     /// From a request's first byte, or from a connection's beginning, to the end of the request's head.
     public var headTimeout: Duration
     /// How long a request's body may be without a byte.
@@ -22,13 +24,15 @@ public struct HTTPSettings: Sendable, Equatable {
     public var maxTargetLength: Int
 
     public init(
-        host: HostPolicy = .preserve, trustedProxies: [CIDR] = [], headTimeout: Duration = .seconds(10),
+        host: HostPolicy = .preserve, trustedProxies: [TrustedPeer] = [],
+        basicAuth: BasicAuthSettings = BasicAuthSettings(), headTimeout: Duration = .seconds(10),
         bodyTimeout: Duration = .seconds(30), responseTimeout: Duration = .seconds(60),
         keepAliveTimeout: Duration = .seconds(60), maxHeadSize: Int = 32 << 10, maxFields: Int = 100,
         maxTargetLength: Int = 8 << 10
     ) {
         self.host = host
         self.trustedProxies = trustedProxies
+        self.basicAuth = basicAuth
         self.headTimeout = headTimeout
         self.bodyTimeout = bodyTimeout
         self.responseTimeout = responseTimeout
@@ -38,10 +42,8 @@ public struct HTTPSettings: Sendable, Equatable {
         self.maxTargetLength = maxTargetLength
     }
 
-    /// Whether somebody who connects from this address is believed.
-    public func trusts(_ address: IPAddress) -> Bool {
-        trustedProxies.contains { $0.contains(address) }
-    }
+    /// Whether somebody who connects from there is believed.
+    public func trusts(_ peer: SocketAddress) -> Bool { trustedProxies.contains(peer) }
 }
 
 extension HTTPSettings: KeyedMapping {
@@ -57,9 +59,12 @@ extension HTTPSettings: KeyedMapping {
             help: "Which Host field the app sees: the client's, the app's own address, or always the same name.",
             example: "upstream"),
         .list(
-            "trusted_proxies", .blocks, \.trustedProxies, option: "trusted-proxies",
+            "trusted_proxies", .trustedPeers, \.trustedProxies, option: "trusted-proxies",
             help: "Who is believed when saying in X-Forwarded fields and in Forwarded whom a request comes from.",
             example: "10.0.0.0/8"),
+        .mapping(
+            "basic_auth", \.basicAuth, help: "Who may use the route, by name and password.",
+            example: "{ file: /etc/loopbridge/htpasswd }"),
         .scalar(
             "head_timeout", .duration(atLeast: .milliseconds(1)), \.headTimeout,
             help: "How long a client may take for the head of a request.", example: "5s"),

@@ -16,8 +16,6 @@ protocol KeyedMapping: Sendable {
 struct Key<Target: Sendable>: Sendable {
     let name: String
     let description: KeyDescription
-    /// False for a name that is known to be planned: it is refused by that name.
-    let isSupported: Bool
     /// The options that set the same thing from the command line or the environment.
     let options: [KeyOption<Target>]
     let decode: @Sendable (YAMLNode, inout Target, inout Decoding) -> Void
@@ -25,13 +23,12 @@ struct Key<Target: Sendable>: Sendable {
     let encode: @Sendable (Target) -> YAMLNode?
 
     init(
-        _ name: String, _ description: KeyDescription, isSupported: Bool = true, options: [KeyOption<Target>] = [],
+        _ name: String, _ description: KeyDescription, options: [KeyOption<Target>] = [],
         decode: @escaping @Sendable (YAMLNode, inout Target, inout Decoding) -> Void,
         encode: @escaping @Sendable (Target) -> YAMLNode?
     ) {
         self.name = name
         self.description = description
-        self.isSupported = isSupported
         self.options = options
         self.decode = decode
         self.encode = encode
@@ -40,7 +37,7 @@ struct Key<Target: Sendable>: Sendable {
     /// The same key of a mapping that holds all of this one's keys among its own.
     func lifted<Outer>(into path: any WritableKeyPath<Outer, Target> & Sendable) -> Key<Outer> {
         Key<Outer>(
-            name, description, isSupported: isSupported, options: options.map { $0.lifted(into: path) },
+            name, description, options: options.map { $0.lifted(into: path) },
             decode: { node, outer, decoding in decode(node, &outer[keyPath: path], &decoding) },
             encode: { encode($0[keyPath: path]) })
     }
@@ -73,6 +70,16 @@ struct KeyOption<Target: Sendable>: Sendable {
             name: name, key: outer.map { KeyPathText($0).appending(key) } ?? key, placeholder: placeholder, help: help,
             defaultText: defaultText, keys: keys, read: { text throws(ValueError) in lift(try read(text)) })
     }
+}
+
+/// How an item of a list may be written as a mapping, where a text cannot say it all.
+struct ItemForm<Value: Sendable>: Sendable {
+    /// The mapping's keys.
+    let descriptions: @Sendable () -> [(name: String, description: KeyDescription)]
+    /// Nil after reporting what is wrong.
+    let decode: @Sendable (YAMLNode, inout Decoding) -> Value?
+    /// Nil for a value that a text can say.
+    let encode: @Sendable (Value) -> YAMLNode?
 }
 
 extension Key where Target: KeyedMapping {
@@ -124,16 +131,18 @@ extension Key where Target: KeyedMapping {
     }
 
     /// A list of such values, which may be written without the list when there is one.
+    /// - Parameter form: how an item may be written as a mapping too.
     static func locatedList<Value: Equatable>(
         _ name: String, _ kind: ValueKind<Value>, _ path: any WritableKeyPath<Target, [Located<Value>]> & Sendable,
-        help: String, example: String
+        form: ItemForm<Value>? = nil, help: String, example: String
     ) -> Key {
         let expected = "\(kind.expected), or a list of these"
         return Key(
             name,
             KeyDescription(
-                help: help, type: "\(kind.type), or a list of these", isRequired: true, example: example,
-                schema: .scalarOrList(kind.schemas, atLeast: 1)),
+                help: help, type: "\(kind.type)\(form == nil ? "" : ", or a mapping"), or a list of these",
+                isRequired: true, example: example,
+                schema: .scalarOrList(kind.schemas, atLeast: 1, mapping: form?.descriptions)),
             decode: { node, target, decoding in
                 var items = [node]
                 var steps = [KeyPathText()]
@@ -146,13 +155,24 @@ extension Key where Target: KeyedMapping {
                 }
                 for (item, step) in zip(items, steps) {
                     decoding.inside(step) { decoding in
-                        guard let value = decoding.scalar(item, kind) else { return }
+                        let value: Value?
+                        if let form, case .mapping = item.content {
+                            value = form.decode(item, &decoding)
+                            decoding.noteAsWhole(item)
+                        } else {
+                            value = decoding.scalar(item, kind)
+                        }
+                        guard let value else { return }
                         target[keyPath: path].append(Located(value: value, location: decoding.location(of: item)))
                     }
                 }
             },
             encode: { target in
-                YAMLNode(.sequence(target[keyPath: path].map { YAMLNode(plainly: kind.write($0.value)) }))
+                YAMLNode(
+                    .sequence(
+                        target[keyPath: path].map { item in
+                            form?.encode(item.value) ?? YAMLNode(plainly: kind.write(item.value))
+                        }))
             })
     }
 
@@ -238,12 +258,5 @@ extension Key where Target: KeyedMapping {
                 let items = target[keyPath: path]
                 return items.isEmpty ? nil : YAMLNode(.sequence(items.map { YAMLNode(encoding: $0) }))
             })
-    }
-
-    /// A key that later versions will know.
-    static func unsupported(_ name: String) -> Key {
-        Key(
-            name, KeyDescription(help: "", type: "", example: "", schema: .scalar([])), isSupported: false,
-            decode: { _, _, _ in }, encode: { _ in nil })
     }
 }

@@ -21,8 +21,10 @@ struct KeyDescription: Sendable {
     enum Shape: Sendable {
         /// Text that fits one of the schemas.
         case scalar([JSONValue])
-        /// Such a text, or a list of at least so many.
-        case scalarOrList([JSONValue], atLeast: Int)
+        /// Such a text, or a mapping where that has keys, or a list of at least so many.
+        case scalarOrList(
+            [JSONValue], atLeast: Int,
+            mapping: (@Sendable () -> [(name: String, description: KeyDescription)])? = nil)
         /// Its keys.
         case mapping(@Sendable () -> [(name: String, description: KeyDescription)])
         /// A list of such mappings.
@@ -31,8 +33,8 @@ struct KeyDescription: Sendable {
 }
 
 extension KeyedMapping {
-    /// All keys that can be used.
+    /// All keys.
     static var descriptions: [(name: String, description: KeyDescription)] {
-        keys.filter(\.isSupported).map { ($0.name, $0.description) }
+        keys.map { ($0.name, $0.description) }
     }
 }

@@ -39,6 +39,14 @@ struct KeyPathText: Hashable, Sendable, CustomStringConvertible {
         return KeyPathText(String(description[..<bracket]))
     }
 
+    /// The item of a list of which it is a key; nil where it is none.
+    var item: KeyPathText? {
+        guard let dot = description.lastIndex(of: "."), dot > description.startIndex,
+            description[description.index(before: dot)] == "]"
+        else { return nil }
+        return KeyPathText(String(description[..<dot]))
+    }
+
     /// Whether it is about one of the routes.
     var isInRoutes: Bool { description.hasPrefix("routes[") }
 

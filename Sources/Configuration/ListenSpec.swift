@@ -5,6 +5,10 @@ enum ListenSpec: Sendable, Equatable {
     /// Both wildcards: `8080`, `*:8080`.
     case wildcards(port: UInt16)
     case address(SocketAddress)
+    /// A path, or an abstract name behind its `@`.
+    case unix(path: String, UnixSocketAccess)
+    /// The sockets of this name that a service manager has passed; nil for all that are not asked for otherwise.
+    case inherited(name: String?)
 
     init(_ host: AddressPart, port: UInt16) throws(ValueError) {
         switch host {
@@ -21,6 +25,8 @@ enum ListenSpec: Sendable, Equatable {
     init(_ address: ListenAddress) {
         switch address {
         case .address(let address): self = .address(address)
+        case .unix(let path, let access): self = .unix(path: path, access)
+        case .inherited(let name): self = .inherited(name: name)
         case .everyNonLoopback(let port, [.v4]): self = .address(.ip(.anyV4, port: port))
         case .everyNonLoopback(let port, [.v6]): self = .address(.ip(.anyV6, port: port))
         case .everyNonLoopback(let port, _): self = .wildcards(port: port)
@@ -40,35 +46,8 @@ enum ListenSpec: Sendable, Equatable {
         case .address(.ip(let address, let port, _)) where address.isUnspecified && port == upstream.loopbackPort:
             [.everyNonLoopback(port: port, families: [address.family])]
         case .address(let address): [.address(address)]
+        case .unix(let path, let access): [.unix(path: path, access)]
+        case .inherited(let name): [.inherited(name: name)]
         }
-    }
-}
-
-extension ValueKind<ListenSpec> {
-    static var listen: ValueKind {
-        ValueKind(
-            "a port or ADDRESS:PORT", type: "port or `ADDRESS:PORT`", placeholder: "ADDRESS",
-            schemas: [
-                .integer(0...65_535), .pattern("^[0-9]{1,5}$"),
-                .pattern("^(\\*|[0-9]+(\\.[0-9]+){3}|\\[[0-9A-Fa-f:.]+(%[0-9]+)?\\]):[0-9]{1,5}$"),
-            ],
-            parse: { text throws(ValueError) in
-                let address = try AddressText(text)
-                guard address.unixPath == nil else {
-                    throw ValueError("listening on a Unix socket is not supported yet")
-                }
-                switch address.parts.count {
-                case 1 where address.parts[0].isNumber:
-                    return .wildcards(port: try address.parts[0].port(lowest: 0))
-                case 2: return try ListenSpec(address.parts[0], port: try address.parts[1].port(lowest: 0))
-                default: return nil
-                }
-            },
-            write: { spec in
-                switch spec {
-                case .wildcards(let port): "*:\(port)"
-                case .address(let address): address.description
-                }
-            })
     }
 }

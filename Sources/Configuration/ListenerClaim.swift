@@ -13,6 +13,8 @@ enum ListenerClaim: Hashable {
     case wildcard(IPAddress.Family, port: UInt16)
     /// All non-loopback addresses of the family.
     case spread(IPAddress.Family, port: UInt16)
+    /// The inherited sockets of this name.
+    case inherited(name: String?)
 }
 
 extension ListenAddress {
@@ -20,6 +22,8 @@ extension ListenAddress {
     var claims: [ListenerClaim] {
         switch self {
         case .address(.unix), .address(.ip(_, 0, _)): []
+        case .unix(let path, _): [.exact(.unix(path: path))]
+        case .inherited(let name): [.inherited(name: name)]
         case .everyNonLoopback(let port, let families):
             families.map { .spread($0, port: port) }
         case .address(.ip(let address, let port, _)) where address.isUnspecified:
@@ -34,6 +38,8 @@ extension ListenAddress {
     var conflicts: [ListenerClaim] {
         switch self {
         case .address(.unix), .address(.ip(_, 0, _)): []
+        case .unix(let path, _): [.exact(.unix(path: path))]
+        case .inherited(let name): [.inherited(name: name)]
         case .everyNonLoopback(let port, let families):
             families.flatMap { family -> [ListenerClaim] in
                 [.spread(family, port: port), .wildcard(family, port: port), .singleOutside(family, port: port)]

@@ -35,8 +35,10 @@ extension LoadedConfiguration {
     }
 
     private func comment(for key: KeyPathText) -> String {
-        // Lists that are given as a whole have one origin.
-        if let origin = origins[key] ?? key.list.flatMap({ origins[$0] }) { return origin.description }
+        // Lists and items that are given as a whole have one origin.
+        if let origin = origins[key] ?? key.list.flatMap({ origins[$0] }) ?? key.item.flatMap({ origins[$0] }) {
+            return origin.description
+        }
         return key.isInRoutes && key.description.hasSuffix(".name") ? "the first listen address" : "default"
     }
 }

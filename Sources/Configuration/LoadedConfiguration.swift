@@ -39,9 +39,9 @@ extension ConfigurationLoader {
     /// Where each value was given, those too that routes have from `defaults`.
     var settingOrigins: [KeyPathText: ValueOrigin] {
         var result = origins
+        let defaults = origins.compactMap { place, origin in place.within("defaults").map { ($0, origin) } }
         for index in draft.routes.indices {
-            for (place, origin) in origins {
-                guard let key = place.within("defaults") else { continue }
+            for (key, origin) in defaults {
                 let path = KeyPathText.route(index).appending(key)
                 guard result[path] == nil else { continue }
                 result[path] = origin

@@ -28,10 +28,14 @@ public struct Route: Sendable, Equatable {
     public var pool: PoolSettings
     /// From which addresses the connections to the app come.
     public var source: ConnectionSource
+    /// What each client may have.
+    public var perClient: ClientLimits
     /// The clients that may come in; everybody where it is empty. See ``AccessList``.
     public var allow: [CIDR]
     /// The clients that may not.
     public var deny: [CIDR]
+    /// What is said and heard of clients in the PROXY protocol.
+    public var proxyProtocol: ProxyProtocolSettings
     /// How clients are spoken to in TLS, if they are.
     public var tls: TLSSettings
     /// How HTTP is carried; the defaults where the route's protocol is another.
@@ -47,8 +51,10 @@ public struct Route: Sendable, Equatable {
         idleTimeout: Duration? = nil, halfCloseTimeout: Duration = .seconds(300),
         maxConnections: Int = 10_000,
         connect: ConnectMoment = .accept, upstreamConnections: UpstreamConnections = UpstreamConnections(),
-        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default, allow: [CIDR] = [],
-        deny: [CIDR] = [], tls: TLSSettings = TLSSettings(), http: HTTPSettings = HTTPSettings()
+        pool: PoolSettings = PoolSettings(), source: ConnectionSource = .default,
+        perClient: ClientLimits = ClientLimits(), allow: [CIDR] = [], deny: [CIDR] = [],
+        proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings(), tls: TLSSettings = TLSSettings(),
+        http: HTTPSettings = HTTPSettings()
     ) {
         let suffix = `protocol` == .udp ? "/udp" : ""
         self.name = name ?? (listen.first?.description ?? upstream.description) + suffix
@@ -64,8 +70,10 @@ public struct Route: Sendable, Equatable {
         self.upstreamConnections = upstreamConnections
         self.pool = pool
         self.source = source
+        self.perClient = perClient
         self.allow = allow
         self.deny = deny
+        self.proxyProtocol = proxyProtocol
         self.tls = tls
         self.http = http
     }
@@ -83,8 +91,8 @@ extension Route {
             connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
             halfCloseTimeout: settings.halfCloseTimeout, maxConnections: settings.maxConnections,
             connect: settings.connect, upstreamConnections: settings.upstreamConnections, pool: settings.pool,
-            source: settings.source, allow: settings.allow, deny: settings.deny,
-            tls: `protocol` == .udp ? TLSSettings() : settings.tls,
+            source: settings.source, perClient: settings.perClient, allow: settings.allow, deny: settings.deny,
+            proxyProtocol: settings.proxyProtocol, tls: `protocol` == .udp ? TLSSettings() : settings.tls,
             http: `protocol` == .http ? settings.http : HTTPSettings())
     }
 }

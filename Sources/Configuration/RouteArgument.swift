@@ -1,7 +1,8 @@
 internal import Network
 
-/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http|/udp]`,
-/// where a Unix socket's `unix:/PATH` may stand for the upstream.
+/// A ROUTE, after `docker -p`: `[LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT[/tcp|/http|/udp]`, where
+/// a Unix socket's `unix:/PATH` may stand for the upstream, for what to listen on, or for both, and
+/// `systemd` or `systemd:NAME` for what to listen on.
 struct RouteArgument: Equatable {
     let listen: ListenSpec
     let upstream: UpstreamAddress
@@ -11,6 +12,22 @@ struct RouteArgument: Equatable {
     /// - Throws: ``ValueError`` that names the part which is wrong.
     init(_ text: String) throws(ValueError) {
         guard !text.isEmpty else { throw ValueError("expected a ROUTE such as 8080:8000, found nothing") }
+        if text.hasPrefix("unix:") {
+            let (path, rest) = try Self.splitListenPath(text)
+            listen = .unix(path: path, UnixSocketAccess())
+            let (address, `protocol`) = try Self.splitProtocol(rest)
+            upstream = try ValueKind.upstream.read(address)
+            self.protocol = `protocol`
+            return
+        }
+        if text.hasPrefix("systemd:") {
+            let (name, rest) = try Self.splitInheritedName(text)
+            listen = .inherited(name: name)
+            let (address, `protocol`) = try Self.splitProtocol(rest)
+            upstream = try ValueKind.upstream.read(address)
+            self.protocol = `protocol`
+            return
+        }
         let (addresses, `protocol`) = try Self.splitProtocol(text)
         self.protocol = `protocol`
         let address = try AddressText(addresses)
@@ -28,6 +45,30 @@ struct RouteArgument: Equatable {
                 "\(quoted(left.text)) is one part too many; "
                     + "expected [LISTEN_ADDRESS:][LISTEN_PORT:][UPSTREAM_HOST:]UPSTREAM_PORT")
         }
+    }
+
+    /// Takes `systemd:` or `systemd:NAME:` off the front. What can begin an upstream is none of these names; the file knows them.
+    private static func splitInheritedName(_ text: String) throws(ValueError) -> (name: String?, rest: String) {
+        let text = text.dropFirst("systemd:".count)
+        let first = text.prefix { $0 != ":" && $0 != "/" }
+        let colon = text.firstIndex(of: ":")
+        let beginsUpstream =
+            first.isEmpty || first.hasPrefix("[") || first == "localhost" || first == "unix"
+            || IPAddress(String(first)) != nil
+            || first.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        guard !beginsUpstream, let colon else { return (nil, String(text)) }
+        return (try AddressText.checkedName(String(text[..<colon])), String(text[text.index(after: colon)...]))
+    }
+
+    /// Takes `unix:/PATH:` off the front. Such a path ends with its first colon; the file knows others.
+    private static func splitListenPath(_ text: String) throws(ValueError) -> (path: String, rest: String) {
+        let text = text.dropFirst("unix:".count)
+        guard let colon = text.firstIndex(of: ":") else {
+            throw ValueError(
+                "a Unix socket needs an upstream behind it, as in 'unix:/run/web.sock:8000', "
+                    + "or a port to listen on, as in '8080:unix:/run/app.sock'")
+        }
+        return (try AddressText.checkedPath(String(text[..<colon])), String(text[text.index(after: colon)...]))
     }
 
     /// Takes the protocol off the end. What follows `unix:` is a path, slashes and all.

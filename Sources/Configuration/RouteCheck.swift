@@ -2,7 +2,7 @@ internal import Network
 
 /// Turns drafts into routes, and checks how they fit together.
 struct RouteCheck {
-    private(set) var diagnostics: [Diagnostic] = []
+    var diagnostics: [Diagnostic] = []
     /// Who has taken what, for the listeners that come after.
     /// Of TCP and of UDP, which do not get in each other's way.
     private var claims:
@@ -75,7 +75,7 @@ struct RouteCheck {
         if let (listener, other) = clash {
             diagnostics.append(
                 Diagnostic(
-                    listener == other.listener
+                    listener.inWords == other.listener.inWords
                         ? "\(listener.inWords) is listened on twice"
                         : "\(listener.inWords) overlaps \(other.listener.inWords)",
                     at: location, note: Diagnostic.Note("the other is", at: other.location)))
@@ -122,6 +122,12 @@ struct RouteCheck {
     /// Reports what datagrams cannot be carried to.
     private mutating func checkDatagrams(_ drafts: [RouteDraft]) {
         for draft in drafts where draft.protocol == .udp {
+            for listen in draft.listen {
+                guard case .unix(let path, _) = listen.value else { continue }
+                diagnostics.append(
+                    Diagnostic("protocol udp is not possible on unix:\(path); it takes a UDP port", at: listen.location)
+                )
+            }
             guard let upstream = draft.upstream, case .address(.unix) = upstream.value else { continue }
             diagnostics.append(
                 Diagnostic(
@@ -136,7 +142,7 @@ struct RouteCheck {
     private func successors(_ routes: [Route]) -> [Int?] {
         var listening: [RouteProtocol.Transport: [SocketAddress: Int]] = [:]
         for (index, route) in routes.enumerated() {
-            for case .address(let address) in route.listen {
+            for address in route.listen.compactMap(\.single) {
                 if listening[route.protocol.transport]?[address] != nil { continue }
                 listening[route.protocol.transport, default: [:]][address] = index
             }
@@ -146,6 +152,17 @@ struct RouteCheck {
             return route.upstream.candidates.lazy.compactMap { candidate in
                 listening[candidate] ?? candidate.loopbackWildcard.flatMap { listening[$0] }
             }.first
+        }
+    }
+}
+
+extension ListenAddress {
+    /// The one address that it is; nil where it is many.
+    fileprivate var single: SocketAddress? {
+        switch self {
+        case .address(let address): address
+        case .unix(let path, _): .unix(path: path)
+        case .everyNonLoopback, .inherited: nil
         }
     }
 }

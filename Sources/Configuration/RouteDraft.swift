@@ -18,7 +18,7 @@ extension RouteDraft: KeyedMapping {
                 "name", .name, \.name, defaultText: "the first listen address",
                 help: "The route's name in logs and metrics; unique.", example: "web"),
             .locatedList(
-                "listen", .listen, \.listen,
+                "listen", .listen, \.listen, form: UnixListenDraft.form,
                 help: "Where clients are accepted; a port alone, and *, mean all addresses of both families.",
                 example: "8080"),
             .located(
@@ -36,9 +36,6 @@ extension RouteDraft: KeyedMapping {
             default: key.lifted(into: \.settings)
             }
         }
-        + [
-            "proxy_protocol"
-        ].map(Key.unsupported)
 
     /// Datagrams have no TLS, and whoever asks for it must not be carried in plain bytes.
     private static func tls(_ key: Key<RouteSettings>) -> Key<RouteDraft> {

@@ -10,6 +10,15 @@ public enum RouteProtocol: Sendable, Equatable {
     /// What sockets it takes: those of different transports share no ports.
     public var transport: Transport { self == .udp ? .udp : .tcp }
 
+    /// As the configuration has it.
+    public var word: String {
+        switch self {
+        case .tcp: "tcp"
+        case .http: "http"
+        case .udp: "udp"
+        }
+    }
+
     public enum Transport: Sendable, Hashable {
         case tcp
         case udp
@@ -28,12 +37,6 @@ extension ValueKind<RouteProtocol> {
                 default: return nil
                 }
             },
-            write: { value in
-                switch value {
-                case .tcp: "tcp"
-                case .http: "http"
-                case .udp: "udp"
-                }
-            })
+            write: \.word)
     }
 }

@@ -12,8 +12,10 @@ public struct RouteSettings: Sendable, Equatable {
     public var upstreamConnections: UpstreamConnections
     public var pool: PoolSettings
     public var source: ConnectionSource
+    public var perClient: ClientLimits
     public var allow: [CIDR]
     public var deny: [CIDR]
+    public var proxyProtocol: ProxyProtocolSettings
     public var tls: TLSSettings
     public var http: HTTPSettings
 
@@ -28,8 +30,10 @@ public struct RouteSettings: Sendable, Equatable {
         upstreamConnections = route.upstreamConnections
         pool = route.pool
         source = route.source
+        perClient = route.perClient
         allow = route.allow
         deny = route.deny
+        proxyProtocol = route.proxyProtocol
         tls = route.tls
         http = route.http
     }
@@ -79,6 +83,9 @@ extension RouteSettings: KeyedMapping {
             "source", .choice(), \.source, option: "source",
             help: "Where connections to the app come from: one address for all, or one for each client.",
             example: "per_client"),
+        .mapping(
+            "per_client", \.perClient, help: "What each client may have, by its address.",
+            example: "{ max_connections: 100, rate: 10/s }"),
         .list(
             "allow", .blocks, \.allow, option: "allow",
             help: "Which clients may come in; none lets everybody.", example: "10.0.0.0/8"),
@@ -86,6 +93,9 @@ extension RouteSettings: KeyedMapping {
             "deny", .blocks, \.deny, option: "deny",
             help: "Which clients may not come in; the longest prefix of both lists decides.",
             example: "192.0.2.0/24"),
+        .mapping(
+            "proxy_protocol", \.proxyProtocol, help: "What is said and heard of clients in the PROXY protocol.",
+            example: "{ send: v2 }"),
         .mapping(
             "tls", \.tls, help: "How clients are spoken to in TLS; not at all without a certificate.",
             example: "{ certificate: /tls/tls.crt, key: /tls/tls.key }"),

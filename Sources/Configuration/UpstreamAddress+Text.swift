@@ -7,7 +7,7 @@ extension ValueKind<UpstreamAddress> {
             schemas: [
                 .integer(1...65_535), .pattern("^[0-9]{1,5}$"),
                 .pattern("^(localhost|[0-9]+(\\.[0-9]+){3}|\\[[0-9A-Fa-f:.]+(%[0-9]+)?\\]):[0-9]{1,5}$"),
-                .pattern("^unix:/"),
+                .pattern("^unix:[/@]"),
             ],
             parse: { text throws(ValueError) in
                 let address = try AddressText(text)

@@ -22,7 +22,7 @@ struct ValueKind<Value: Sendable>: Sendable {
     /// What a text was probably meant to be; nil where there is no telling.
     private let suggest: @Sendable (String) -> String?
     /// Nil for a text that is nothing of the kind; throws where the text deserves a message of its own.
-    private let parse: @Sendable (String) throws(ValueError) -> Value?
+    let parse: @Sendable (String) throws(ValueError) -> Value?
     /// The text that reads as this value.
     let write: @Sendable (Value) -> String
 

@@ -3,15 +3,24 @@ public import Network
 
 /// Who listens in this network namespace, who can reach it, and what to do where the outside can't.
 public struct Diagnosis: Sendable {
+    /// What arrives at a socket.
+    public enum Transport: String, Sendable {
+        case tcp
+        case udp
+    }
+
     /// One listening socket.
     public struct Finding: Sendable {
+        public let transport: Transport
         public let endpoint: ListeningEndpoint
         /// Who has it open; empty where this user may not see that.
         public let owners: [ProcessDescription]
         public let reach: Reach
 
-        /// `127.0.0.1:8000`
-        public var listensOn: String { SocketAddress.ip(endpoint.address, port: endpoint.port).description }
+        /// `127.0.0.1:8000`, `127.0.0.1:53/udp`
+        public var listensOn: String {
+            SocketAddress.ip(endpoint.address, port: endpoint.port).description + (transport == .udp ? "/udp" : "")
+        }
     }
 
     /// Who can reach a socket.
@@ -34,20 +43,38 @@ public struct Diagnosis: Sendable {
     /// Looks at this namespace as it is now. Reads every process's descriptors.
     public static func current() -> Diagnosis {
         let endpoints = (try? ListeningSockets.current()) ?? []
+        let passing = EphemeralPorts.range
+        let datagrams = ((try? ListeningSockets.takingDatagrams()) ?? []).filter {
+            // Who only asks others gets such a socket from the kernel.
+            !($0.address.isUnspecified && passing.contains($0.port))
+        }
         let interfaces = (try? InterfaceAddresses.current()) ?? []
         return Diagnosis(
-            of: endpoints, owners: ProcessDescription.owners(ofSockets: Set(endpoints.map(\.inode))),
+            of: endpoints, datagrams: datagrams,
+            owners: ProcessDescription.owners(ofSockets: Set((endpoints + datagrams).map(\.inode))),
             addresses: interfaces.map(\.address))
     }
 
-    init(of endpoints: [ListeningEndpoint], owners: [UInt64: [ProcessDescription]], addresses: [IPAddress]) {
+    init(
+        of endpoints: [ListeningEndpoint], datagrams: [ListeningEndpoint] = [], owners: [UInt64: [ProcessDescription]],
+        addresses: [IPAddress]
+    ) {
         outsideAddresses = addresses.filter { !$0.isLoopback && !$0.isLinkLocal }
+        var seen = Set<String>()
+        findings = (Self.findings(endpoints, .tcp, owners: owners) + Self.findings(datagrams, .udp, owners: owners))
+            .sorted { ($0.endpoint.port, $0.listensOn) < ($1.endpoint.port, $1.listensOn) }
+            // The workers of one program share an address; a person sees one listener.
+            .filter { seen.insert("\($0.listensOn) \($0.owners.map(\.id))").inserted }
+    }
+
+    private static func findings(
+        _ endpoints: [ListeningEndpoint], _ transport: Transport, owners: [UInt64: [ProcessDescription]]
+    ) -> [Finding] {
         var outside: [UInt16: [ProcessDescription]] = [:]
         for endpoint in endpoints where !endpoint.isLoopbackOnly {
             outside[endpoint.port, default: []] += owners[endpoint.inode] ?? []
         }
-        var seen = Set<String>()
-        findings = endpoints.map { endpoint in
+        return endpoints.map { endpoint in
             let reach: Reach =
                 if !endpoint.isLoopbackOnly {
                     .outside
@@ -58,11 +85,9 @@ public struct Diagnosis: Sendable {
                 } else {
                     .loopback
                 }
-            return Finding(endpoint: endpoint, owners: owners[endpoint.inode] ?? [], reach: reach)
+            return Finding(
+                transport: transport, endpoint: endpoint, owners: owners[endpoint.inode] ?? [], reach: reach)
         }
-        .sorted { ($0.endpoint.port, $0.listensOn) < ($1.endpoint.port, $1.listensOn) }
-        // The workers of one program share an address; a person sees one listener.
-        .filter { seen.insert("\($0.listensOn) \($0.owners.map(\.id))").inserted }
     }
 
     /// How many sockets' owners are hidden from this user.
@@ -103,19 +128,26 @@ extension Diagnosis.Finding {
         case .loopbackServedByOthers(let others):
             let names = others.isEmpty ? "another process" : others.map(\.description).joined(separator: " and ")
             return isReachable
-                ? "\(owner) listens on loopback only, and \(names) carries the outside's connections to it."
+                ? "\(owner) listens on loopback only, and \(names) carries what the outside sends to it."
                 : "\(owner) listens on \(endpoint.address) only; on port \(port), the outside gets \(names) instead."
         case .loopback:
             let places = outside.map { SocketAddress.ip($0, port: port).description }.joined(separator: " or ")
             let arrival =
                 places.isEmpty
                 ? "and this machine or container has no other address yet"
-                : "but connections from outside, Docker's published ports among them, arrive at \(places), where nobody "
-                    + "listens: a browser says ERR_EMPTY_RESPONSE or \"connection refused\""
+                : "but \(transport == .tcp ? "connections" : "datagrams") from outside, Docker's published ports among "
+                    + "them, arrive at \(places), where nobody listens: \(symptom)"
             return "\(owner) listens on \(endpoint.address) only, which is this machine's or container's own loopback, "
                 + "\(arrival)."
         case .resolver:
             return "This is the container's or machine's own name service, which is nobody else's business."
+        }
+    }
+
+    private var symptom: String {
+        switch transport {
+        case .tcp: "a browser says ERR_EMPTY_RESPONSE or \"connection refused\""
+        case .udp: "clients wait for an answer in vain"
         }
     }
 
@@ -124,16 +156,20 @@ extension Diagnosis.Finding {
         let port = endpoint.port
         return switch reach {
         case .outside, .resolver: nil
-        case .loopback: Self.standsForLocalhost(endpoint.address) ? "loopbridge \(port)" : exact(listen: port)
+        case .loopback:
+            Self.standsForLocalhost(endpoint.address)
+                ? "loopbridge \(port)" + (transport == .udp ? "/udp" : "") : exact(listen: port)
         case .loopbackServedByOthers:
             isReachable ? nil : exact(listen: port < 55_536 ? port + 10_000 : port - 10_000)
         }
     }
 
-    /// What to think of before running it.
+    /// What to think of before the command is run; or now, where the outside reaches it already.
     public var caution: String? {
-        guard command != nil, let debugger = BridgePlan.debuggerPorts[endpoint.port] else { return nil }
-        return "This is the usual port of \(debugger): whoever reaches it owns the process."
+        guard command != nil || isReachable, transport == .tcp,
+            let service = RiskyService(port: endpoint.port, processes: owners.map(\.name))
+        else { return nil }
+        return "\(service.caution)."
     }
 
     private static func standsForLocalhost(_ address: IPAddress) -> Bool {

@@ -11,6 +11,8 @@ public struct DiagnosisReport: Encodable, Sendable {
     struct Listener: Encodable {
         let address: String
         let port: UInt16
+        /// `tcp` or `udp`.
+        let `protocol`: String
         let processes: [Owner]
         let reachable: Bool
         let explanation: String
@@ -28,6 +30,7 @@ public struct DiagnosisReport: Encodable, Sendable {
         listeners = diagnosis.findings.map { finding in
             Listener(
                 address: finding.endpoint.address.description, port: finding.endpoint.port,
+                protocol: finding.transport.rawValue,
                 processes: finding.owners.map { Owner(pid: $0.id, name: $0.name) }, reachable: finding.isReachable,
                 explanation: finding.explanation(outside: diagnosis.outsideAddresses), command: finding.command,
                 caution: finding.caution)

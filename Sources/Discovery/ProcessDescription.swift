@@ -6,6 +6,17 @@ public struct ProcessDescription: Hashable, Sendable, CustomStringConvertible {
     /// The command's name, at most 15 bytes (/proc/PID/comm).
     public let name: String
 
+    init(id: Int, name: String) {
+        self.id = id
+        self.name = name
+    }
+
+    /// A process by its id; its name is `?` where that cannot be seen.
+    public init(of id: Int) {
+        let name = Descriptor.contents(of: "/proc/\(id)/comm")?.split(separator: "\n").first
+        self.init(id: id, name: name.map(String.init) ?? "?")
+    }
+
     /// `python3 (pid 4711)`
     public var description: String { "\(name) (pid \(id))" }
 
@@ -29,8 +40,7 @@ public struct ProcessDescription: Hashable, Sendable, CustomStringConvertible {
                     ProcFileSystem.target(ofLink: "\(directory)/\(descriptor)").flatMap { links[$0] }
                 })
             guard !owned.isEmpty else { continue }
-            let name = Descriptor.contents(of: "/proc/\(id)/comm")?.split(separator: "\n").first
-            let process = ProcessDescription(id: id, name: name.map(String.init) ?? "?")
+            let process = ProcessDescription(of: id)
             for inode in owned { owners[inode, default: []].append(process) }
         }
         return owners

@@ -99,6 +99,18 @@ public struct DatagramSocket: ~Copyable, Sendable {
         return fstat(number, &status) == 0 ? UInt64(status.st_ino) : 0
     }
 
+    /// How many datagrams the kernel has dropped so far that came to the socket, mostly because its buffer was full; begins
+    /// anew after 2^32.
+    public var droppedCount: UInt32 {
+        // SO_MEMINFO: what `ss --memory` shows, and no cost for what arrives (SO_RXQ_OVFL has one).
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Int(SK_MEMINFO_VARS)) { values in
+            values.initialize(repeating: 0)
+            var length = socklen_t(values.count * MemoryLayout<UInt32>.stride)
+            let result = getsockopt(number, SOL_SOCKET, SO_MEMINFO, values.baseAddress, &length)
+            return result == 0 ? values[Int(SK_MEMINFO_DROPS)] : 0
+        }
+    }
+
     /// Takes the error that the kernel has noted for the socket (SO_ERROR), a refusal by the peer's kernel (ICMP) for one; 0
     /// when there is none.
     public func takeError() -> CInt { socket.takeError() }

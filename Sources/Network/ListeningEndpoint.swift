@@ -1,4 +1,4 @@
-/// A TCP socket of this network namespace on which somebody listens.
+/// A TCP socket of this network namespace on which somebody listens, or a UDP socket that anybody may write to.
 public struct ListeningEndpoint: Hashable, Sendable {
     public let address: IPAddress
     public let port: UInt16

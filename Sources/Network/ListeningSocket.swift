@@ -22,6 +22,23 @@ public struct ListeningSocket: ~Copyable, Sendable {
         socket = try Self.open(on: address, sharing: sharing)
     }
 
+    /// Takes over a socket that has been bound, and starts listening.
+    /// - Throws: ``SystemError``, as listen(2) says.
+    init(binding socket: consuming Socket) throws(SystemError) {
+        guard listen(socket.number, SOMAXCONN) == 0 else { throw SystemError("listen") }
+        self.socket = socket
+    }
+
+    /// Takes over a socket that listens, non-blocking.
+    init(taking socket: consuming Socket) {
+        self.socket = socket
+    }
+
+    /// Takes over a descriptor of a socket that listens, non-blocking.
+    public init(owning descriptor: consuming Descriptor) {
+        socket = Socket(owning: descriptor)
+    }
+
     private static func open(on address: SocketAddress, sharing: Sharing) throws(SystemError) -> Socket {
         let number = clinux_socket(address.protocolFamily, CInt(SOCK_STREAM.rawValue), 0)
         guard number >= 0 else { throw SystemError("socket") }
@@ -48,6 +65,12 @@ public struct ListeningSocket: ~Copyable, Sendable {
     public var inode: UInt64 {
         var status = stat()
         return fstat(number, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
+    /// Whether somebody waits to be accepted; as it is at this moment (poll(2)).
+    public var hasWaitingClients: Bool {
+        var entry = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) > 0
     }
 
     /// Gives the descriptor to somebody else who accepts connections on it.

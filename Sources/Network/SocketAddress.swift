@@ -5,10 +5,11 @@ internal import Glibc
 public enum SocketAddress: Hashable, Sendable {
     /// - zone: the interface index that a link-local IPv6 address needs (RFC 4007); otherwise 0.
     case ip(IPAddress, port: UInt16, zone: UInt32 = 0)
-    /// A path in the file system, at most ``longestUnixPath`` bytes long. Empty for an unnamed socket.
+    /// A path in the file system, or behind an `@` a name that has no file ("abstract", unix(7)), at most
+    /// ``longestUnixPath`` bytes without the `@`. Empty for an unnamed socket.
     case unix(path: String)
 
-    /// The bytes that fit into sockaddr_un behind the family, less the closing zero (unix(7)).
+    /// The bytes that fit into sockaddr_un behind the family, less the zero that closes a path or opens a name (unix(7)).
     public static let longestUnixPath = 107
 
     /// The port of an IP address.
@@ -24,12 +25,17 @@ public enum SocketAddress: Hashable, Sendable {
     /// Whether it is an IP address that only this machine reaches.
     public var isOnLoopback: Bool { ipAddress?.isLoopback == true }
 
+    /// Whether it is a Unix socket with a name instead of a file.
+    public var isAbstract: Bool {
+        if case .unix(let path) = self { path.hasPrefix("@") } else { false }
+    }
+
     /// Whether it is in 127.0.0.0/8, which has as many addresses as one could want; IPv6 has ::1 alone.
     public var isOnLoopbackV4: Bool { ipAddress?.family == .v4 && isOnLoopback }
 }
 
 extension SocketAddress: CustomStringConvertible {
-    /// `127.0.0.1:8000`, `[::1]:8000`, `[fe80::1%2]:8000`, `unix:/run/app.sock`.
+    /// `127.0.0.1:8000`, `[::1]:8000`, `[fe80::1%2]:8000`, `unix:/run/app.sock`, `unix:@app`.
     public var description: String {
         switch self {
         case .ip(.v6(let high, let low), let port, let zone):
@@ -75,11 +81,15 @@ extension SocketAddress {
         case .unix(let path):
             var form = sockaddr_un()
             form.sun_family = sa_family_t(AF_UNIX)
-            precondition(path.utf8.count <= Self.longestUnixPath, "checked where paths come in")
-            withUnsafeMutableBytes(of: &form.sun_path) { $0.copyBytes(from: path.utf8) }
-            return pass(&form, length: MemoryLayout<sockaddr_un>.offset(of: \.sun_path)! + path.utf8.count + 1)
+            let isAbstract = path.hasPrefix("@")
+            let bytes = isAbstract ? [0] + Array(path.utf8.dropFirst()) : Array(path.utf8) + [0]
+            precondition(bytes.count <= Self.longestUnixPath + 1, "checked where paths come in")
+            withUnsafeMutableBytes(of: &form.sun_path) { $0.copyBytes(from: bytes) }
+            return pass(&form, length: MemoryLayout<sockaddr_un>.offset(of: \.sun_path)! + bytes.count)
         }
     }
+
+    private static let at = UInt8(ascii: "@")
 
     /// Reads what `fill` wrote, as accept(2) and getsockname(2) do; nil when it failed or the family is another.
     static func fromKernelForm(
@@ -99,13 +109,17 @@ extension SocketAddress {
             case AF_INET6:
                 let form = bytes.load(as: sockaddr_in6.self)
                 return (
+                    // A socket on [::] that takes IPv4 too has such clients as IPv4-mapped ones.
                     .ip(
-                        IPAddress(form.sin6_addr), port: UInt16(bigEndian: form.sin6_port),
+                        IPAddress(form.sin6_addr).unmapped, port: UInt16(bigEndian: form.sin6_port),
                         zone: form.sin6_scope_id), result
                 )
             case AF_UNIX:
                 let start = MemoryLayout<sockaddr_un>.offset(of: \.sun_path)!
-                let path = bytes[min(start, Int(length))..<Int(length)].prefix { $0 != 0 }
+                let name = bytes[min(start, Int(length))..<Int(length)]
+                // An abstract name begins with a zero and may have others, which are shown as it is.
+                let path =
+                    name.first == 0 && name.count > 1 ? name.map { $0 == 0 ? at : $0 } : Array(name.prefix { $0 != 0 })
                 return (.unix(path: String(decoding: path, as: UTF8.self)), result)
             default: return (nil, result)
             }

@@ -7,8 +7,10 @@ extension RequestSummary {
     /// 172.17.0.5 - - [21/Nov/2026:09:07:15 +0000] "GET / HTTP/1.1" 200 512 "-" "curl/8.5" route="web" upstream=… end="finished"
     /// ```
     func writeCombined(at time: Timestamp, into line: inout [UInt8]) {
-        line.append(client.ipAddress?.description ?? "-")
-        line.append(" - - [")
+        line.append(client.ipAddress?.description ?? "unix:")
+        line.append(" - ")
+        if let user { line.append(logItem: user.utf8) } else { line.append("-") }
+        line.append(" [")
         time.write(.commonLog, into: &line)
         line.append("] \"")
         writeRequestLine(into: &line)

@@ -7,6 +7,10 @@ extension RequestSummary {
         time.write(.rfc3339, into: &line)
         line.append("\",\"level\":\"info\",\"part\":\"access\",\"message\":\"request\",\"client\":")
         Self.write(client, into: &line)
+        if let user {
+            line.append(",\"user\":")
+            line.append(json: user.utf8)
+        }
         line.append(",\"route\":")
         line.append(json: route.utf8)
         Self.write(",\"method\":", request.method, into: &line)

@@ -4,6 +4,8 @@ public import Network
 public struct RequestSummary: Sendable {
     /// Who is connected to us.
     public var client: SocketAddress
+    /// As whom; nil where nobody was asked.
+    public var user: String?
     /// The route's name.
     public var route: String
     /// The request in its own words.
@@ -44,11 +46,13 @@ public struct RequestSummary: Sendable {
     }
 
     public init(
-        client: SocketAddress, route: String, request: RequestText, status: Int?, bytesToApp: UInt64 = 0,
+        client: SocketAddress, user: String? = nil, route: String, request: RequestText, status: Int?,
+        bytesToApp: UInt64 = 0,
         bytesToClient: UInt64 = 0, upstream: SocketAddress? = nil, source: SocketAddress? = nil, isReused: Bool = false,
         times: Times, end: String
     ) {
         self.client = client
+        self.user = user
         self.route = route
         self.request = request
         self.status = status

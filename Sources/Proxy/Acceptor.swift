@@ -6,6 +6,11 @@ internal import Network
 /// Belongs to its worker's thread.
 final class Acceptor {
     private let socket: ListeningSocket
+    /// Where other workers accept on the same socket: each client wakes all of them, and one is first. They take turns, so
+    /// that nobody takes a place for a client that another one is just accepting.
+    private let turn: TurnLock?
+    /// Somebody else accepts those who wait at our end.
+    let outlivesUs: Bool
     private var route: WorkerRoute
     private unowned let worker: Worker
     private var event: IOEvent?
@@ -25,9 +30,12 @@ final class Acceptor {
     private static let longestBacklog = 4096
 
     init(
-        _ socket: consuming ListeningSocket, route: WorkerRoute, worker: Worker, on loop: EventLoop
+        _ socket: consuming ListeningSocket, turn: TurnLock?, outlivesUs: Bool, route: WorkerRoute, worker: Worker,
+        on loop: EventLoop
     ) throws(SystemError) {
         self.socket = socket
+        self.turn = turn
+        self.outlivesUs = outlivesUs
         self.route = route
         self.worker = worker
         event = try IOEvent(self.socket.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
@@ -38,6 +46,9 @@ final class Acceptor {
     deinit {
         event = nil
     }
+
+    /// By which the control thread knows the route.
+    var routeNumber: Int { route.number }
 
     /// Accepts clients on another route from now on. Those who wait already are its first ones.
     func handOver(to route: WorkerRoute) {
@@ -83,19 +94,29 @@ final class Acceptor {
 
     /// - Returns: whether there may be more to accept.
     private func acceptOne() -> Bool {
+        turn?.begin()
+        if let turn, !socket.hasWaitingClients {
+            turn.end()
+            return false
+        }
         guard worker.takePlace(on: route) else {
+            turn?.end()
             pause()
             return false
         }
-        switch socket.accept() {
+        let result = socket.accept()
+        turn?.end()
+        switch consume result {
         case .accepted(let client, let address):
+            let place: ClientPlace?
             do throws(ClientRefusal) {
-                try route.admit(address)
+                // Whom a proxy names is asked about once it is known.
+                place = route.expectsProxyHeader(from: address) ? nil : try route.admit(address)
             } catch {
                 worker.refuse(client, from: address, on: route, error)
                 return true
             }
-            guard worker.accepted(client, from: address, on: route) else {
+            guard worker.accepted(client, from: address, holding: place, on: route) else {
                 pause()
                 return false
             }

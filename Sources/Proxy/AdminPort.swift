@@ -153,7 +153,7 @@ final class AdminPort {
             return true
         } catch {
             if complaining, complaints.insert(path).inserted {
-                let reason = error.code == EADDRINUSE ? "somebody else answers there" : error.reason
+                let reason = ListenError.reason(unixSocketAt: path, access: .sameUser, error)
                 log.warning("no admin port at unix:\(path) for now", ["reason": .text(reason)])
             }
             return false

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Discovery
+internal import EventLoop
 internal import Glibc
 internal import Network
 
@@ -36,9 +37,16 @@ enum AppPresence {
                     return
                 }
             case .ip: self = .unknown
-            case .unix(let path): if access(path, F_OK) == 0 { self = .listening(candidate) }
+            case .unix(let path):
+                let isThere = candidate.isAbstract ? Self.listsUnixSocket(path) : access(path, F_OK) == 0
+                if isThere { self = .listening(candidate) }
             }
         }
+    }
+
+    /// Whether somebody has a Unix socket of this name; one without a file is seen in the kernel's table only.
+    private static func listsUnixSocket(_ name: String) -> Bool {
+        (Descriptor.contents(of: "/proc/net/unix") ?? "").split(separator: "\n").contains { $0.hasSuffix(" \(name)") }
     }
 
     /// The end of the start-up line.

@@ -74,6 +74,7 @@ public final class AutoBridge {
     private static func outsidePort(_ listen: ListenAddress) -> UInt16? {
         switch listen {
         case .everyNonLoopback(let port, _): port
+        case .unix, .inherited: nil
         case .address(let address): address.ipAddress?.isLoopback == false ? address.port : nil
         }
     }
@@ -116,7 +117,7 @@ public final class AutoBridge {
         let plan = BridgePlan(for: endpoints, ours: server.listeningInodes, ports: ports) { endpoint in
             verdicts[endpoint.inode] ?? false
         }
-        let hasFreedPorts = follow(plan)
+        let hasFreedPorts = follow(plan, endpoints)
         let age = MonotonicTime.coarse.since(started)
         if age > Self.startPhase, bridges.isEmpty, !hasSaidNothingFound {
             hasSaidNothingFound = true
@@ -128,7 +129,7 @@ public final class AutoBridge {
 
     /// - Returns: whether bridges have gone. Their ports may be bridged anew at the next look: the workers are still
     ///   closing the old sockets.
-    private func follow(_ plan: BridgePlan) -> Bool {
+    private func follow(_ plan: BridgePlan, _ endpoints: [ListeningEndpoint]) -> Bool {
         for (port, obstacle) in plan.obstacles.sorted(by: { $0.key < $1.key }) where obstacles[port] != obstacle {
             log.warning("not bridging port \(port): \(obstacle.explanation)", ["port": .number(Int(port))])
         }
@@ -142,7 +143,10 @@ public final class AutoBridge {
         for (port, addresses) in plan.bridges.sorted(by: { $0.key < $1.key })
         where bridges[port] == nil && gone[port] == nil {
             let upstream = Self.upstream(addresses, port: port)
-            bridges[port] = Bridge(upstream: upstream, route: server.add(route(port, to: upstream)))
+            let inodes = Set(endpoints.filter { $0.port == port && addresses.contains($0.address) }.map(\.inode))
+            let processes = ProcessDescription.owning(socketsWith: inodes).map(\.name)
+            let number = server.add(route(port, to: upstream), upstreamOf: processes)
+            bridges[port] = Bridge(upstream: upstream, route: number)
         }
         return !gone.isEmpty
     }

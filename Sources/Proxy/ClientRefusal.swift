@@ -2,11 +2,17 @@
 enum ClientRefusal: Error, Equatable, CaseIterable {
     /// Its address may not come in (`allow`, `deny`).
     case denied
+    /// It makes new connections too fast (`per_client.rate`).
+    case tooFast
+    /// It has as many connections as it may have (`per_client.max_connections`).
+    case tooManyConnections
 
     /// What the log says, a few words.
     var explanation: String {
         switch self {
         case .denied: "its address is not allowed"
+        case .tooFast: "it makes new connections too fast"
+        case .tooManyConnections: "it has as many connections as it may have"
         }
     }
 }

@@ -4,6 +4,22 @@ internal import EventLoop
 /// What can go wrong on the way to the app, in the words that clients read. `app` is where it listens, as
 /// `UpstreamAddress.description` says.
 extension ErrorPage {
+    /// The client is to say who it is.
+    static func unauthorized(_ realm: String, isWrong: Bool) -> ErrorPage {
+        let explanation = isWrong ? "The name or the password is wrong." : "A name and a password are needed here."
+        var page = ErrorPage(status: 401, explanation: explanation)
+        page.realm = realm
+        return page
+    }
+
+    /// More passwords wait to be checked than can be soon.
+    static let tooManyPasswords = ErrorPage(
+        status: 503, explanation: "Too many passwords are being checked.", retryAfter: .seconds(5))
+
+    /// There is no file of passwords.
+    static let passwordsUnknown = ErrorPage(
+        status: 503, explanation: "Passwords cannot be checked here at present.", retryAfter: .seconds(5))
+
     /// Nobody listens there, and the time to wait for it is over.
     static func appNotListening(_ app: String) -> ErrorPage {
         ErrorPage(status: 503, explanation: "The app at \(app) is not listening yet.", retryAfter: .seconds(2))

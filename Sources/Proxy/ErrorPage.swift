@@ -22,6 +22,8 @@ struct ErrorPage: Equatable {
     let retryAfter: Duration?
     /// Whether the page loads itself again after that time. Only where that repeats what the client did: for GET.
     var refreshesItself: Bool
+    /// For what a name and a password are asked for; nil where they are not.
+    var realm: String?
 
     /// - Parameter refreshesItself: takes effect where there is a time to try again, and nothing is wrong with the request.
     init(status: Int, explanation: String, retryAfter: Duration? = nil, refreshesItself: Bool = true) {
@@ -48,6 +50,7 @@ struct ErrorPage: Equatable {
         response += "\r\nContent-Length: \(body.count)\r\nCache-Control: no-store".utf8
         response += "\r\nX-Content-Type-Options: nosniff".utf8
         if let retrySeconds { response += "\r\nRetry-After: \(retrySeconds)".utf8 }
+        if let realm { response += "\r\nWWW-Authenticate: Basic realm=\"\(realm)\", charset=\"UTF-8\"".utf8 }
         // In so many words: to HTTP/1.0, saying nothing means close.
         response += "\r\nConnection: \(closes ? "close" : "keep-alive")\r\n\r\n".utf8
         guard !headOnly else { return 0 }
@@ -74,6 +77,7 @@ struct ErrorPage: Equatable {
     var reason: String {
         switch status {
         case 400: "Bad Request"
+        case 401: "Unauthorized"
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"

@@ -8,6 +8,10 @@ internal import Network
 public struct ListenError: Error, CustomStringConvertible {
     public let description: String
 
+    init(_ description: String) {
+        self.description = description
+    }
+
     init(_ address: SocketAddress, _ error: SystemError, over transport: RouteProtocol.Transport = .tcp) {
         let place = transport == .udp ? "\(address)/udp" : "\(address)"
         description = "cannot listen on \(place): " + Self.explanation(address, transport, error)

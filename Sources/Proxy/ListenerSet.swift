@@ -11,21 +11,37 @@ struct ListenerSet {
         let route: Int
         let address: SocketAddress
         var transport = RouteProtocol.Transport.tcp
+        /// Whose the file of a Unix socket is.
+        var access: UnixSocketAccess?
+        /// Where somebody else has opened it for us.
+        var inherited: InheritedSocket?
 
         /// What can pass to another route.
-        fileprivate var place: Place { Place(address: address, transport: transport) }
+        fileprivate var place: Place {
+            Place(address: address, transport: transport, access: access, inherited: inherited)
+        }
     }
 
     fileprivate struct Place: Hashable {
         let address: SocketAddress
         let transport: RouteProtocol.Transport
+        let access: UnixSocketAccess?
+        let inherited: InheritedSocket?
     }
+
+    /// The sockets that are there to be taken, whatever they are good for.
+    private let inherited: [InheritedSocket]
 
     /// The routes by their numbers.
     private(set) var routes: [Int: Route] = [:]
     private var open: [Listener: (number: Int, boundTo: SocketAddress, inodes: [UInt64])] = [:]
     private var lastRoute = 0
     private var lastListener = 0
+
+    /// - Parameter inherited: sockets that somebody else has opened for us.
+    init(inherited: [InheritedSocket] = []) {
+        self.inherited = inherited
+    }
 
     /// Takes in a route.
     /// - Returns: its number.
@@ -45,26 +61,61 @@ struct ListenerSet {
         var seen = Set<Listener>()
         return routes.sorted { $0.key < $1.key }.flatMap { number, route in
             route.listen.flatMap { listen in
-                Self.addresses(for: listen, given: interfaces).map {
-                    Listener(route: number, address: $0, transport: route.protocol.transport)
-                }
+                listeners(for: listen, ofRoute: number, over: route.protocol.transport, given: interfaces)
             }
         }.filter { seen.insert($0).inserted }
     }
 
     /// The same-port rule: everything that the outside can reach, which leaves out loopback, addresses that are
     /// not usable yet, and IPv6 link-local ones, which nobody publishes a port on.
-    private static func addresses(
-        for listen: ListenAddress, given interfaces: [InterfaceAddress]
-    ) -> [SocketAddress] {
+    private func listeners(
+        for listen: ListenAddress, ofRoute route: Int, over transport: RouteProtocol.Transport,
+        given interfaces: [InterfaceAddress]
+    ) -> [Listener] {
+        func listener(_ address: SocketAddress, _ access: UnixSocketAccess? = nil) -> Listener {
+            Listener(route: route, address: address, transport: transport, access: access)
+        }
+        func listeners(_ address: SocketAddress, _ access: UnixSocketAccess? = nil) -> [Listener] {
+            let given = inherited.filter { $0.isMeant(for: transport) && $0.covers(address) }
+            return given.isEmpty ? [listener(address, access)] : given.map(taken)
+        }
+        func taken(_ socket: InheritedSocket) -> Listener {
+            Listener(route: route, address: socket.address ?? .unix(path: ""), transport: transport, inherited: socket)
+        }
         switch listen {
-        case .address(let address): [address]
+        case .address(let address): return listeners(address)
+        case .unix(let path, let access): return listeners(.unix(path: path), access)
+        case .inherited(let name): return sockets(named: name).map(taken)
         case .everyNonLoopback(let port, let families):
-            interfaces.filter { interface in
+            return interfaces.filter { interface in
                 families.contains(interface.address.family) && !interface.address.isLoopback
                     && !interface.isTentative && !(interface.address.family == .v6 && interface.address.isLinkLocal)
-            }.map { .ip($0.address, port: port) }
+            }.flatMap { listeners(.ip($0.address, port: port)) }
         }
+    }
+
+    /// The inherited sockets of a name; without one those that no other listener asks for.
+    private func sockets(named name: String?) -> [InheritedSocket] {
+        if let name { return inherited.filter { $0.name == name } }
+        return inherited.filter { socket in
+            !routes.values.contains { route in route.listen.contains { $0.asks(for: socket, route.protocol.transport) }
+            }
+        }
+    }
+
+    /// The listeners for which nothing was inherited, with the routes that want them.
+    var withoutSocket: [(route: Int, listen: ListenAddress)] {
+        routes.sorted { $0.key < $1.key }.flatMap { number, route in
+            route.listen.compactMap { listen in
+                guard case .inherited(let name) = listen, sockets(named: name).isEmpty else { return nil }
+                return (number, listen)
+            }
+        }
+    }
+
+    /// The inherited sockets that no route wants.
+    func unused(given wanted: [Listener]) -> [InheritedSocket] {
+        inherited.filter { socket in !wanted.contains { $0.inherited == socket } }
     }
 
     /// What is wanted and not open yet.
@@ -127,4 +178,27 @@ struct ListenerSet {
 
     /// How many listeners are open.
     var count: Int { open.count }
+}
+
+extension InheritedSocket {
+    /// Whether it is of the kind that such routes listen on; what is wrong with it is for later.
+    fileprivate func isMeant(for transport: RouteProtocol.Transport) -> Bool {
+        switch kind {
+        case .listening, .notListening: transport == .tcp
+        case .datagrams: transport == .udp
+        case .other, .missing: false
+        }
+    }
+}
+
+extension ListenAddress {
+    /// Whether this names the socket or its address.
+    fileprivate func asks(for socket: InheritedSocket, _ transport: RouteProtocol.Transport) -> Bool {
+        switch self {
+        case .inherited(let name): name == socket.name
+        case .address(let address): socket.isMeant(for: transport) && socket.covers(address)
+        case .unix(let path, _): socket.covers(.unix(path: path))
+        case .everyNonLoopback(let port, _): socket.isMeant(for: transport) && socket.address?.port == port
+        }
+    }
 }

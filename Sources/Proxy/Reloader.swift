@@ -34,7 +34,9 @@ public final class Reloader {
         loop.onNextTurn { [self] in
             isRequested = false
             log.info("\(reason): reading the configuration again")
+            server.tellReloading()
             apply(read())
+            server.tellReady()
         }
     }
 

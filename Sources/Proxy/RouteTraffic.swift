@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Observability
+internal import Relay
 internal import Upstream
 
 /// What one worker counts of a route, and hands on to the route that takes its place under the same name.
@@ -15,6 +16,7 @@ final class RouteTraffic {
     struct UnderWay {
         fileprivate var bytes: (toApp: UInt64, toClient: UInt64) = (0, 0)
         fileprivate var pool = RouteCounters.Pool()
+        fileprivate var datagrams = RouteCounters()
         fileprivate var upstreamConnections = 0
         fileprivate var (held, queued, idle, spare) = (0, 0, 0, 0)
 
@@ -23,6 +25,12 @@ final class RouteTraffic {
             bytes.toApp += moved.toApp
             bytes.toClient += moved.toClient
             if session.usesApp { upstreamConnections += 1 }
+        }
+
+        /// Adds what a route has of flows, those that have ended among them.
+        mutating func add(_ route: DatagramRoute, flows: Int) {
+            upstreamConnections += flows
+            datagrams.add(RouteCounters(route.account.counters))
         }
 
         mutating func add(_ app: AppConnections) {
@@ -45,12 +53,18 @@ final class RouteTraffic {
         if let poolCounters { tally.add(RouteCounters.Pool(poolCounters)) }
     }
 
+    /// Keeps what a route had counted of datagrams that is forgotten now.
+    func keep(_ datagrams: DatagramCounters) {
+        tally.add(RouteCounters(datagrams))
+    }
+
     /// What has ended and what goes on.
     var snapshot: WorkerSnapshot.Route {
         var counters = tally.copy()
         counters.bytesToApp += underWay.bytes.toApp
         counters.bytesToClient += underWay.bytes.toClient
         counters.pool.add(underWay.pool)
+        counters.add(underWay.datagrams)
         return WorkerSnapshot.Route(
             counters: counters, held: underWay.held, queued: underWay.queued,
             upstreamConnections: underWay.upstreamConnections, idle: underWay.idle, spare: underWay.spare)
@@ -64,5 +78,25 @@ extension RouteCounters.Pool {
         misses = UInt64(counters.misses)
         evictions = UInt64(counters.evictions)
         stale = UInt64(counters.stale)
+    }
+}
+
+extension RouteCounters {
+    /// The flows themselves are counted as connections, where they begin and end.
+    fileprivate init(_ counters: DatagramCounters) {
+        self.init()
+        bytesToApp = counters.bytesToApp
+        bytesToClient = counters.bytesToClients
+        datagrams.toApp = counters.datagramsToApp
+        datagrams.toClient = counters.datagramsToClients
+        let dropped = counters.dropped
+        failures[.flowLimit] = dropped.noPlace
+        failures[.draining] = dropped.draining
+        failures[.connectFailed] = dropped.noSocket
+        failures[.appNotListening] = dropped.refused
+        failures[.datagramCutOff] = dropped.cutOff
+        failures[.receiveBufferFull] = dropped.overflowed
+        failures[.unsentToApp] = dropped.unsentToApp
+        failures[.unsentToClient] = dropped.unsentToClient
     }
 }

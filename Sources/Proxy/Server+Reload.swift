@@ -56,6 +56,7 @@ extension Server {
                     + durationText(configuration.drain),
                 ["route": .text(old.routes[index].name)])
         }
+        readPasswordsAgain()
         for number in fresh { announce(number) }
         return difference
     }

@@ -50,7 +50,7 @@ extension Server {
         let bound = route.upstreamConnections
         return Snapshot.Route(
             name: route.name, listen: listeners.boundAddresses(ofRoute: number).map(\.description),
-            upstream: route.upstream.description, protocol: route.protocol == .http ? "http" : "tcp",
+            upstream: route.upstream.description, protocol: route.protocol.word,
             app: apps[route], connections: Int(total.counters.connections - total.counters.endedConnections),
             connectionLimit: route.maxConnections, held: total.held, queued: total.queued,
             queueLimit: bound.max.map { _ in bound.queue }, upstreamConnections: total.upstreamConnections,

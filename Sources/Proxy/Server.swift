@@ -1,9 +1,11 @@
 public import Configuration
 internal import Discovery
 public import EventLoop
+internal import FileWatching
 internal import Glibc
 internal import Network
 public import Observability
+internal import Passwords
 internal import TLS
 
 /// The whole proxy: it opens the listening sockets, starts the workers, follows the interfaces' addresses, and
@@ -23,11 +25,17 @@ public final class Server {
     public internal(set) var configuration: Configuration
     let log: Log
     let workers: WorkerPool
-    var listeners = ListenerSet()
+    var listeners: ListenerSet
+    private let inherited: InheritedSockets
+    private let manager: ServiceManager?
+    private var watchdog: Timer?
     /// The numbers of the configuration's routes, in their order.
     var configuredRoutes: [Int] = []
     /// What the workers share of each route.
     private(set) var shared: [Int: SharedRoute] = [:]
+    /// What looks after the files of passwords, by their paths.
+    private var passwordWatchers: [String: FileWatcher] = [:]
+    private let loop: EventLoop
     private var state = State.notStarted
     /// What all routes' session tickets are sealed with.
     let tickets = TicketKeys()
@@ -45,6 +53,10 @@ public final class Server {
     private var removalTimer: Timer?
     private var retryTimer: Timer?
     private(set) var admin: AdminPort?
+    /// The Unix sockets by the numbers of their listeners; their files go when these do.
+    private var unixSockets: [Int: UnixSocketHolder] = [:]
+    /// What we have said that nobody has passed us a socket for.
+    private var complaints: Set<ListenAddress> = []
     /// Listeners that could not be opened, and that we have complained about.
     private var failing: Set<ListenerSet.Listener> = []
 
@@ -66,6 +78,10 @@ public final class Server {
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
     public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
         self.configuration = configuration
+        inherited = InheritedSockets.ofProcess
+        listeners = ListenerSet(inherited: inherited.sockets)
+        manager = ServiceManager(ProcessStart.environment, log: log.part(.listeners))
+        self.loop = loop
         self.log = log.part(.listeners)
         let count =
             switch configuration.workers {
@@ -77,8 +93,9 @@ public final class Server {
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
-        certificateFiles = CertificateFiles(on: loop, log: self.log) { [unowned self] in
-            certificateChanged($0)
+        certificateFiles = CertificateFiles(on: loop, log: self.log) { [unowned self] in certificateChanged($0) }
+        if let interval = manager?.watchdogInterval {
+            watchdog = try Timer(on: loop) { [unowned self] in turnWatchdog(after: interval) }
         }
         let diagnosis = BackgroundDiagnosis(on: loop)
         let sources = AdminServer.Sources(
@@ -100,13 +117,15 @@ public final class Server {
         configuredRoutes = configuration.routes.map { register($0) }
         if let tlsFault { throw tlsFault }
         lastInterfaces = try InterfaceAddresses.current()
-        for listener in listeners.wanted(given: lastInterfaces) {
+        if let missing = listeners.withoutSocket.first { throw ListenError(missing.listen, among: inherited) }
+        let wanted = listeners.wanted(given: lastInterfaces)
+        for listener in wanted {
             do {
                 try open(listener)
             } catch  where ListenRetry.isOptional(listener.address, error) {
                 log.debug("not listening on \(listener.address)", ["reason": .text(error.reason)])
             } catch {
-                throw ListenError(listener.address, error, over: listener.transport)
+                throw ListenError(listener, error)
             }
         }
         try admin?.start(configuration.admin)
@@ -116,6 +135,13 @@ public final class Server {
         state = .running
         followCertificates()
         for route in listeners.routes.keys.sorted() { announce(route) }
+        for socket in listeners.unused(given: wanted) {
+            log.warning("the inherited socket \(socket.described) is used by no route")
+        }
+        tellReady()
+        if let interval = manager?.watchdogInterval {
+            watchdog?.schedule(after: interval)
+        }
         // A change before anybody asks is one.
         lookAtApps()
     }
@@ -140,13 +166,14 @@ public final class Server {
 
     /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
     /// reported in the log, and tried again.
+    /// - Parameter processes: the names of those who listen at its upstream, where they are known.
     /// - Returns: the number by which the route can be removed.
-    public func add(_ route: Route) -> Int {
+    public func add(_ route: Route, upstreamOf processes: [String] = []) -> Int {
         let number = register(route)
         followCertificates()
         guard isRunning else { return number }
         updateListeners()
-        announce(number)
+        announce(number, upstreamOf: processes)
         return number
     }
 
@@ -167,7 +194,7 @@ public final class Server {
     /// Closes a route's listeners; its connections go on.
     public func remove(route number: Int) {
         guard let route = retire(number) else { return }
-        for listener in listeners.removeAll(ofRoute: number) { workers.tell(.closeListener(listener)) }
+        for listener in listeners.removeAll(ofRoute: number) { close(listener: listener) }
         workers.tell(.removeRoute(number))
         workers.limit(connections: connectionsThatFit)
         log.info("no longer forwarding to \(route.upstream)", ["route": .text(route.name)])
@@ -180,8 +207,34 @@ public final class Server {
         let shared = workers.share(
             route, number: number, tls: makeTLS(for: route), inPlaceOf: predecessor.flatMap { self.shared[$0] })
         self.shared[number] = shared
+        if let auth = shared.basicAuth { readPasswords(auth) }
         workers.tell(.addRoute(number, shared, workers: workers.count))
         return number
+    }
+
+    /// Reads a file of passwords, from now on whenever it changes.
+    private func readPasswords(_ auth: BasicAuth) {
+        read(auth)
+        guard passwordWatchers[auth.path] == nil else { return }
+        let path = auth.path
+        passwordWatchers[path] = try? FileWatcher(path, on: loop) { [unowned self] in
+            _ = passwordWatchers[path]?.hasNews()
+            for route in shared.values { if let auth = route.basicAuth, auth.path == path { read(auth) } }
+        }
+    }
+
+    private func read(_ auth: BasicAuth) {
+        let log = log.part(.configuration)
+        do {
+            if try auth.read() { log.info("read the passwords in \(auth.path)") }
+        } catch {
+            log.error("the passwords stay as they were: \(error)")
+        }
+    }
+
+    /// Reads all files of passwords again.
+    func readPasswordsAgain() {
+        for route in shared.values { if let auth = route.basicAuth { read(auth) } }
     }
 
     /// Wants no listeners for a route any more.
@@ -191,7 +244,7 @@ public final class Server {
         return listeners.remove(route: number)
     }
 
-    func announce(_ number: Int) {
+    func announce(_ number: Int, upstreamOf processes: [String] = []) {
         guard let route = listeners.routes[number] else { return }
         let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
         let places =
@@ -201,13 +254,17 @@ public final class Server {
         let presence = AppPresence(of: route.upstream, over: transport)
             .description(hold: transport == .udp ? .zero : route.hold)
         log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
+        if let risk = route.risk(upstreamOf: processes) { log.warning(risk, ["route": .text(route.name)]) }
     }
 
     // MARK: Listeners
 
     private func open(_ listener: ListenerSet.Listener) throws(SystemError) {
+        if let socket = listener.inherited { return try take(socket, for: listener) }
         switch listener.transport {
-        case .tcp: try openForConnections(listener)
+        case .tcp:
+            if case .unix(let path) = listener.address { return try openUnixSocket(listener, at: path) }
+            try openForConnections(listener)
         case .udp: try openForDatagrams(listener)
         }
     }
@@ -241,6 +298,68 @@ public final class Server {
         workers.listen(number, route: listener.route, on: sockets)
     }
 
+    /// A Unix socket cannot be split as ports can, so all workers accept on the same one.
+    private func openUnixSocket(_ listener: ListenerSet.Listener, at path: String) throws(SystemError) {
+        let socket = try UnixListeningSocket(at: path, access: listener.access ?? UnixSocketAccess())
+        var sockets: [Handoff<ListeningSocket>] = []
+        for _ in 0..<workers.count { sockets.append(Handoff(ListeningSocket(owning: try socket.duplicate()))) }
+        let number = listeners.opened(listener, boundTo: listener.address, inodes: [socket.inode])
+        unixSockets[number] = UnixSocketHolder(socket)
+        workers.listen(number, route: listener.route, on: sockets, shared: true)
+    }
+
+    /// All workers accept on an inherited socket, and none closes it: those who wait in it at our end are for whoever has
+    /// it next.
+    private func take(_ socket: InheritedSocket, for listener: ListenerSet.Listener) throws(SystemError) {
+        guard socket.kind == .listening, listener.transport == .tcp else { throw SystemError("accept", code: EINVAL) }
+        var sockets: [Handoff<ListeningSocket>] = []
+        var inode: UInt64 = 0
+        for _ in 0..<workers.count {
+            let copy = try socket.listener()
+            inode = copy.inode
+            sockets.append(Handoff(copy))
+        }
+        let number = listeners.opened(listener, boundTo: listener.address, inodes: [inode])
+        workers.listen(number, route: listener.route, on: sockets, shared: true, outlivesUs: true)
+    }
+
+    // MARK: The service manager
+
+    /// Tells it that we are at work.
+    func tellReady() {
+        guard isRunning else { return }
+        manager?.ready(Self.counted(listeners.routes.count, "route"))
+    }
+
+    private static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+
+    /// Tells it that we read the configuration again.
+    func tellReloading() {
+        guard isRunning else { return }
+        manager?.reloading()
+    }
+
+    /// It hears of us only if every worker's loop has turned, and this one.
+    private func turnWatchdog(after interval: Duration) {
+        watchdog?.schedule(after: interval)
+        let asked = MonotonicTime.now
+        workers.survey { [unowned self] snapshots in
+            guard snapshots.allSatisfy({ $0.posted >= asked }) else { return }
+            let clients = snapshots.reduce(0) { $0 + $1.connections }
+            manager?.alive(
+                Self.counted(listeners.routes.count, "route") + ", " + Self.counted(clients, "client"))
+        }
+    }
+
+    /// Accepts nobody new on a listener.
+    func close(listener number: Int) {
+        // The file goes first, so that whoever still finds it is accepted.
+        unixSockets[number] = nil
+        workers.tell(.closeListener(number))
+    }
+
     /// Makes the listeners agree with the routes and the interfaces' addresses again.
     func updateListeners() {
         guard isRunning else { return }
@@ -256,7 +375,7 @@ public final class Server {
             workers.tell(.handOver(listener: listener, toRoute: route))
         }
         for (listener, number) in listeners.removeUnwanted(wanted) {
-            workers.tell(.closeListener(number))
+            close(listener: number)
             log.info("no longer listening on \(listener.address)", fields(listener))
         }
         failing.formIntersection(wanted)
@@ -269,10 +388,13 @@ public final class Server {
                 if ListenRetry.isOptional(listener.address, error) { continue }
                 isIncomplete = true
                 if retry.isWorthComplaint, failing.insert(listener).inserted {
-                    let complaint = ListenError(listener.address, error, over: listener.transport)
-                    log.error(complaint.description, fields(listener))
+                    log.error(ListenError(listener, error).description, fields(listener))
                 }
             }
+        }
+        for (number, listen) in listeners.withoutSocket where complaints.insert(listen).inserted {
+            let name = listeners.routes[number].map { ["route": .text($0.name)] as Log.Fields } ?? [:]
+            log.error(ListenError(listen, among: inherited).description, name)
         }
         workers.limit(connections: connectionsThatFit)
         if isIncomplete { retry.schedule(retryTimer) } else { retry.hurry() }
@@ -335,6 +457,8 @@ public final class Server {
     public func drain(_ completion: @escaping () -> Void) {
         guard case .running = state else { return completion() }
         state = .draining(completion: completion)
+        manager?.stopping()
+        unixSockets = [:]
         workers.tell(.drain)
         drainTimer?.schedule(after: configuration.drain)
     }

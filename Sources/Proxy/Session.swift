@@ -12,7 +12,11 @@ class Session {
     let worker: Worker
     /// When the client was accepted.
     var started = MonotonicTime.coarse
-    /// What the client's bytes go through, once it is agreed on; nil where they come as they are.
+    /// What a proxy has said of the connection; nil where none has.
+    var receivedHeader: ReceivedProxyHeader?
+    /// Where its client's connections are counted: this one's place, until the session has ended.
+    var clientPlace: ClientPlace?
+    /// What the client's bytes go through, or will once it is agreed on; nil where they come as they are.
     var tls: TLSChannel?
     /// Where the worker keeps the session in its list.
     var index = 0

@@ -6,6 +6,8 @@ extension SessionEnd {
         switch self {
         case .finished: nil
         case .refused(.denied): .clientDenied
+        case .refused(.tooFast): .clientRateLimit
+        case .refused(.tooManyConnections): .clientConnectionLimit
         case .clientFailed: .clientFailed
         case .appFailed: .appFailed
         case .idleTimeout: .idleTimeout
@@ -17,12 +19,17 @@ extension SessionEnd {
         case .queueTimeout: .queueTimeout
         case .clientLeft: .clientLeft
         case .invalidRequest: .invalidRequest
+        case .unauthorized: .unauthorized
+        case .wrongPassword: .wrongPassword
+        case .passwordsBusy: .passwordsBusy
         case .headTimeout: .headTimeout
         case .bodyTimeout: .bodyTimeout
         case .answerTimeout: .answerTimeout
         case .noAnswer: .noAnswer
         case .invalidAnswer: .invalidAnswer
         case .answerCutOff: .answerCutOff
+        case .invalidProxyHeader: .invalidProxyHeader
+        case .proxyHeaderTimeout: .proxyHeaderTimeout
         case .tlsHandshakeFailed: .tlsHandshakeFailed
         case .tlsHandshakeTimeout: .tlsHandshakeTimeout
         case .clientCertificateRefused: .clientCertificateRefused

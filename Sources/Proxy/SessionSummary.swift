@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Network
 internal import Observability
+internal import ProxyProtocol
 
 /// How a session ended.
 enum SessionEnd: Equatable {
@@ -24,6 +25,12 @@ enum SessionEnd: Equatable {
     case clientLeft
     /// The client has sent what is no valid request.
     case invalidRequest
+    /// The client has not said who it is.
+    case unauthorized
+    /// What the client has said of who it is, is wrong.
+    case wrongPassword
+    /// Nobody could find out who the client is.
+    case passwordsBusy
     /// The client did not finish a request's head in time.
     case headTimeout
     /// The client did not go on with a request's body in time.
@@ -36,6 +43,10 @@ enum SessionEnd: Equatable {
     case invalidAnswer
     /// The app ended its connection in the middle of an answer; the client saw a reset.
     case answerCutOff
+    /// What a trusted proxy has sent is no PROXY header.
+    case invalidProxyHeader(ProxyHeader.Fault)
+    /// A trusted proxy did not finish its PROXY header in time.
+    case proxyHeaderTimeout
     /// The client and we could not agree on TLS, for this reason.
     case tlsHandshakeFailed(String)
     /// The client did not finish the TLS handshake in time.
@@ -64,12 +75,17 @@ enum SessionEnd: Equatable {
         case .queueTimeout: "waited too long in the queue for the app"
         case .clientLeft: "the client left"
         case .invalidRequest: "invalid request"
+        case .unauthorized: "no password"
+        case .wrongPassword: "wrong password"
+        case .passwordsBusy: "passwords cannot be checked"
         case .headTimeout: "head timeout"
         case .bodyTimeout: "body timeout"
         case .answerTimeout: "the app did not answer in time"
         case .noAnswer: "the app ended the connection without an answer"
         case .invalidAnswer: "invalid answer from the app"
         case .answerCutOff: "the app ended the connection in its answer"
+        case .invalidProxyHeader(let fault): "invalid PROXY header: \(fault.explanation)"
+        case .proxyHeaderTimeout: "PROXY header timeout"
         case .tlsHandshakeFailed(let reason): "TLS handshake failed: \(reason)"
         case .tlsHandshakeTimeout: "TLS handshake timeout"
         case .clientCertificateRefused(let reason): "client certificate refused: \(reason)"
@@ -82,6 +98,8 @@ enum SessionEnd: Equatable {
 /// What the access log says about a session.
 struct SessionSummary {
     let client: SocketAddress
+    /// Whose process the client is, where it has no address.
+    var peer: PeerCredentials?
     let route: String
     /// The address that took the connection, if any did.
     let upstream: SocketAddress?
@@ -96,7 +114,8 @@ struct SessionSummary {
         log.part(.access).info(
             "closed",
             [
-                "client": .text(client.description), "route": .text(route),
+                "client": .text(client.description), "peer_pid": peer.map { .number(Int($0.process)) } ?? .nothing,
+                "peer_uid": peer.map { .number(Int($0.user)) } ?? .nothing, "route": .text(route),
                 "upstream": .text(upstream?.description ?? "-"),
                 "source": source.map { .text($0.description) } ?? .nothing, "to_app": .number(Int(bytesToApp)),
                 "to_client": .number(Int(bytesToClient)), "ms": .number(Int(duration / .milliseconds(1))),

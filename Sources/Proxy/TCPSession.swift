@@ -18,13 +18,19 @@ final class TCPSession: Session {
 
     private var state = State.ended
     private var abortReason = SessionEnd.drained
+    /// Of a client on a Unix socket, where that is logged.
+    private var peer: PeerCredentials?
 
     /// Asks for a connection to the app, now or once the client has spoken.
     override func start(with socket: WatchedSocket) {
+        if worker.logsAccess, case .unix = client { peer = socket.socket.peerCredentials }
         socket.onReady = { [unowned self, unowned socket] readiness in waitingClientReady(socket, readiness) }
         switch route.configuration.connect {
         case .accept: connect(socket)
-        case .firstByte: state = .silent(socket)
+        case .firstByte:
+            state = .silent(socket)
+            // What was said behind a PROXY header is not told again.
+            if !socket.unusedReadiness.isEmpty { silentClientReady(socket, socket.unusedReadiness) }
         }
     }
 
@@ -108,7 +114,8 @@ final class TCPSession: Session {
             let duplex = Duplex(downstream: socket, upstream: connection.socket, in: worker.workspace)
             state = .relaying(duplex, to: connection.address, from: source)
             duplex.onEnd = { [unowned self] in relayEnded($0) }
-            duplex.start()
+            let header = proxyHeader(on: socket.socket)
+            duplex.start(with: header.span)
         case _ where socket.unusedReadiness.contains(.failed):
             end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
         case .refused: refuse(socket, .appNotListening)
@@ -144,7 +151,8 @@ final class TCPSession: Session {
         state = .ended
         worker.log(
             SessionSummary(
-                client: client, route: route.configuration.name, upstream: upstream, source: source, bytesToApp: sent,
+                client: client, peer: peer, route: route.configuration.name, upstream: upstream, source: source,
+                bytesToApp: sent,
                 bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
         route.traffic.countFailure(reason)
         worker.ended(self, bytesMoved: (sent, received))

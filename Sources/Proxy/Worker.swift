@@ -1,7 +1,9 @@
 internal import Configuration
 internal import EventLoop
+internal import HTTP1
 internal import Network
 internal import Observability
+internal import Passwords
 internal import Relay
 internal import TLS
 internal import Upstream
@@ -36,6 +38,10 @@ final class Worker {
     /// What is counted, by the names of the routes that have not been removed.
     private var traffic: [String: RouteTraffic] = [:]
     private let report: (WorkerReport) -> Void
+    private let commands: Mailbox<WorkerCommand>
+    /// Who waits for the password thread, by ticket.
+    private var passwordQuestions: [UInt64: (Bool) -> Void] = [:]
+    private var lastTicket: UInt64 = 0
     private var acceptors: [Int: Acceptor] = [:]
     private var datagramListeners: [Int: DatagramListener] = [:]
     /// Made for the first of them.
@@ -48,7 +54,11 @@ final class Worker {
     /// For how long the sweep was put off when it was scheduled.
     private var sweepDelay = Duration.zero
     private var retryAccepting: Timer?
+    private var lateDrain: Timer?
+    /// How long a newcomer may take for its first words.
+    private static let newcomersMoment = Duration.seconds(1)
     private var logScratch: [UInt8] = []
+    private var connectionIDs = ConnectionIDs()
 
     /// - Parameter report: called with what the control thread is to know.
     init(
@@ -60,8 +70,10 @@ final class Worker {
         self.logsAccess = logsAccess
         self.loop = loop
         self.report = report
+        self.commands = commands
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
         sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
+        lateDrain = try Timer(on: loop) { [unowned self] in drainSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }
     }
@@ -88,10 +100,11 @@ final class Worker {
             drainSessions(of: route)
             endCounting(on: route)
             if route.sessions == 0 { forget(route) }
-        case .listen(let listener, let route, let handoff):
+        case .listen(let listener, let route, let handoff, let turn, let outlivesUs):
             guard let socket = handoff.take(), let route = routes[route] else { return }
             do {
-                acceptors[listener] = try Acceptor(socket, route: route, worker: self, on: loop)
+                acceptors[listener] = try Acceptor(
+                    socket, turn: turn, outlivesUs: outlivesUs, route: route, worker: self, on: loop)
             } catch {
                 environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
             }
@@ -117,13 +130,15 @@ final class Worker {
         case .admission(let news, let route):
             // What nobody takes here goes back by itself.
             routes[route]?.app.receive(news)
+        case .passwordChecked(let ticket, let isRight):
+            passwordQuestions.removeValue(forKey: ticket)?(isRight)
         case .report(let posted):
             report(.snapshot(snapshot(askedFor: posted)))
         case .drain:
             for route in routes.values { route.app.drain() }
             isDraining = true
-            drainSessions()
-            for acceptor in acceptors.values { acceptor.acceptBacklog() }
+            drainAllButNewcomers()
+            for acceptor in acceptors.values where !acceptor.outlivesUs { acceptor.acceptBacklog() }
             acceptors = [:]
             for listener in datagramListeners.values { listener.drain() }
             reportIfDrained()
@@ -165,6 +180,27 @@ final class Worker {
 
     private func report(_ trouble: SourceTrouble, on route: WorkerRoute) {
         environment.upstreamLog.warning("\(trouble)", ["route": .text(route.configuration.name)])
+    }
+
+    /// A question for the password thread.
+    /// - Parameter answer: called on this thread, unless the question is withdrawn; with the question.
+    func question(
+        _ credentials: BasicCredentials, in file: PasswordFile,
+        answer: @escaping (PasswordThread.Question, Bool) -> Void
+    ) -> PasswordThread.Question {
+        lastTicket += 1
+        let (ticket, commands) = (lastTicket, commands)
+        let question = PasswordThread.Question(credentials, in: file, ticket: ticket) { isRight in
+            commands.post(.passwordChecked(ticket: ticket, isRight: isRight))
+        }
+        passwordQuestions[ticket] = { answer(question, $0) }
+        return question
+    }
+
+    /// Nobody wants to know any more.
+    func withdraw(_ question: PasswordThread.Question) {
+        question.withdraw()
+        passwordQuestions[question.ticket] = nil
     }
 
     // MARK: Places
@@ -289,8 +325,8 @@ final class Worker {
 
     /// Gives back what a flow had.
     func ended(_ flow: DatagramFlow, on route: WorkerRoute, _ cause: FailureCause?) {
-        route.traffic.tally.countEnd(
-            after: flow.started, bytesToApp: flow.bytesToApp, bytesToClient: flow.bytesToClient)
+        // The relay has counted its bytes as they went.
+        route.traffic.tally.countEnd(after: flow.started, bytesToApp: 0, bytesToClient: 0)
         if let cause { route.traffic.tally.countFailure(cause) }
         giveBackPlace(on: route)
         route.sessions -= 1
@@ -305,8 +341,11 @@ final class Worker {
     // MARK: Sessions
 
     /// Begins a session with a client for whom a place was taken.
+    /// - Parameter place: what the client has to hold as long as it is connected, if anything.
     /// - Returns: false when the system has no room for it; the client is reset then.
-    func accepted(_ socket: consuming Socket, from client: SocketAddress, on route: WorkerRoute) -> Bool {
+    func accepted(
+        _ socket: consuming Socket, from client: SocketAddress, holding place: ClientPlace?, on route: WorkerRoute
+    ) -> Bool {
         let channel = route.shared.tls.map { _ in TLSChannel(in: tlsWorkspace) }
         let watched: WatchedSocket
         do {
@@ -320,7 +359,11 @@ final class Worker {
             outOfDescriptors(error)
             return false
         }
-        let session = makeSession(client, on: route, through: channel)
+        let session =
+            route.expectsProxyHeader(from: client)
+            ? ProxyHeaderReader(client, on: route, of: self) : makeSession(client, on: route, through: channel)
+        session.tls = channel
+        session.clientPlace = place
         session.index = sessions.count
         route.sessions += 1
         route.tally.countConnection()
@@ -350,22 +393,21 @@ final class Worker {
             ])
     }
 
-    /// - Parameter channel: what the client's bytes go through, if anything.
-    private func makeSession(_ client: SocketAddress, on route: WorkerRoute, through channel: TLSChannel?) -> Session {
-        if let channel {
-            TLSHandshake(client, on: route, of: self, through: channel)
-        } else if let http = route.http {
+    /// - Parameter channel: what the client's bytes are to go through, if anything.
+    func makeSession(_ client: SocketAddress, on route: WorkerRoute, through channel: TLSChannel?) -> Session {
+        guard let channel else { return makeSession(client, on: route) }
+        let session = TLSHandshake(client, on: route, of: self, through: channel)
+        session.tls = channel
+        return session
+    }
+
+    /// The session of what is spoken on a route, be it in TLS or not.
+    func makeSession(_ client: SocketAddress, on route: WorkerRoute) -> Session {
+        if let http = route.http {
             HTTPSession(client, on: route, as: http, of: self)
         } else {
             TCPSession(client, on: route, of: self)
         }
-    }
-
-    /// The session of what is spoken through TLS.
-    func makeSecureSession(_ client: SocketAddress, on route: WorkerRoute, through channel: TLSChannel) -> Session {
-        let session = makeSession(client, on: route, through: nil)
-        session.tls = channel
-        return session
     }
 
     /// Another session goes on with the client's connection and with its places.
@@ -374,6 +416,9 @@ final class Worker {
         successor.started = session.started
         sessions[session.index] = successor
     }
+
+    /// A name for a connection that no other one has.
+    func takeConnectionID() -> [UInt8] { connectionIDs.take() }
 
     /// Called by a session as its last act.
     /// - Parameter bytesMoved: what its ``Session/bytesMoved`` were at last.
@@ -385,15 +430,22 @@ final class Worker {
             last.index = session.index
             sessions[session.index] = last
         }
+        session.clientPlace = nil
         giveBackPlace(on: session.route)
         session.route.sessions -= 1
         if session.route.isRemoved, session.route.sessions == 0 { forget(session.route) }
         if isDraining { reportIfDrained() }
     }
 
+    /// Says what is wrong with how clients come.
+    func warn(_ message: String, _ fields: Log.Fields) {
+        environment.listenersLog.warning(message, fields)
+    }
+
     private func forget(_ route: WorkerRoute) {
         guard routes[route.number] != nil else { return }
         route.traffic.keep(route.app.pool?.counters)
+        if let datagrams = route.datagrams { route.traffic.keep(datagrams.account.counters) }
         routes[route.number] = nil
     }
 
@@ -421,8 +473,15 @@ final class Worker {
             number: number, posted: posted, loopLag: MonotonicTime.now.since(posted),
             parkedBytes: workspace.parkedBytes, connections: sessions.count)
         for route in routes.values { route.traffic.underWay = RouteTraffic.UnderWay() }
+        for listener in datagramListeners.values {
+            listener.countOverflow()
+            snapshot.connections += listener.flowCount
+        }
         for session in sessions { session.route.traffic.underWay.add(session) }
-        for route in routes.values { route.traffic.underWay.add(route.app) }
+        for route in routes.values {
+            route.traffic.underWay.add(route.app)
+            if let datagrams = route.datagrams { route.traffic.underWay.add(datagrams, flows: route.sessions) }
+        }
         snapshot.routes = traffic.mapValues(\.snapshot)
         return snapshot
     }
@@ -432,6 +491,22 @@ final class Worker {
     /// Has the sessions end that have nothing under way: of one route, or all.
     private func drainSessions(of route: WorkerRoute? = nil) {
         for session in sessions where route == nil || session.route === route { session.drain() }
+    }
+
+    /// Who has just been accepted on a socket that others accept on after us has not had the time to say anything. Had we left
+    /// them alone, they would be served by those; so they get a moment.
+    private func drainAllButNewcomers() {
+        let inherited = Set(acceptors.values.filter(\.outlivesUs).map(\.routeNumber))
+        let now = MonotonicTime.coarse
+        var hasNewcomers = false
+        for session in sessions {
+            if inherited.contains(session.route.number), now.since(session.started) < Self.newcomersMoment {
+                hasNewcomers = true
+            } else {
+                session.drain()
+            }
+        }
+        if hasNewcomers { lateDrain?.schedule(after: Self.newcomersMoment) }
     }
 
     /// Once: while there are acceptors, further sessions may come, and afterwards none does.

@@ -9,7 +9,9 @@ enum WorkerCommand: Sendable {
     /// Forget a route, whose listening sockets are closed, once its connections have ended.
     case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
-    case listen(listener: Int, route: Int, Handoff<ListeningSocket>)
+    /// - turn: of all workers that accept on the same socket; nil where none does.
+    /// - outlivesUs: whoever waits there at the end is left to those who have the socket then.
+    case listen(listener: Int, route: Int, Handoff<ListeningSocket>, turn: TurnLock?, outlivesUs: Bool)
     /// Take datagrams of a route's clients on one more socket, known by `listener` from now on.
     case listenForDatagrams(listener: Int, route: Int, Handoff<DatagramSocket>)
     /// Accept a listening socket's clients on another route from now on.
@@ -26,6 +28,8 @@ enum WorkerCommand: Sendable {
     case news(HoldCoordinator.News, route: Int)
     /// News about a route's places for connections to its app.
     case admission(AdmissionQueue.News, route: Int)
+    /// It was found out whether a password is right.
+    case passwordChecked(ticket: UInt64, isRight: Bool)
     /// Say what you have counted, and what you have under way.
     /// - posted: when you were asked, by which you know how late you are.
     case report(posted: MonotonicTime)

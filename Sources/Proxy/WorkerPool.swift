@@ -17,6 +17,7 @@ final class WorkerPool {
     /// How many workers have not yet reported that they have no connections left.
     private var undrained: Int
     private var survey: WorkerSurvey?
+    private let passwords: PasswordThread?
 
     /// Called when no worker has connections left after ``WorkerCommand/drain``.
     var onDrained: (() -> Void)?
@@ -31,6 +32,7 @@ final class WorkerPool {
         var commands: [Mailbox<WorkerCommand>] = []
         for _ in 0..<count { commands.append(try Mailbox()) }
         self.commands = commands
+        passwords = try? PasswordThread()
         survey = try WorkerSurvey(of: count, on: loop) { [commands] worker, posted in
             commands[worker].post(.report(posted: posted))
         }
@@ -73,10 +75,17 @@ final class WorkerPool {
     }
 
     /// Gives each worker its listening socket for a route; the kernel deals the clients out among them.
-    /// - Parameter sockets: one for each worker.
-    func listen(_ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>]) {
+    /// - Parameters:
+    ///   - sockets: one for each worker.
+    ///   - isShared: whether they are all the same socket, on which whoever is first accepts.
+    ///   - outlivesUs: whether somebody else has it after us.
+    func listen(
+        _ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>], shared isShared: Bool = false,
+        outlivesUs: Bool = false
+    ) {
+        let turn = isShared && count > 1 ? TurnLock() : nil
         for (mailbox, socket) in zip(commands, sockets) {
-            mailbox.post(.listen(listener: listener, route: route, socket))
+            mailbox.post(.listen(listener: listener, route: route, socket, turn: turn, outlivesUs: outlivesUs))
         }
     }
 
@@ -95,9 +104,17 @@ final class WorkerPool {
         let connections = predecessor?.connections ?? budget(limit: route.maxConnections)
         connections.limit = route.maxConnections
         return SharedRoute(
-            configuration: route, access: AccessList(allow: route.allow, deny: route.deny), connections: connections,
+            configuration: route, door: Doorkeeper(for: route, inPlaceOf: predecessor?.door), connections: connections,
+            basicAuth: basicAuth(for: route, inPlaceOf: predecessor), passwords: passwords,
             hold: HoldCoordinator { [commands] worker, news in commands[worker].post(.news(news, route: number)) },
             admission: admission(for: route, inPlaceOf: predecessor), tls: tls)
+    }
+
+    /// The same as before where it says the same, so that who was let in is not asked again.
+    private func basicAuth(for route: Route, inPlaceOf predecessor: SharedRoute?) -> BasicAuth? {
+        guard route.protocol == .http else { return nil }
+        if let before = predecessor?.basicAuth, before.settings == route.http.basicAuth { return before }
+        return BasicAuth(route.http.basicAuth)
     }
 
     private func admission(for route: Route, inPlaceOf predecessor: SharedRoute?) -> AdmissionQueue? {

@@ -2,6 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import Network
 internal import Observability
+internal import ProxyProtocol
 internal import Upstream
 
 /// One worker's side of a route. Belongs to the worker's thread.
@@ -19,11 +20,13 @@ final class WorkerRoute {
     let clock: TurnClock
     /// What its requests have in common; nil where it carries something else.
     let http: HTTPRoute?
+    private var refusals = RefusalLog()
     /// What its listeners have in common where it carries datagrams; nil where it carries something else.
     let datagrams: DatagramRoute?
-    /// Who may come in; nil where everybody may.
-    private let access: AccessList?
-    private var refusals = RefusalLog()
+    /// Whether some of its connections begin with a PROXY header.
+    private let acceptsHeaders: Bool
+    /// The header with which connections to the app begin; nil where they have none.
+    let sentHeader: ProxyHeader.Version?
     /// How many sessions, or flows, the worker has on the route.
     var sessions = 0
     /// The route is to be forgotten when its last session has ended.
@@ -40,8 +43,9 @@ final class WorkerRoute {
         tally = traffic.tally
         self.clock = clock
         let configuration = shared.configuration
-        access = shared.access.admitsEverybody ? nil : shared.access
-        http = configuration.protocol == .http ? HTTPRoute(configuration) : nil
+        http = configuration.protocol == .http ? HTTPRoute(configuration, basicAuth: shared.basicAuth) : nil
+        acceptsHeaders = configuration.proxyProtocol.accept
+        sentHeader = configuration.proxyProtocol.send.version
         app = try AppConnections(
             to: configuration.upstream.candidates,
             limits: AppConnections.Limits(
@@ -61,9 +65,10 @@ final class WorkerRoute {
 
     var configuration: Route { shared.configuration }
 
-    /// Lets a client in, or says why not. To be asked once for each client, by the address that it has come from.
-    func admit(_ client: SocketAddress) throws(ClientRefusal) {
-        if let access, !access.admits(client) { throw .denied }
+    /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
+    func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPlace? {
+        guard let door = shared.door else { return nil }
+        return try door.admit(client, isRetry: isRetry, at: .now)
     }
 
     /// Counts a client that was turned away.
@@ -73,9 +78,15 @@ final class WorkerRoute {
         return refusals.note(refusal, at: .coarse)
     }
 
+    /// Whether a connection from there begins with a PROXY header.
+    func expectsProxyHeader(from peer: SocketAddress) -> Bool {
+        acceptsHeaders && configuration.proxyProtocol.expectsHeader(from: peer)
+    }
+
     /// The first of the timeouts that its sessions look after by themselves.
     var shortestTimeout: Duration {
         var relaying = min(configuration.idleTimeout, configuration.halfCloseTimeout)
+        if acceptsHeaders { relaying = min(relaying, configuration.proxyProtocol.headerTimeout) }
         if shared.tls != nil { relaying = min(relaying, configuration.tls.handshakeTimeout) }
         guard let http = http?.settings else { return relaying }
         return min(relaying, http.headTimeout, http.bodyTimeout, min(http.responseTimeout, http.keepAliveTimeout))
@@ -85,9 +96,11 @@ final class WorkerRoute {
 extension Route {
     /// How many connections to the app may be open while nobody uses them, over all workers.
     var keptConnections: (spare: Int, idle: Int) {
-        // Where each client has an address of its own, none is anybody else's, or can be opened before it is known whose
-        // it is. And only HTTP can tell where one client's use of a connection ends.
-        source == .perClient || `protocol` == .udp ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
+        // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
+        // else's, or can be opened before it is known whose it is. And only HTTP can tell where one client's use of a
+        // connection ends.
+        let isOneClients = source == .perClient || proxyProtocol.send != .off
+        return isOneClients || `protocol` == .udp ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {

@@ -92,6 +92,22 @@ public final class Duplex {
         for side in [Side.downstream, .upstream] where halves[side.rawValue].mayReceive { advance(side) }
     }
 
+    /// Starts relaying as ``start()`` does, after giving the app these bytes of ours together with the first of the client's,
+    /// if there are any yet. They count as carried.
+    public func start(with preamble: Span<UInt8>) {
+        guard !preamble.isEmpty, let sockets else { return start() }
+        let client = Side.downstream.rawValue
+        halves[client].noteSource(sockets.downstream.unusedReadiness)
+        sockets.downstream.unusedReadiness = []
+        let outcome = halves[client].begin(
+            with: preamble, from: sockets.downstream.socket, to: sockets.upstream.socket, in: workspace)
+        switch outcome {
+        case .sourceFailed(let code): fail(.downstream, code)
+        case .sinkFailed(let code): sinkFailed(.upstream, code)
+        default: start()
+        }
+    }
+
     /// Resets both connections now. Does nothing once the relay has ended.
     public func abort() {
         guard let sockets else { return }
@@ -155,12 +171,17 @@ public final class Duplex {
             fail(source, code)
             return false
         case .sinkFailed(let code):
-            halves[sink.rawValue].deliverLastWords(
-                from: sockets[sink].socket, to: sockets[source].socket, in: workspace)
-            fail(sink, code)
+            sinkFailed(sink, code)
             return false
         }
         return true
+    }
+
+    private func sinkFailed(_ sink: Side, _ code: CInt) {
+        guard let sockets else { return }
+        halves[sink.rawValue].deliverLastWords(
+            from: sockets[sink].socket, to: sockets[sink.other].socket, in: workspace)
+        fail(sink, code)
     }
 
     private func fail(_ side: Side, _ code: CInt) {

@@ -211,6 +211,29 @@ public final class HalfDuplex {
         }
     }
 
+    /// Gives the sink bytes of ours, and with them what the source has said already, in one call as a rule.
+    /// - Returns: as ``deliver(_:_:to:in:)``, or ``Outcome/sourceFailed(_:)``.
+    func begin(
+        with preamble: Span<UInt8>, from source: borrowing Socket, to sink: borrowing Socket,
+        in workspace: RelayWorkspace
+    ) -> Outcome {
+        let limit = Int(readLimit)
+        var received = 0
+        if sourceIsReadable, workspace.mayPark(limit) {
+            switch source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])) {
+            case .moved(let count):
+                received = count
+                if count < limit, !source.mayHaveMore { noteShortRead() }
+            case .wouldBlock: sourceIsReadable = false
+            // Is found again, and passed on then.
+            case .endOfStream: break
+            case .failed(let code): return .sourceFailed(code)
+            }
+        }
+        let words = workspace.scratch.bindMemory(to: UInt8.self).span.extracting(..<received)
+        return deliver(preamble, words, to: sink, in: workspace)
+    }
+
     /// Hands over what was parked, now that the sink has become writable.
     /// - Returns: as ``deliver(_:_:to:in:)``.
     public func flush(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome {

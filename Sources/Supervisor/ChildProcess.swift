@@ -36,6 +36,12 @@ public struct CommandNotStarted: Error, CustomStringConvertible {
 
 /// Starts the app's command.
 enum ChildProcess {
+    /// By which a service manager speaks to one process and to none that it starts (sd_listen_fds(3), sd_notify(3)).
+    private static let serviceManagersVariables = [
+        "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "NOTIFY_SOCKET", "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+    ]
+
     /// Starts a command in a process group of its own, with this process's environment, and the terminal if this
     /// process has it in its hands.
     /// - Parameters:
@@ -65,7 +71,11 @@ enum ChildProcess {
 
         var arguments = command.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
-        var environment = ProcessStart.environmentEntries.map { strdup($0) } + [nil]
+        // What a service manager says is said to this process.
+        let entries = ProcessStart.environmentEntries.filter { entry in
+            !serviceManagersVariables.contains { entry.hasPrefix("\($0)=") }
+        }
+        var environment = entries.map { strdup($0) } + [nil]
         defer { for entry in environment { free(entry) } }
         var id = pid_t()
         let code = signals.withIgnored {

@@ -7,7 +7,7 @@ struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what listens here, who can reach it, and what to do.",
         discussion: """
-            Looks at the TCP sockets of this network namespace, and needs no privileges for
+            Looks at the TCP and UDP sockets of this network namespace, and needs no privileges for
             that; whose they are can be hidden from those who are not root.
             """)
 

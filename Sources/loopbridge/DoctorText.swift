@@ -6,7 +6,8 @@ enum DoctorText {
 
     static func render(_ diagnosis: Diagnosis) -> String {
         guard !diagnosis.findings.isEmpty else {
-            return "Nothing listens here for TCP connections. Start the app first, then ask again.\n"
+            return
+                "Nothing listens here, neither for connections nor for datagrams. Start the app first, then ask again.\n"
         }
         let rows =
             [["LISTENS ON", "PROCESS", "FROM OUTSIDE"]]
@@ -20,6 +21,10 @@ enum DoctorText {
             text += paragraph("Why", finding.explanation(outside: diagnosis.outsideAddresses))
             if let caution = finding.caution { text += paragraph("Mind", caution) }
             if let command = finding.command { text += "  Fix:  \(command)\n" }
+        }
+        for finding in diagnosis.findings where finding.isReachable {
+            guard let caution = finding.caution else { continue }
+            text += "\n\(finding.listensOn) can be reached from outside.\n" + paragraph("Mind", caution)
         }
         if diagnosis.findings.allSatisfy({ $0.command == nil }) {
             text += "\nThe outside can reach everything that it should.\n"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EventLoop
+import Network
 import Proxy
 
 /// The program: its commands, and what they have in common.
@@ -31,6 +32,8 @@ struct Loopbridge: ParsableCommand {
                   one address, to 127.0.0.1 only
               loopbridge 8080:unix:/run/app.sock
                   to a Unix socket
+              loopbridge unix:/run/web.sock:8000
+                  from a Unix socket
               loopbridge run -- python3 manage.py runserver 127.0.0.1:8000
                   the app as a child, and whatever it listens on bridged at the same port
               loopbridge --hold 1m 8080:8000
@@ -48,6 +51,8 @@ struct Loopbridge: ParsableCommand {
         defaultSubcommand: Serve.self)
 
     static func main() {
+        // First, for another descriptor could have the number of one that was not passed after all.
+        _ = InheritedSockets.ofProcess
         ProcessLimits.openStandardDescriptors()
         main(Run.withoutCommand(Array(ProcessStart.arguments.dropFirst())))
     }

@@ -36,12 +36,18 @@ struct SharedOptions: ParsableArguments {
     @Option(help: help("queue-timeout")) var queueTimeout: String?
     @Option(help: help("spare")) var spare: String?
     @Option(help: help("source")) var source: String?
+    @Option(help: help("client-connections")) var clientConnections: String?
+    @Option(help: help("client-rate")) var clientRate: String?
     @Option(help: help("allow")) var allow: String?
     @Option(help: help("deny")) var deny: String?
+    @Option(help: help("accept-proxy-protocol")) var acceptProxyProtocol: String?
+    @Option(help: help("proxy-protocol-from")) var proxyProtocolFrom: String?
+    @Option(help: help("send-proxy-protocol")) var sendProxyProtocol: String?
     @Option(help: help("tls-certificate")) var tlsCertificate: String?
     @Option(help: help("tls-key")) var tlsKey: String?
     @Option(help: help("tls-client-ca")) var tlsClientCA: String?
     @Option(help: help("host")) var host: String?
+    @Option(help: help("basic-auth")) var basicAuth: String?
     @Option(help: help("trusted-proxies")) var trustedProxies: String?
 
     @Argument(help: ArgumentHelp("Where to listen, and where the app is.", valueName: "ROUTE"))
@@ -53,12 +59,13 @@ struct SharedOptions: ParsableArguments {
             "workers": workers, "log-level": logLevel, "log-levels": logLevels, "log-format": logFormat,
             "access-log": accessLog, "admin-listen": adminListen, "admin-socket": adminSocket,
             "admin-allow": adminAllow, "admin-deny": adminDeny, "drain": drain, "hold": hold,
-            "connect-timeout": connectTimeout,
-            "idle-timeout": idleTimeout,
+            "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
             "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
             "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source, "allow": allow, "deny": deny, "tls-certificate": tlsCertificate, "tls-key": tlsKey,
-            "tls-client-ca": tlsClientCA, "host": host, "trusted-proxies": trustedProxies,
+            "source": source, "client-connections": clientConnections, "client-rate": clientRate, "allow": allow,
+            "deny": deny, "accept-proxy-protocol": acceptProxyProtocol, "proxy-protocol-from": proxyProtocolFrom,
+            "send-proxy-protocol": sendProxyProtocol, "tls-certificate": tlsCertificate, "tls-key": tlsKey,
+            "tls-client-ca": tlsClientCA, "host": host, "trusted-proxies": trustedProxies, "basic-auth": basicAuth,
         ]
         return all.compactMapValues { $0 }
     }

@@ -20,9 +20,13 @@ import Testing
             case "admin"?: "### `admin`"
             case "upstream_connections"?: "### `upstream_connections`, in a route"
             case "pool"?: "### `pool`, in a route"
-            case "http"?: "### `http`, in a route"
+            case "per_client"?: "### `per_client`, in a route"
+            case "proxy_protocol"?: "### `proxy_protocol`, in a route"
             case "tls"?: "### `tls`, in a route"
             case "certificates[]"?: "### `certificates`, in `tls`"
+            case "http"?: "### `http`, in a route"
+            case "basic_auth"?: "### `basic_auth`, in `http`"
+            case "listen[]"?: "### `listen`, in a route"
             default: "### A route"
             }
         let text = try Repository.text("docs/configuration.md")
@@ -43,7 +47,7 @@ import Testing
             .filter { $0.path.hasPrefix("defaults.") && $0.path.count { $0 == "." } == 1 }.map { "`\($0.name)`" }
         let sentence = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? ""), each as in a route."
         #expect(try Repository.text("docs/configuration.md").contains("### `defaults`\n\n\(sentence)\n"))
-        #expect(names.count == 13)
+        #expect(names.count == 15)
     }
 
     @Test(arguments: ConfigurationOption.all.map(\.name)) func documentsEveryOption(name: String) throws {
@@ -71,14 +75,21 @@ import Testing
             case nil: entry
             case "upstream_connections"?: "defaults: { upstream_connections: { \(entry) } }"
             case "pool"?: "defaults: { pool: { \(entry) } }"
-            case "http"?: "defaults: { http: { \(entry) } }"
-            case "tls"? where key.name != "key" && key.name != "client_ca" && key.name != "certificates":
-                "defaults: { tls: { \(entry) } }"
-            case "tls"?: "defaults: { tls: { certificate: /tls/tls.crt, \(entry) } }"
+            case "per_client"?: "defaults: { per_client: { \(entry) } }"
+            case "proxy_protocol"?:
+                "defaults: { proxy_protocol: { \(entry)"
+                    + (key.name == "accept" ? ", trusted_proxies: 10.0.0.1" : "") + " } }"
+            case "tls"? where ["key", "client_ca", "certificates"].contains(key.name):
+                "defaults: { tls: { certificate: /tls/tls.crt, \(entry) } }"
+            case "tls"?: "defaults: { tls: { \(entry) } }"
             case "certificates[]"? where key.name == "certificate":
                 "defaults: { tls: { certificate: a, certificates: [{ \(entry) }] } }"
             case "certificates[]"?:
                 "defaults: { tls: { certificate: a, certificates: [{ certificate: b, \(entry) }] } }"
+            case "http"?: "defaults: { http: { \(entry) } }"
+            case "basic_auth"?: "defaults: { http: { basic_auth: { \(entry) } } }"
+            case "listen[]"?:
+                "routes: [{ listen: { \(key.name == "unix" ? "" : "unix: /run/web.sock, ")\(entry) }, upstream: 8000 }]"
             case "log"?: "log: { \(entry) }"
             case "levels"?: "log: { levels: { \(entry) } }"
             case "admin"?: "admin: { \(entry) }"
@@ -96,13 +107,12 @@ import Testing
         let text = try Repository.text("docs/configuration.md")
         let files = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
             .filter { $0.contains("routes:") }
-        #expect(files.count == 7)
+        #expect(files.count == 9)
         let names = try files.flatMap { try load(yaml: String($0)).get().routes.map(\.name) }
         #expect(
             names == [
-                "web", "192.0.2.1:8080", "shop", "0.0.0.0:8080", "0.0.0.0:53", "0.0.0.0:53/udp", "0.0.0.0:8080",
-                "*:8000",
-                "0.0.0.0:8080",
+                "web", "192.0.2.1:8080", "0.0.0.0:5432", "shop", "0.0.0.0:8080", "127.0.0.1:8080", "0.0.0.0:53",
+                "0.0.0.0:53/udp", "0.0.0.0:8080", "*:8000", "0.0.0.0:8080",
             ])
     }
 
@@ -173,7 +183,7 @@ import Testing
         let isInRoutes = key.path.hasPrefix("routes[].")
         let depth = key.path.count { $0 == "." }
         let spaces = String(repeating: " ", count: 2 * depth + (isInRoutes ? 2 : 0))
-        // The defaults have each in a line of its own, so that there is room to say what it does; a list has no default.
+        // The defaults have each in a line of its own, so that there is room to say what it does, but for a list that has none.
         let isListed = key.path.contains("certificates")
         let isInline =
             (isInRoutes && depth > 1 || isListed)

@@ -66,8 +66,17 @@ import Testing
                     idle_timeout: 4s              # default
                     max_requests: unlimited       # default
                   source: default                 # default
+                  per_client:
+                    max_connections: unlimited    # default
+                    rate: unlimited               # default
+                    burst: auto                   # default
                   allow: none                     # default
                   deny: none                      # default
+                  proxy_protocol:
+                    accept: false                 # default
+                    trusted_proxies: none         # default
+                    header_timeout: 3s            # default
+                    send: off                     # default
                   tls:
                     certificate: none             # default
                     key: none                     # default
@@ -77,6 +86,9 @@ import Testing
                   http:
                     host: preserve                # default
                     trusted_proxies: none         # default
+                    basic_auth:
+                      file: none                  # default
+                      realm: loopbridge           # default
                     head_timeout: 10s             # default
                     body_timeout: 30s             # default
                     response_timeout: 1m          # default
@@ -108,8 +120,17 @@ import Testing
                     idle_timeout: 4s              # default
                     max_requests: unlimited       # default
                   source: default                 # default
+                  per_client:
+                    max_connections: unlimited    # default
+                    rate: unlimited               # default
+                    burst: auto                   # default
                   allow: none                     # default
                   deny: none                      # default
+                  proxy_protocol:
+                    accept: false                 # default
+                    trusted_proxies: none         # default
+                    header_timeout: 3s            # default
+                    send: off                     # default
                   tls:
                     certificate: none             # default
                     key: none                     # default
@@ -161,7 +182,7 @@ import Testing
         #expect(count("trusted_proxies: none # f:5:76") == 1)
         #expect(count("protocol: http # f:3:45") == 1)
         let route = try explanation(yaml, environment: environment, routes: ["80:8000/http"])
-        #expect(route.contains("  protocol: http                  # route '80:8000/http'\n"))
+        #expect(route.contains("  protocol: http                # route '80:8000/http'\n"))
     }
 
     @Test func namesRoutesThatReplaceTheFiles() throws {
@@ -192,8 +213,17 @@ import Testing
                     idle_timeout: 4s              # default
                     max_requests: unlimited       # default
                   source: default                 # default
+                  per_client:
+                    max_connections: unlimited    # default
+                    rate: unlimited               # default
+                    burst: auto                   # default
                   allow: none                     # default
                   deny: none                      # default
+                  proxy_protocol:
+                    accept: false                 # default
+                    trusted_proxies: none         # default
+                    header_timeout: 3s            # default
+                    send: off                     # default
                   tls:
                     certificate: none             # default
                     key: none                     # default
@@ -203,7 +233,7 @@ import Testing
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])
-        #expect(environment.contains("upstream: localhost:8000        # LOOPBRIDGE_ROUTES: route '8000'\n"))
+        #expect(environment.contains("upstream: localhost:8000      # LOOPBRIDGE_ROUTES: route '8000'\n"))
     }
 
     /// Whatever a name holds, the lines and their comments stay together, and the whole stays a configuration.

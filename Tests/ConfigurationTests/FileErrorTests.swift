@@ -14,7 +14,7 @@ private func route(_ line: String) -> String {
 @Suite struct FileErrorTests {
     private static let routeKeys =
         "name, listen, upstream, protocol, hold, connect_timeout, idle_timeout, half_close_timeout, "
-        + "max_connections, connect, upstream_connections, pool, source, allow, deny, tls or http"
+        + "max_connections, connect, upstream_connections, pool, source, per_client, allow, deny, proxy_protocol, tls or http"
 
     static let examples: [(yaml: String, expected: String)] = [
         // Keys.
@@ -54,7 +54,18 @@ private func route(_ line: String) -> String {
             "config.yaml:4:29: unknown key 'maxi' in 'upstream_connections'; did you mean 'max'?"
         ),
         (route("pool: { idel: 3 }"), "config.yaml:4:13: unknown key 'idel' in 'pool'; did you mean 'idle'?"),
-        (route("proxy_protocol: {}"), "config.yaml:4:5: key 'proxy_protocol' is not supported yet"),
+        (
+            route("proxy_protocol: { send: 2 }"),
+            "config.yaml:4:29: expected off, v1 or v2, found '2'; did you mean 'v2'?"
+        ),
+        (
+            route("per_client: { rate: 10 }"),
+            "config.yaml:4:25: expected unlimited or a rate such as 10/s, 100/m or 1000/h, found '10'; did you mean '10/s'?"
+        ),
+        (
+            route("per_client: { max_connection: 10 }"),
+            "config.yaml:4:19: unknown key 'max_connection' in 'per_client'; did you mean 'max_connections'?"
+        ),
         (
             route("allow: 10.0.0.1/8"),
             "config.yaml:4:12: '10.0.0.1/8' has bits behind its prefix; did you mean '10.0.0.0/8'?"
@@ -70,8 +81,16 @@ private func route(_ line: String) -> String {
         (route("http: {}"), "config.yaml:4:11: 'http' has no effect without 'protocol: http' in the same route"),
         (route("protocol: sctp"), "config.yaml:4:15: expected tcp, http or udp, found 'sctp'"),
         (
-            "routes: [{ listen: 'unix:/a', upstream: 80 }]",
-            "config.yaml:1:20: listening on a Unix socket is not supported yet"
+            "routes: [{ listen: 'unix:a', upstream: 80 }]",
+            "config.yaml:1:20: the path of a Unix socket must begin with '/', found 'a'"
+        ),
+        (
+            "routes: [{ listen: { unix: '@a', mode: '0600' }, upstream: 80 }]",
+            "config.yaml:1:40: an abstract name has no file, and so no mode, owner or group"
+        ),
+        (
+            "routes: [{ listen: [unix:/a, { unix: /a, mode: 600 }], upstream: 80 }]",
+            "config.yaml:1:30: unix:/a is listened on twice\n    note: the other is at config.yaml:1:21"
         ),
         // Types.
         (route("hold: [10s]"), "config.yaml:4:11: expected a duration such as 10s, found a list"),
@@ -110,14 +129,18 @@ private func route(_ line: String) -> String {
             #"config.yaml:1:8: expected a duration such as 10s, found '\u{1B}[31mred'"#
         ),
         // Addresses.
-        ("routes: [{ listen: web, upstream: 80 }]", "config.yaml:1:20: expected a port or ADDRESS:PORT, found 'web'"),
+        (
+            "routes: [{ listen: web, upstream: 80 }]",
+            "config.yaml:1:20: expected a port, ADDRESS:PORT, unix:/PATH or systemd:NAME, found 'web'"
+        ),
         (
             "routes: [{ listen: [], upstream: 80 }]",
-            "config.yaml:1:20: expected a port or ADDRESS:PORT, or a list of these, found an empty list"
+            "config.yaml:1:20: expected a port, ADDRESS:PORT, unix:/PATH or systemd:NAME, or a list of these, found an empty list"
         ),
         (
             "routes: [{ listen: { a: b }, upstream: 80 }]",
-            "config.yaml:1:20: expected a port or ADDRESS:PORT, found a mapping"
+            "config.yaml:1:20: missing key 'unix' in 'listen'\n    note: for example 'unix: /run/web.sock'\n"
+                + "config.yaml:1:22: unknown key 'a' in 'listen'; expected unix, mode, owner or group"
         ),
         (
             "routes: [{ listen: 'localhost:80', upstream: 8000 }]",

@@ -100,7 +100,7 @@ import Testing
         ("10.0.0.0/8;fd00::/8", "expected a prefix of 0 to 32 bits behind the slash, found '10.0.0.0/8;fd00::/8'"),
         ("::ffff:10.1.2.3/104", "'::ffff:10.1.2.3/104' is of IPv4-mapped IPv6 addresses; write '10.0.0.0/8'"),
         ("10.0.0.0\u{0}/8", #"expected an address block such as 10.0.0.0/8, found '10.0.0.0\0/8'"#),
-        (",", "expected none, or address blocks such as 10.0.0.0/8, found ','"),
+        (",", "expected none, unix, or address blocks such as 10.0.0.0/8, found ','"),
     ])
     func refusesOtherBlocks(text: String, message: String) {
         #expect(
@@ -122,9 +122,17 @@ import Testing
             ("10.255.0.1", true), ("11.0.0.0", false), ("fd12::1", true), ("fe80::1", false), ("192.0.2.1", true),
             ("192.0.2.2", false), ("127.0.0.1", false),
         ] {
-            #expect(settings.trusts(try #require(IPAddress(address))) == isTrusted, "\(address)")
+            #expect(settings.trusts(.ip(try #require(IPAddress(address)), port: 1)) == isTrusted, "\(address)")
         }
-        #expect(!HTTPSettings().trusts(.loopbackV4))
+        #expect(!HTTPSettings().trusts(.ip(.loopbackV4, port: 1)))
+        #expect(!settings.trusts(.unix(path: "")))
+    }
+
+    @Test(arguments: ["unix", "[unix]", "'10.0.0.0/8 unix'", "[10.0.0.0/8, unix]"])
+    func trustsUnixSocketsByThatWord(text: String) throws {
+        let settings = try http("trusted_proxies: \(text)").route.http
+        #expect(settings.trusts(.unix(path: "")))
+        #expect(!settings.trusts(.ip(.loopbackV4, port: 1)))
     }
 
     // MARK: Sizes and numbers

@@ -77,29 +77,27 @@ import Testing
     func putsTheCommandLineAboveAll(name: String) throws {
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
         let samples = [
-            "auto", "4", "error", "json", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
-            "upstream=error", "/run/a.sock",
+            "auto", "4", "error", "json", "true", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
+            "v1", "upstream=error", "/run/a.sock", "10/s", Repository.path("Tests/htpasswd"),
         ]
-        // A key alone says nothing.
-        let others = ["tls-key", "tls-client-ca"].contains(name) ? ["tls-certificate": "/tls.crt"] : [:]
-        let values = samples.filter {
-            (try? load(options: others.merging([name: $0]) { $1 }, routes: ["1:2/http"]).get()) != nil
+        // To accept PROXY headers takes somebody from whom.
+        var around = name == "proxy-protocol-from" ? [:] : ["LOOPBRIDGE_PROXY_PROTOCOL_FROM": "10.0.0.1"]
+        // A key says nothing without its certificate.
+        if ["tls-key", "tls-client-ca"].contains(name) { around["LOOPBRIDGE_TLS_CERTIFICATE"] = "/tls/tls.crt" }
+        func loaded(environment: [String: String] = [:], options: [String: String] = [:]) throws -> Configuration {
+            try load(
+                environment: around.merging(environment) { $1 }, options: options, routes: ["1:2/http"]
+            ).get()
         }
+        let values = samples.filter { $0 != option.defaultText && (try? loaded(options: [name: $0])) != nil }
         let value = try #require(values.last)
-        let fromCommandLine = try load(
-            environment: [option.environmentVariable: option.defaultText],
-            options: others.merging([name: value]) { $1 }, routes: ["1:2/http"]
-        )
-        .get()
-        let fromEnvironment = try load(
-            environment: [option.environmentVariable: value], options: others, routes: ["1:2/http"]
-        ).get()
-        let byDefault = try load(options: others, routes: ["1:2/http"]).get()
+        let fromCommandLine = try loaded(
+            environment: [option.environmentVariable: option.defaultText], options: [name: value])
+        let fromEnvironment = try loaded(environment: [option.environmentVariable: value])
+        let byDefault = try loaded()
         #expect(fromCommandLine == fromEnvironment)
         #expect(fromCommandLine != byDefault)
-        let withDefault = try load(options: others.merging([name: option.defaultText]) { $1 }, routes: ["1:2/http"])
-            .get()
-        #expect(withDefault == byDefault)
+        #expect(try loaded(options: [name: option.defaultText]) == byDefault)
     }
 
     @Test func mergesLevelsOfParts() throws {
@@ -142,8 +140,10 @@ import Testing
         + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
-        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, LOOPBRIDGE_TLS_CERTIFICATE, LOOPBRIDGE_TLS_KEY, "
-        + "LOOPBRIDGE_TLS_CLIENT_CA, LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
+        + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_CLIENT_CONNECTIONS, LOOPBRIDGE_CLIENT_RATE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, "
+        + "LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL, LOOPBRIDGE_PROXY_PROTOCOL_FROM, LOOPBRIDGE_SEND_PROXY_PROTOCOL, "
+        + "LOOPBRIDGE_TLS_CERTIFICATE, LOOPBRIDGE_TLS_KEY, LOOPBRIDGE_TLS_CLIENT_CA, "
+        + "LOOPBRIDGE_HOST, LOOPBRIDGE_TRUSTED_PROXIES, LOOPBRIDGE_BASIC_AUTH, LOOPBRIDGE_ROUTES, LOOPBRIDGE_CONFIG, "
         + "LOOPBRIDGE_STOP_TIMEOUT, LOOPBRIDGE_ONLY, LOOPBRIDGE_EXCEPT or LOOPBRIDGE_WATCH"
 
     @Test func takesEmptyVariablesAsUnset() throws {
@@ -245,13 +245,19 @@ import Testing
                 "--queue-timeout DURATION LOOPBRIDGE_QUEUE_TIMEOUT 10s",
                 "--spare NUMBER LOOPBRIDGE_SPARE 0",
                 "--source default|per_client LOOPBRIDGE_SOURCE default",
+                "--client-connections unlimited|NUMBER LOOPBRIDGE_CLIENT_CONNECTIONS unlimited",
+                "--client-rate unlimited|NUMBER/s|m|h LOOPBRIDGE_CLIENT_RATE unlimited",
                 "--allow none|CIDR,... LOOPBRIDGE_ALLOW none",
                 "--deny none|CIDR,... LOOPBRIDGE_DENY none",
+                "--accept-proxy-protocol true|false LOOPBRIDGE_ACCEPT_PROXY_PROTOCOL false",
+                "--proxy-protocol-from none|unix|CIDR,... LOOPBRIDGE_PROXY_PROTOCOL_FROM none",
+                "--send-proxy-protocol off|v1|v2 LOOPBRIDGE_SEND_PROXY_PROTOCOL off",
                 "--tls-certificate none|PATH LOOPBRIDGE_TLS_CERTIFICATE none",
                 "--tls-key none|PATH LOOPBRIDGE_TLS_KEY none",
                 "--tls-client-ca none|PATH LOOPBRIDGE_TLS_CLIENT_CA none",
                 "--host preserve|upstream|NAME LOOPBRIDGE_HOST preserve",
-                "--trusted-proxies none|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
+                "--trusted-proxies none|unix|CIDR,... LOOPBRIDGE_TRUSTED_PROXIES none",
+                "--basic-auth none|PATH LOOPBRIDGE_BASIC_AUTH none",
             ])
         #expect(ConfigurationOption.all.allSatisfy { $0.help.hasSuffix(".") })
     }

@@ -46,8 +46,17 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  per_client:
+                    max_connections: unlimited
+                    rate: unlimited
+                    burst: auto
                   allow: none
                   deny: none
+                  proxy_protocol:
+                    accept: false
+                    trusted_proxies: none
+                    header_timeout: 3s
+                    send: off
                   tls:
                     certificate: none
                     key: none
@@ -57,6 +66,9 @@ import Testing
                   http:
                     host: preserve
                     trusted_proxies: none
+                    basic_auth:
+                      file: none
+                      realm: loopbridge
                     head_timeout: 10s
                     body_timeout: 30s
                     response_timeout: 1m
@@ -86,8 +98,17 @@ import Testing
                     idle_timeout: 4s
                     max_requests: unlimited
                   source: default
+                  per_client:
+                    max_connections: unlimited
+                    rate: unlimited
+                    burst: auto
                   allow: none
                   deny: none
+                  proxy_protocol:
+                    accept: false
+                    trusted_proxies: none
+                    header_timeout: 3s
+                    send: off
                   tls:
                     certificate: none
                     key: none
@@ -116,7 +137,7 @@ import Testing
 
     @Test func readsEverySettingOfHTTPAgain() throws {
         let http = """
-            host: '[::1]:3000', trusted_proxies: ['10.0.0.0/8', 'fd00::/8'], head_timeout: 1s, body_timeout: 2s,
+            host: '[::1]:3000', trusted_proxies: ['10.0.0.0/8', 'fd00::/8', unix], head_timeout: 1s, body_timeout: 2s,
             response_timeout: 3s, keep_alive_timeout: 4s, max_head_size: 5KiB, max_fields: 6, max_target_length: 700B
             """
         let pool = "spare: 1, idle: 2, idle_timeout: 3s, max_requests: 4"
@@ -128,12 +149,29 @@ import Testing
         #expect(
             route.http
                 == HTTPSettings(
-                    host: .name("[::1]:3000"), trustedProxies: [CIDR("10.0.0.0/8")!, CIDR("fd00::/8")!],
+                    host: .name("[::1]:3000"),
+                    trustedProxies: [.block(CIDR("10.0.0.0/8")!), .block(CIDR("fd00::/8")!), .unixSocket],
                     headTimeout: .seconds(1), bodyTimeout: .seconds(2), responseTimeout: .seconds(3),
                     keepAliveTimeout: .seconds(4), maxHeadSize: 5120, maxFields: 6, maxTargetLength: 700))
         #expect(route.pool == PoolSettings(spare: 1, idle: 2, idleTimeout: .seconds(3), maxRequests: 4))
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)
+    }
+
+    @Test func readsUnixSocketsAgain() throws {
+        let second = "{ unix: /run/b c.sock, mode: \"0640\", owner: app, group: '33' }"
+        let listen = "['unix:/run/a.sock', \(second), 'unix:@d', systemd, systemd:web 2]"
+        let written = try load(yaml: "routes: [{ listen: \(listen), upstream: 'unix:@e' }]").get()
+        let route = try #require(written.routes.first)
+        #expect(
+            route.listen == [
+                .unix(path: "/run/a.sock", UnixSocketAccess(mode: 0o660)),
+                .unix(path: "/run/b c.sock", UnixSocketAccess(mode: 0o640, owner: "app", group: "33")),
+                .unix(path: "@d", UnixSocketAccess()), .inherited(name: nil), .inherited(name: "web 2"),
+            ])
+        #expect(route.upstream == .address(.unix(path: "@e")))
+        #expect(route.name == "unix:/run/a.sock")
+        #expect(try load(yaml: written.yaml).get() == written)
     }
 
     @Test func readsEverySettingOfTLSAgain() throws {
@@ -162,13 +200,15 @@ import Testing
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",
-            "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32",
+            "client-connections": "9", "client-rate": "100/m",
+            "allow": "192.0.2.0/24", "deny": "192.0.2.9 2001:db8::/32", "accept-proxy-protocol": "true",
+            "proxy-protocol-from": "10.0.0.1", "send-proxy-protocol": "v1",
             "tls-certificate": "/tls/a.crt", "tls-key": "a.key", "tls-client-ca": "/tls/ca.crt",
-            "trusted-proxies": "10.0.0.0/8,2001:db8::1",
+            "trusted-proxies": "10.0.0.0/8,2001:db8::1,unix", "basic-auth": Repository.path("Tests/htpasswd"),
         ]
         #expect(Set(options.keys) == Set(ConfigurationOption.all.map(\.name)))
         let written = try load(options: options, routes: ["8000", "192.0.2.1:81:127.9.9.9:82", "83:84/http"]).get()
-        #expect(written.routes[2].http.trustedProxies.count == 2)
+        #expect(written.routes[2].http.trustedProxies.count == 3)
         #expect(written.log.levels == PartLevels([.upstream: .debug, .access: .error]))
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)

@@ -7,6 +7,10 @@ private func ip(_ text: String, _ port: UInt16, zone: UInt32 = 0) -> SocketAddre
     return .ip(address, port: port, zone: zone)
 }
 
+private func unix(_ path: String) -> ListenAddress {
+    .unix(path: path, UnixSocketAccess())
+}
+
 private func bothWildcards(_ port: UInt16) -> [ListenAddress] {
     [.address(ip("0.0.0.0", port)), .address(ip("::", port))]
 }
@@ -60,6 +64,19 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         // Unix sockets.
         ("8080:unix:/run/app.sock", bothWildcards(8080), .address(.unix(path: "/run/app.sock"))),
         ("*:8080:unix:/run/a:b/tcp", bothWildcards(8080), .address(.unix(path: "/run/a:b/tcp"))),
+        ("systemd:8000", [.inherited(name: nil)], .localhost(port: 8000)),
+        ("systemd:localhost:8000/tcp", [.inherited(name: nil)], .localhost(port: 8000)),
+        ("systemd:[::1]:8000", [.inherited(name: nil)], .address(ip("::1", 8000))),
+        ("systemd:unix:/run/app.sock", [.inherited(name: nil)], .address(.unix(path: "/run/app.sock"))),
+        ("systemd:web:8000", [.inherited(name: "web")], .localhost(port: 8000)),
+        ("systemd:my.socket:127.0.0.1:8000", [.inherited(name: "my.socket")], .address(ip("127.0.0.1", 8000))),
+        ("systemd:web:unix:@app", [.inherited(name: "web")], .address(.unix(path: "@app"))),
+        ("8080:unix:@app", bothWildcards(8080), .address(.unix(path: "@app"))),
+        ("unix:/run/web.sock:8000", [unix("/run/web.sock")], .localhost(port: 8000)),
+        ("unix:@web:127.0.0.1:8000", [unix("@web")], .address(ip("127.0.0.1", 8000))),
+        ("unix:/web:[::1]:8000/tcp", [unix("/web")], .address(ip("::1", 8000))),
+        ("unix:/web:localhost:8000", [unix("/web")], .localhost(port: 8000)),
+        ("unix:/web:unix:/run/a:b/tcp", [unix("/web")], .address(.unix(path: "/run/a:b/tcp"))),
         ("127.0.0.1:80:unix:/a", [.address(ip("127.0.0.1", 80))], .address(.unix(path: "/a"))),
         // The kernel chooses.
         ("0:8000", bothWildcards(0), .localhost(port: 8000)),
@@ -76,6 +93,7 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
     @Test(arguments: [
         ("8000", RouteProtocol.tcp), ("8000/tcp", .tcp), ("8000/http", .http), ("8080:8000/http", .http),
         ("0.0.0.0:8000:[::1]:8000/http", .http), ("8080:unix:/run/http", .tcp),
+        ("unix:/run/web.sock:8000/http", .http),
     ])
     func readsTheProtocol(text: String, expected: RouteProtocol) throws {
         #expect(try load(routes: [text]).route.protocol == expected)
@@ -131,7 +149,31 @@ private func spread(_ port: UInt16, _ families: [IPAddress.Family] = [.v4, .v6])
         ("8080:8000/https", "expected tcp, http or udp, found 'https'; did you mean 'http'?"),
         ("8080:8000/HTTP", "expected tcp, http or udp, found 'HTTP'; did you mean 'http'?"),
         ("8080:8000/", "expected tcp, http or udp, found ''"),
-        ("unix:/run/app.sock", "a Unix socket needs a port to listen on, as in '8080:unix:/run/app.sock'"),
+        (
+            "unix:/run/app.sock",
+            "a Unix socket needs an upstream behind it, as in 'unix:/run/web.sock:8000', "
+                + "or a port to listen on, as in '8080:unix:/run/app.sock'"
+        ),
+        ("systemd:web", "expected a port, HOST:PORT or unix:/PATH, found 'web'"),
+        ("systemd:", "a part of '' is empty"),
+        (
+            "systemd:wéb:8000",
+            "the name of an inherited socket has 1 to 255 ASCII characters and no colon, found 'wéb'"
+        ),
+        ("unix:web.sock:8000", "the path of a Unix socket must begin with '/', found 'web.sock'"),
+        ("unix:/a:", "a part of '' is empty"),
+        (
+            "unix:/a:8080:8000",
+            "'8080' is no upstream host; expected localhost, an IPv4 address, or an IPv6 address in brackets"
+        ),
+        ("unix:/a:8000/tpc", "expected tcp, http or udp, found 'tpc'; did you mean 'tcp'?"),
+        ("unix:@:8000", "the abstract name of a Unix socket has 1 to 107 bytes, found 0"),
+        ("unix:/a:unix:/a", "upstream 'unix:/a' leads back to this route"),
+        ("unix:@a:unix:@a", "upstream 'unix:@a' leads back to this route"),
+        (
+            "8080:unix:@" + String(repeating: "x", count: 108),
+            "the abstract name of a Unix socket has 1 to 107 bytes, found 108"
+        ),
         ("8080:unix:app.sock", "the path of a Unix socket must begin with '/', found 'app.sock'"),
         ("8080:unix:", "the path of a Unix socket must begin with '/', found ''"),
         ("8080:localhost:unix:/a", "'localhost' is one part too many; \(form)"),

@@ -46,6 +46,43 @@ import Testing
         #expect(try warnings("routes: [{ listen: 80, upstream: 8000, pool: { spare: 3 } }]") == [])
     }
 
+    @Test func ofConnectionsThatAreKeptBehindAClientsName() throws {
+        let reason = "has no effect: each client's connection begins with its own PROXY header"
+        let route = "routes: [{ listen: 80, upstream: 80, protocol: http, proxy_protocol: { send: v1 }"
+        #expect(
+            try warnings("\(route), pool: { spare: 3, idle: 2 } }]") == [
+                "f:1:99: warning: spare 3 \(reason)\n    note: send is set at f:1:78",
+                "f:1:108: warning: idle 2 \(reason)\n    note: send is set at f:1:78",
+            ])
+        #expect(try warnings("\(route), pool: { spare: 0, idle: 0 } }]") == [])
+        #expect(
+            try warnings(nil, options: ["spare": "3", "send-proxy-protocol": "v2"], routes: ["80:8000"]) == [
+                "--spare: warning: spare 3 \(reason)\n    note: send is set at --send-proxy-protocol"
+            ])
+    }
+
+    @Test func ofTrustWithoutAcceptance() throws {
+        let message = "has no effect: without 'accept: true' in 'proxy_protocol' no PROXY header is accepted"
+        let route = "{ listen: 80, upstream: 8000, proxy_protocol: { trusted_proxies: 10.0.0.1, header_timeout: 9s } }"
+        #expect(
+            try warnings("routes: [\(route)]") == [
+                "f:1:75: warning: trusted_proxies \(message)", "f:1:101: warning: header_timeout \(message)",
+            ])
+        #expect(try warnings("defaults: { proxy_protocol: { accept: true } }\nroutes: [\(route)]") == [])
+        // A route may decline what the others do.
+        let defaults = "defaults: { proxy_protocol: { accept: true, trusted_proxies: 10.0.0.1 } }"
+        let declining = "{ listen: 81, upstream: 8001, proxy_protocol: { accept: false } }"
+        #expect(
+            try warnings("\(defaults)\nroutes: [{ listen: 80, upstream: 8000 }, \(declining)]") == [])
+    }
+
+    @Test func ofABurstWithoutARate() throws {
+        let text = "routes: [{ listen: 80, upstream: 8000, per_client: { burst: 5"
+        #expect(
+            try warnings("\(text) } }]") == ["f:1:61: warning: burst has no effect without a rate, such as 10/s"])
+        #expect(try warnings("\(text), rate: 1/m } }]") == [])
+    }
+
     @Test func ofALostAccessLog() throws {
         #expect(
             try warnings("log: { level: error, access: true }\n\(route)") == [

@@ -2,7 +2,7 @@
 import PackageDescription
 
 // A package of its own, because everything in it is built with libFuzzer's and the address sanitizer's instrumentation:
-// `make fuzz-config` and `make fuzz-http` build and run it.
+// `make fuzz-config`, `make fuzz-http` and `make fuzz-proxy` build and run it.
 
 /// A program that libFuzzer drives, for one module.
 func fuzzer(_ name: String, of module: String) -> Target {
@@ -22,5 +22,6 @@ let package = Package(
         fuzzer("FuzzRequestHead", of: "HTTP1"),
         fuzzer("FuzzResponseHead", of: "HTTP1"),
         fuzzer("FuzzChunkedBody", of: "HTTP1"),
+        fuzzer("FuzzProxyHeader", of: "ProxyProtocol"),
     ]
 )

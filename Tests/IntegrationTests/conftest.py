@@ -24,6 +24,7 @@ Environment:
     LOOPBRIDGE_BODY_GIB     how large a big HTTP body is (0.5)
     LOOPBRIDGE_PICTURES     a folder for pictures of the status page after five minutes of load; none are taken without it
     LOOPBRIDGE_LOG_SLEEP    for how many seconds nobody reads the log (3)
+    LOOPBRIDGE_RESTARTS     how often it is restarted while somebody keeps its socket (5)
     LOOPBRIDGE_SCRAPE_SECONDS  how long Prometheus looks at a load (12)
 """
 

@@ -1,15 +1,21 @@
 """Who may come in: whoever may not is reset before anything of it is read, and the app hears nothing of it."""
 
+import collections
+import concurrent.futures
+import contextlib
 import signal
+import socket
+import threading
 
 import pytest
 
 from support.admin import metrics
 from support.apps import App, echo
 from support.configuration import ConfigurationFile, route
-from support.datagrams import DatagramApp, ask, client, hears_nothing
+from support.datagrams import DatagramApp, ask, client as datagram_client, hears_nothing
 from support.namespaces import Cable
-from support.sockets import connect, read_exactly
+from support.sockets import connect, read_exactly, resets_when_closed
+from support.waiting import wait_until
 
 STRANGER, STRANGER_V6 = "172.17.0.66", "fd00:17::66"
 
@@ -44,10 +50,10 @@ def test_datagrams_of_whoever_may_not_come_in_are_dropped(container, outside, lo
         for address, stranger, friend in [
             (Cable.CONTAINER, STRANGER, Cable.OUTSIDE), (Cable.CONTAINER_V6, STRANGER_V6, Cable.OUTSIDE_V6),
         ]:
-            with client(outside, address, source=(stranger, 0)) as denied:
+            with datagram_client(outside, address, source=(stranger, 0)) as denied:
                 for _ in range(3):
                     denied.send(b"strange")
-                with client(outside, address, source=(friend, 0)) as admitted:
+                with datagram_client(outside, address, source=(friend, 0)) as admitted:
                     assert ask(admitted, b"known") == b"known"
                 assert hears_nothing(denied)
         assert app.count == 2
@@ -80,6 +86,46 @@ def test_who_may_not_come_in_is_reset(container, outside, loopbridge, protocol):
     assert lines[0]["client"].startswith((STRANGER, f"[{STRANGER_V6}]")) and lines[0]["clients"] == 1
 
 
+def flood(outside, stop, source=STRANGER):
+    """Connects from one address as fast as it can, without waiting for what comes of it; returns how often."""
+    count, pending = 0, collections.deque()
+    with outside.entered():
+        while not stop.is_set():
+            client = socket.socket()
+            client.setblocking(False)
+            resets_when_closed(client)
+            with contextlib.suppress(OSError):
+                client.bind((source, 0))
+                client.connect_ex((Cable.CONTAINER, 8080))
+                count += 1
+            pending.append(client)
+            if len(pending) > 200:
+                pending.popleft().close()
+    for client in pending:
+        client.close()
+    return count
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_flood_of_those_who_may_not_keeps_nobody_else_out(container, outside, loopbridge, workers):
+    """How fast the others are served meanwhile is measured elsewhere (docs/benchmarks.md)."""
+    program = loopbridge("--admin-listen", "9901", "--workers", workers, "--deny", STRANGER, "8080:8000")
+    denied = 'loopbridge_failures_total{route="0.0.0.0:8080",cause="client_denied"}'
+    stop = threading.Event()
+    with App(container, echo) as app, concurrent.futures.ThreadPoolExecutor() as pool:
+        flooding = pool.submit(flood, outside, stop)
+        try:
+            wait_until(lambda: metrics(container)[denied] > 500, "the flood has come")
+            for _ in range(100):
+                assert is_served(outside)
+            wait_until(lambda: metrics(container)[denied] > 1500, "the flood goes on")
+        finally:
+            stop.set()
+        assert flooding.result(20) > 1500
+        assert app.accepted == 100
+    assert len(program.messages("a client was turned away")) <= 2 * int(workers)
+
+
 def test_with_something_allowed_nobody_else_comes_in(container, outside, loopbridge):
     loopbridge("--allow", f"{Cable.OUTSIDE},fd00:17::/64", "--deny", STRANGER_V6, "8080:8000")
     with App(container, echo):
@@ -106,3 +152,64 @@ def test_a_reload_is_for_those_who_come(container, outside, loopbridge, tmp_path
         program.signal(signal.SIGHUP)
         program.wait_for_message("reloaded: 1 route changed, 1 unchanged", count=2)
         assert is_served(outside, STRANGER)
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_what_one_client_may_have(container, outside, loopbridge, protocol):
+    """On all workers together, and each client for itself."""
+    program = loopbridge(
+        "--admin-listen", "9901", "--workers", "3", "--client-connections", "4", f"8080:8000/{protocol}")
+    with App(container, echo):
+        there = [visit(outside) for _ in range(4)]
+        count = 'loopbridge_connections{route="0.0.0.0:8080"}'
+        wait_until(lambda: metrics(container)[count] == 4, "all are let in")
+        refusals = 0
+        for _ in range(10):
+            refusals += not is_served(outside, Cable.OUTSIDE)
+        assert refusals == 10
+        if protocol == "tcp":
+            assert is_served(outside, STRANGER)
+            # Who leaves makes room, and only that.
+            there.pop().close()
+            wait_until(lambda: is_served(outside), "there is room again")
+        samples = metrics(container)
+        assert samples['loopbridge_failures_total{route="0.0.0.0:8080",cause="client_connection_limit"}'] >= 10
+        for client in there:
+            client.close()
+    assert program.messages("a client was turned away: it has as many connections as it may have")
+
+
+def test_how_fast_one_client_may_come(container, outside, loopbridge):
+    loopbridge("--admin-listen", "9901", "--workers", "3", "--client-rate", "5/h", "8080:8000")
+    with App(container, echo):
+        assert [is_served(outside) for _ in range(12)] == [True] * 5 + [False] * 7
+        assert is_served(outside, STRANGER)
+        # The others in a /64 are the same client.
+        assert sum(is_served(outside, source) for source in (Cable.OUTSIDE_V6, STRANGER_V6) * 6) == 5
+    samples = metrics(container)
+    assert samples['loopbridge_failures_total{route="0.0.0.0:8080",cause="client_rate_limit"}'] == 14
+
+
+def test_warns_of_what_should_not_be_within_everybody_s_reach(container, outside, loopbridge):
+    warning = "a Redis server is behind this port"
+    program = loopbridge("7000:6379", "--allow", "10.0.0.0/8")
+    assert not program.messages(warning)
+    program.end()
+    program = loopbridge("7000:6379")
+    assert "--allow" in program.wait_for_message(warning)["message"]
+
+
+def test_flows_count_as_connections(container, outside, loopbridge):
+    loopbridge("--admin-listen", "9901", "--workers", "2", "--client-connections", "2", "8053:5300/udp")
+    with DatagramApp(container):
+        clients = [datagram_client(outside, Cable.CONTAINER) for _ in range(3)]
+        for served in clients[:2]:
+            assert ask(served) == b"hello"
+        clients[2].send(b"hello")
+        failures = 'loopbridge_failures_total{route="0.0.0.0:8053/udp",cause="client_connection_limit"}'
+        wait_until(lambda: metrics(container)[failures] == 1, "the third is turned away")
+        assert hears_nothing(clients[2])
+        for served in clients[:2]:
+            assert ask(served) == b"hello"
+        for each in clients:
+            each.close()

@@ -1,11 +1,13 @@
 """`loopbridge doctor`: what listens here, who can reach it, and the command that helps."""
 
 import json
+import socket
 import subprocess
 
 import pytest
 
 from support.apps import App, greets
+from support.datagrams import DatagramApp, ask as ask_datagram, client
 from support.namespaces import Cable
 from support.settings import PROGRAM
 from support.sockets import connect, read_to_end
@@ -74,6 +76,30 @@ def test_somebody_else_answers(container, outside, loopbridge):
         assert not inside["reachable"]
         loopbridge(*inside["command"].split()[1:])
         assert ask(outside, 18000) == b"inside hello"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.0.0.5"])
+def test_the_command_helps_datagrams(container, outside, loopbridge, address):
+    with DatagramApp(container, address=address, port=53):
+        listener, = report(container)["listeners"]
+        assert (listener["address"], listener["port"], listener["protocol"]) == (address, 53, "udp")
+        assert not listener["reachable"] and listener["processes"][0]["name"] in listener["explanation"]
+        text = doctor(container)
+        assert f"Fix:  {listener['command']}\n" in text and "/udp  " in text
+        assert max(map(len, text.splitlines())) <= 80
+        loopbridge(*listener["command"].split()[1:])
+        with client(outside, Cable.CONTAINER, port=53) as asking:
+            assert ask_datagram(asking) == b"hello"
+        after = report(container)["listeners"]
+        assert len(after) > 1 and all(each["reachable"] and "command" not in each for each in after), after
+
+
+def test_sockets_that_only_ask(container, outside):
+    """Who has asked somebody by UDP has a socket that anybody may write to; nobody would want to reach it."""
+    with DatagramApp(container, address=Cable.CONTAINER, port=53), \
+            container.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.sendto(b"hello", (Cable.CONTAINER, 53))
+        assert [each["port"] for each in report(container)["listeners"]] == [53]
 
 
 def test_debugger(container, outside):

@@ -19,7 +19,8 @@ CONNECTIONS = 5000
 def test_memory_of_an_idle_process(outside, loopbridge):
     program = loopbridge("8080:8000")
     assert program.memory("Anonymous") <= 4 * MB
-    assert program.memory("VmRSS") <= 16 * MB
+    # The rest are pages of the program's file, which the system has but once and can drop.
+    assert program.memory("VmRSS") <= 18 * MB
 
 
 def test_idle_process_sleeps(outside, loopbridge):

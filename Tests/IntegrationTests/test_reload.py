@@ -243,7 +243,7 @@ def test_nobody_is_refused_while_a_route_changes(container, outside, reloadable)
 
 @pytest.mark.parametrize("text, expected", [
     ("routes:\n  - { listen: 8080, upstreem: 8000 }\n  - { listen: x, upstream: 8000 }\n",
-     ["upstreem", "expected a port or ADDRESS:PORT"]),
+     ["upstreem", "expected a port, ADDRESS:PORT, unix:/PATH or systemd:NAME"]),
     ("routes: [", ["loopbridge.yaml:"]),
     ("", ["no route"]),
     ("\xff", ["loopbridge.yaml"]),

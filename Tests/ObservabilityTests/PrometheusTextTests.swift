@@ -157,13 +157,31 @@ import Testing
         let name = "loopbridge_failures_total"
         #expect(
             Self.samples(name, MadeUp.snapshot([MadeUp.route(protocol: "http")])).count
-                == FailureCause.allCases.count)
+                == FailureCause.allCases.count - 6)
         let onTCP = Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.appBusy] = 3 }]))
-        #expect(onTCP.count == 16)
+        #expect(onTCP.count == 20)
         #expect(onTCP.contains("\(name){route=\"web\",cause=\"app_busy\"} 3"))
         #expect(!onTCP.contains { $0.contains("head_timeout") })
         // A reload may have made another route of the same name.
-        #expect(Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.headTimeout] = 1 }])).count == 17)
+        #expect(Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.headTimeout] = 1 }])).count == 21)
+    }
+
+    @Test func tellsOfDatagramsWhereThereAreAny() {
+        let route = MadeUp.route("dns", protocol: "udp") { counters in
+            counters.datagrams.toApp = 3
+            counters.datagrams.toClient = 2
+            counters.failures[.flowLimit] = 1
+        }
+        let snapshot = MadeUp.snapshot([MadeUp.route(), route])
+        #expect(
+            Self.samples("loopbridge_datagrams_total", snapshot) == [
+                "loopbridge_datagrams_total{route=\"dns\",direction=\"to_app\"} 3",
+                "loopbridge_datagrams_total{route=\"dns\",direction=\"to_client\"} 2",
+            ])
+        let causes = Self.samples("loopbridge_failures_total", snapshot).filter { $0.contains("\"dns\"") }
+        #expect(causes.count == 14)
+        #expect(causes.contains("loopbridge_failures_total{route=\"dns\",cause=\"flow_limit\"} 1"))
+        #expect(!causes.contains { $0.contains("queue_full") })
     }
 
     @Test func leavesOutWhatIsUnknown() {

@@ -86,7 +86,7 @@ import Testing
             times: RequestSummary.Times(total: .zero), end: "client: Connection reset by peer")
         #expect(
             Self.combined(nothing)
-                == #"- - - [21/Nov/2026:09:07:15 +0000] "-" - - "-" "-" route="web" total_ms=0.000"#
+                == #"unix: - - [21/Nov/2026:09:07:15 +0000] "-" - - "-" "-" route="web" total_ms=0.000"#
                 + #" end="client: Connection reset by peer""#)
         #expect(
             try Set(Self.json(nothing).keys)

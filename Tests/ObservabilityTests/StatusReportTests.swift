@@ -45,6 +45,24 @@ import Testing
         #expect(failures[1]["explanation"] as? String == FailureCause.appNotListening.explanation)
     }
 
+    @Test func tellsOfDatagramsWhereThereAreAny() throws {
+        func route(_ count: UInt64) -> Snapshot.Route {
+            MadeUp.route("dns", protocol: "udp") {
+                $0.datagrams.toApp = count
+                $0.datagrams.toClient = count / 2
+            }
+        }
+        var history = History()
+        history.record(MadeUp.snapshot(after: 58, [route(10), MadeUp.route("web")]))
+        let snapshot = MadeUp.snapshot([route(16), MadeUp.route("web")])
+        history.record(snapshot)
+        let routes = StatusReport(snapshot, history: history).routes
+        #expect(routes[0].totals.datagramsToApp == 16 && routes[0].totals.datagramsToClient == 8)
+        #expect(routes[0].latest?.datagramsToAppPerSecond == 3)
+        #expect(routes[0].latest?.datagramsToClientPerSecond == 1.5)
+        #expect(routes[1].totals.datagramsToApp == nil && routes[1].latest?.datagramsToAppPerSecond == nil)
+    }
+
     /// Names of routes are no names of ours: they stay as they are.
     @Test func readsItselfAgain() throws {
         var history = History()

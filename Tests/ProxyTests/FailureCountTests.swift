@@ -39,6 +39,22 @@ import Testing
         Case(cause: .clientDenied, route: { $0.deny = [CIDR("127.0.0.0/8")!] }) { running in
             try running.expectEnd(of: running.connect())
         },
+        Case(cause: .clientConnectionLimit, route: { $0.perClient.maxConnections = 1 }) { running in
+            let client = try running.connect()
+            let app = try running.accept()
+            try running.expectEnd(of: running.connect())
+            client.finishSending()
+            app.finishSending()
+            try running.expectEnd(of: app)
+        },
+        Case(cause: .clientRateLimit, route: { $0.perClient.rate = Rate(1, per: .hour) }) { running in
+            let client = try running.connect()
+            let app = try running.accept()
+            try running.expectEnd(of: running.connect())
+            client.finishSending()
+            app.finishSending()
+            try running.expectEnd(of: app)
+        },
         Case(cause: .clientFailed) { running in
             let client = try running.connect()
             let app = try running.accept()
@@ -99,6 +115,25 @@ import Testing
             client.finishSending()
             app.finishSending()
             try running.expectEnd(of: app)
+        },
+        Case(
+            cause: .invalidProxyHeader,
+            route: {
+                $0.proxyProtocol = ProxyProtocolSettings(accept: true, trustedProxies: [.block(CIDR("127.0.0.1")!)])
+            }
+        ) { running in
+            let client = try running.connect()
+            _ = client.send("GET / HTTP/1.1\r\n\r\n".utf8)
+            try running.expectEnd(of: client)
+        },
+        Case(
+            cause: .proxyHeaderTimeout,
+            route: {
+                $0.proxyProtocol = ProxyProtocolSettings(
+                    accept: true, trustedProxies: [.block(CIDR("127.0.0.1")!)], headerTimeout: .milliseconds(50))
+            }
+        ) { running in
+            try running.expectEnd(of: running.connect())
         },
         Case(cause: .drained) { running in
             let client = try running.connect()

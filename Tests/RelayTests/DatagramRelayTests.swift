@@ -230,6 +230,20 @@ import Testing
         #expect(bridge.account.counters.dropped.total == 8)
     }
 
+    @Test func whatTheKernelHasDroppedIsCounted() throws {
+        let app = try End()
+        let bridge = try Bridge(to: [app.address])
+        let client = try End(to: bridge.address)
+        let long = [UInt8](repeating: 1, count: 60_000)
+        // More than any buffer takes that the kernel grants.
+        for _ in 0..<1000 { client.send(long) }
+        bridge.relay?.countOverflow()
+        let dropped = bridge.account.counters.dropped.overflowed
+        #expect(dropped > 0 && dropped < 1000)
+        bridge.relay?.countOverflow()
+        #expect(bridge.account.counters.dropped.overflowed == dropped)
+    }
+
     @Test func retiredFlowsCarryAnswersOnly() throws {
         let app = try End()
         let successor = try End()

@@ -72,6 +72,61 @@ private struct Bench {
         #expect(try bench.run(until: { bench.app.received == Array("early".utf8) && bench.app.end == 0 }))
     }
 
+    private static let preamble = Array("preamble ".utf8)
+
+    @Test func aPreambleComesBeforeEverything() throws {
+        let bench = try Bench()
+        bench.duplex.start(with: Self.preamble.span)
+        #expect(try bench.run(until: { bench.app.received == Self.preamble }))
+        // The app may speak first.
+        #expect(bench.app.send("greeting".utf8) == 8)
+        #expect(try bench.run(until: { bench.client.received == Array("greeting".utf8) }))
+        #expect(bench.client.send("question".utf8) == 8)
+        #expect(try bench.run(until: { bench.app.received == Self.preamble + Array("question".utf8) }))
+        #expect(bench.duplex.bytesToUpstream == UInt64(Self.preamble.count + 8))
+    }
+
+    @Test func aPreambleAndWhatCameBeforeTheStartGoTogether() throws {
+        let bench = try Bench()
+        #expect(bench.client.send("early".utf8) == 5)
+        bench.client.finishSending()
+        for _ in 0..<3 { bench.loop.runOnce() }
+        bench.duplex.start(with: Self.preamble.span)
+        // Without another turn of the loop.
+        bench.app.read()
+        #expect(bench.app.received == Self.preamble + Array("early".utf8))
+        #expect(try bench.run(until: { bench.app.end == 0 }))
+        #expect(bench.duplex.isHalfClosed)
+    }
+
+    @Test func aPreambleGoesToAnAppWhoseClientHasEndedWithoutAWord() throws {
+        let bench = try Bench()
+        bench.client.finishSending()
+        for _ in 0..<3 { bench.loop.runOnce() }
+        bench.duplex.start(with: Self.preamble.span)
+        #expect(try bench.run(until: { bench.app.received == Self.preamble && bench.app.end == 0 }))
+    }
+
+    @Test func aPreambleThatTheAppDoesNotTakeWaitsWithWhatFollows() throws {
+        let bench = try Bench()
+        let preamble = [UInt8](repeating: 7, count: 8 << 20)
+        #expect(bench.client.send("question".utf8) == 8)
+        for _ in 0..<3 { bench.loop.runOnce() }
+        bench.duplex.start(with: preamble.span)
+        #expect(bench.workspace.parkedBytes > 0)
+        #expect(try bench.run(until: { bench.app.received.count == preamble.count + 8 }))
+        #expect(bench.app.received == preamble + Array("question".utf8))
+    }
+
+    @Test func aPreambleToAnAppThatHasResetResetsTheClient() throws {
+        let bench = try Bench()
+        bench.app.reset()
+        bench.duplex.start(with: Self.preamble.span)
+        #expect(try bench.run(until: { bench.end.value != nil }))
+        #expect(bench.end.value == .upstreamFailed(ECONNRESET))
+        #expect(try bench.run(until: { bench.client.end == ECONNRESET }))
+    }
+
     @Test func bytesAndEndThatArriveTogetherAreBothDelivered() throws {
         let bench = try Bench()
         bench.duplex.start()

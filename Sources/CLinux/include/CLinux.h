@@ -3,6 +3,7 @@
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -19,8 +20,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -37,6 +40,44 @@ static inline int clinux_accept4(int fd, struct sockaddr *address, socklen_t *le
 static inline int clinux_socket(int family, int type, int protocol) {
   return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 }
+
+/// Who was at the other end of a Unix socket when it began to connect or to listen (unix(7), SO_PEERCRED); -1 where that is
+/// not known.
+static inline int clinux_peer_credentials(int fd, pid_t *process, uid_t *user) {
+  // As the kernel has it, whatever libc shows of it (struct ucred).
+  struct {
+    pid_t process;
+    uid_t user;
+    gid_t group;
+  } credentials;
+  socklen_t length = sizeof credentials;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -1;
+  *process = credentials.process;
+  *user = credentials.user;
+  return 0;
+}
+
+/// Gives the socket's file at `path` to somebody else; an id of -1 leaves it as it is. What is no socket is left alone, a
+/// link to one too (ENOTSOCK), whoever has put it there meanwhile.
+static inline int clinux_chown_socket(const char *path, uid_t user, gid_t group) {
+  enum { just_the_place = 010000000 /* O_PATH */, the_file_itself = 0x1000 /* AT_EMPTY_PATH */ };
+  int fd = open(path, just_the_place | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return -1;
+  struct stat status;
+  int result = fstat(fd, &status);
+  if (result == 0 && !S_ISSOCK(status.st_mode)) {
+    errno = ENOTSOCK;
+    result = -1;
+  }
+  if (result == 0) result = fchownat(fd, "", user, group, the_file_itself);
+  int code = errno;
+  close(fd);
+  errno = code;
+  return result;
+}
+
+/// flock(2), without waiting, which Swift takes for the structure of that name.
+static inline int clinux_try_lock(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 /// A pipe that holds `capacity` bytes in `ends`, read end first, non-blocking and close-on-exec (pipe2(2),
 /// F_SETPIPE_SZ); -1 when the system refuses it, or refuses it so much.

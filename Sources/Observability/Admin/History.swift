@@ -101,6 +101,9 @@ extension StatusReport.Sample {
             requestsPerSecond: route.isHTTP ? rate(counters.requests.total, earlier.requests.total) : nil,
             bytesToAppPerSecond: rate(counters.bytesToApp, earlier.bytesToApp),
             bytesToClientPerSecond: rate(counters.bytesToClient, earlier.bytesToClient),
+            datagramsToAppPerSecond: route.isUDP ? rate(counters.datagrams.toApp, earlier.datagrams.toApp) : nil,
+            datagramsToClientPerSecond: route.isUDP
+                ? rate(counters.datagrams.toClient, earlier.datagrams.toClient) : nil,
             failuresPerSecond: rate(counters.failures.total, earlier.failures.total),
             latency: StatusReport.Percentiles(of: times), isAppUp: route.app.presence.isUp)
     }

@@ -23,11 +23,18 @@ extension MetricsWriter {
             sample(route.counters.bytesToApp, ["route": route.name, "direction": "to_app"])
             sample(route.counters.bytesToClient, ["route": route.name, "direction": "to_client"])
         }
-        begin("loopbridge_failures_total", .counter, "Connections, or with HTTP requests, that did not end well.")
+        begin("loopbridge_datagrams_total", .counter, "Datagrams that were sent on.")
+        for route in routes where route.isUDP {
+            sample(route.counters.datagrams.toApp, ["route": route.name, "direction": "to_app"])
+            sample(route.counters.datagrams.toClient, ["route": route.name, "direction": "to_client"])
+        }
+        begin(
+            "loopbridge_failures_total", .counter,
+            "Connections, or with HTTP requests, that did not end well, and datagrams that were dropped.")
         for route in routes {
             for cause in FailureCause.allCases {
                 let count = route.counters.failures[cause]
-                guard count > 0 || route.isHTTP || cause.occursWithoutHTTP else { continue }
+                guard count > 0 || cause.occurs(on: route) else { continue }
                 sample(count, ["route": route.name, "cause": cause.rawValue])
             }
         }
@@ -121,17 +128,46 @@ extension MetricsWriter {
 extension Snapshot.Route {
     /// Whether it has requests, and not connections only.
     var isHTTP: Bool { `protocol` == "http" }
+
+    /// Whether it carries datagrams, and its clients have flows and not connections.
+    var isUDP: Bool { `protocol` == "udp" }
 }
 
 extension FailureCause {
-    /// Whether it can end a connection that is carried as bytes only.
-    var occursWithoutHTTP: Bool {
+    /// Whether it can end something on such a route, so that it is worth a sample before it has.
+    func occurs(on route: Snapshot.Route) -> Bool {
+        if route.isUDP { return occursWithDatagrams }
+        return route.isHTTP ? !isOfDatagramsOnly : occursWithoutHTTP
+    }
+
+    /// Whether nothing but a datagram can meet with it.
+    private var isOfDatagramsOnly: Bool {
         switch self {
-        case .clientDenied, .clientFailed, .clientLeft, .appFailed, .appNotListening, .appBusy, .connectFailed,
-            .queueFull, .queueTimeout, .idleTimeout, .halfCloseTimeout, .tlsHandshakeFailed, .tlsHandshakeTimeout,
+        case .flowLimit, .draining, .datagramCutOff, .receiveBufferFull, .unsentToApp, .unsentToClient: true
+        default: false
+        }
+    }
+
+    private var occursWithDatagrams: Bool {
+        switch self {
+        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .appFailed, .appNotListening, .connectFailed,
+            .routeRemoved, .drained:
+            true
+        default: isOfDatagramsOnly
+        }
+    }
+
+    /// Whether it can end a connection that is carried as bytes only.
+    private var occursWithoutHTTP: Bool {
+        switch self {
+        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .clientFailed, .clientLeft, .appFailed,
+            .appNotListening, .appBusy, .connectFailed, .queueFull, .queueTimeout, .idleTimeout, .halfCloseTimeout,
+            .invalidProxyHeader, .proxyHeaderTimeout, .tlsHandshakeFailed, .tlsHandshakeTimeout,
             .clientCertificateRefused, .routeRemoved, .drained:
             true
-        case .invalidRequest, .headTimeout, .bodyTimeout, .answerTimeout, .noAnswer, .invalidAnswer, .answerCutOff:
+        case .invalidRequest, .unauthorized, .wrongPassword, .passwordsBusy, .headTimeout, .bodyTimeout, .answerTimeout,
+            .noAnswer, .invalidAnswer, .answerCutOff, .flowLimit, .draining, .datagramCutOff, .receiveBufferFull,
+            .unsentToApp, .unsentToClient:
             false
         }
     }

@@ -60,6 +60,8 @@ extension StatusReport.Route {
             totals: StatusReport.Totals(
                 connections: counters.connections, requests: route.isHTTP ? counters.requests.total : nil,
                 bytesToApp: counters.bytesToApp, bytesToClient: counters.bytesToClient,
+                datagramsToApp: route.isUDP ? counters.datagrams.toApp : nil,
+                datagramsToClient: route.isUDP ? counters.datagrams.toClient : nil,
                 failures: counters.failures.total),
             failures: failures.sorted { ($0.lastTime ?? 0, $0.count) > ($1.lastTime ?? 0, $1.count) },
             latest: history.latest(route: route.name))

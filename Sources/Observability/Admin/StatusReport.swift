@@ -34,7 +34,7 @@ public struct StatusReport: Codable, Sendable {
         public var name: String
         public var listen: [String]
         public var upstream: String
-        /// `tcp` or `http`.
+        /// `tcp`, `http` or `udp`.
         public var `protocol`: String
         public var app: App
         public var connections: Bounded
@@ -78,6 +78,9 @@ public struct StatusReport: Codable, Sendable {
         public var requests: UInt64?
         public var bytesToApp: UInt64
         public var bytesToClient: UInt64
+        /// Nil where the route does not carry datagrams.
+        public var datagramsToApp: UInt64?
+        public var datagramsToClient: UInt64?
         public var failures: UInt64
     }
 
@@ -113,6 +116,9 @@ public struct StatusReport: Codable, Sendable {
         public var requestsPerSecond: Double?
         public var bytesToAppPerSecond: Double
         public var bytesToClientPerSecond: Double
+        /// Nil where the route does not carry datagrams.
+        public var datagramsToAppPerSecond: Double?
+        public var datagramsToClientPerSecond: Double?
         public var failuresPerSecond: Double
         /// Of requests from their first byte to the end of their answer, with HTTP; of connecting to the app otherwise.
         public var latency: Percentiles?

@@ -20,7 +20,7 @@ public struct Histogram<Scale: HistogramScale>: Sendable {
 
     /// Counts a value, in the scale's unit.
     public mutating func count(_ value: UInt64) {
-        counts[Scale.bucket(of: value)] += 1
+        counts[Scale.bucket(of: value)] &+= 1
         sum &+= value
     }
 

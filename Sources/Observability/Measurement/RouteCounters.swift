@@ -9,7 +9,7 @@ public struct RouteCounters: Sendable {
     /// Bytes that the app's and the clients' kernels have taken, heads and pages of our own included.
     public var bytesToApp: UInt64 = 0
     public var bytesToClient: UInt64 = 0
-    /// Connections, or with HTTP requests, that did not end well.
+    /// Connections, or with HTTP requests, that did not end well, and datagrams that were dropped.
     public var failures = Failures()
     public var pool = Pool()
     /// From calling the app to its taking the connection.
@@ -19,12 +19,26 @@ public struct RouteCounters: Sendable {
     /// From a client's being accepted to its end, to the kernel's tick.
     public var connectionTime = Histogram<DurationScale>()
     public var requests = Requests()
+    public var datagrams = Datagrams()
 
     public init() {}
 
+    /// Datagrams that the app's and the clients' kernels have taken; none where another protocol is carried.
+    public struct Datagrams: Sendable {
+        public var toApp: UInt64 = 0
+        public var toClient: UInt64 = 0
+
+        public init() {}
+
+        mutating func add(_ other: Datagrams) {
+            toApp += other.toApp
+            toClient += other.toClient
+        }
+    }
+
     /// How often each cause has ended something.
     public struct Failures: Sendable {
-        private var counts = InlineArray<48, UInt64>(repeating: 0)
+        private var counts = InlineArray<64, UInt64>(repeating: 0)
 
         public init() {}
 
@@ -111,6 +125,7 @@ public struct RouteCounters: Sendable {
         waitTime.add(other.waitTime)
         connectionTime.add(other.connectionTime)
         requests.add(other.requests)
+        datagrams.add(other.datagrams)
     }
 }
 

@@ -28,6 +28,11 @@ public final class RouteTally {
         counters.pool.add(pool)
     }
 
+    /// Adds what was counted elsewhere, of what has ended.
+    public func add(_ other: RouteCounters) {
+        counters.add(other)
+    }
+
     /// A request to be connected to the app was answered, after it had waited or the app was called.
     /// - Parameters:
     ///   - called: when the app was last called for it; nil where it was not.
@@ -61,7 +66,7 @@ public final class RouteTally {
         status: Int?, from start: MonotonicTime, to end: MonotonicTime, connected: MonotonicTime?,
         firstByte: MonotonicTime?, bytesToApp: UInt64, bytesToClient: UInt64
     ) {
-        counters.requests.byClass[status.map { min(max($0 / 100, 0), 5) } ?? 0] += 1
+        counters.requests.byClass[status.map { min(max($0 / 100, 0), 5) } ?? 0] &+= 1
         if let connected, let firstByte { counters.requests.firstByteTime.count(from: connected, to: firstByte) }
         guard let status else { return }
         // Behind a switch of protocols, it is a connection that has lasted, and no request.

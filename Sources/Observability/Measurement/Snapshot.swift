@@ -73,7 +73,7 @@ public struct Snapshot: Sendable {
         /// Where clients are accepted now.
         public var listen: [String]
         public var upstream: String
-        /// `tcp` or `http`.
+        /// `tcp`, `http` or `udp`.
         public var `protocol`: String
         public var app: AppState
         /// Clients that are connected, and how many may be.

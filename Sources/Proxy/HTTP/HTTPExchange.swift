@@ -66,15 +66,18 @@ final class HTTPExchange {
 
     private(set) var text = RequestText()
     private var hasText = false
+    /// Who the client is, where that was asked and found out.
+    var user: String?
     var status: Int?
     var upstream: SocketAddress?
     var source: SocketAddress?
     var isReused = false
     /// What was wrong, where the answer is our own.
     var failure: SessionEnd?
-    /// The bytes that went to the app and to the client where they were no bodies of messages: after the protocol was
-    /// switched, and with an answer of our own.
-    var otherBytes: (toApp: UInt64, toClient: UInt64)?
+    /// How much of the request's body has gone to the app, and how much of the answer's to the client, without what frames
+    /// them; after the protocol was switched, all that went either way.
+    var bytesToApp: UInt64 = 0
+    var bytesToClient: UInt64 = 0
     var times = ExchangeTimes()
     /// When the client last sent a part of the request, or the app last took one.
     var lastRequestActivity = MonotonicTime.coarse
@@ -163,7 +166,8 @@ final class HTTPExchange {
         var body = BodyFrame(framing, mostAhead: Self.mostBodyAhead)
         let beginning = body.scanBeginning(bytes, from: start, into: &output)
         isRequestWhole = body.hasEnded
-        requestBody = body
+        bytesToApp = body.payloadBytes
+        requestBody = consume body
         return beginning
     }
 
@@ -174,7 +178,8 @@ final class HTTPExchange {
         var body = BodyFrame(framing, output: form)
         let beginning = body.scanBeginning(bytes, from: start, into: &output)
         isAnswerWhole = body.hasEnded
-        responseBody = body
+        bytesToClient = body.payloadBytes
+        responseBody = consume body
         return beginning
     }
 
@@ -187,7 +192,9 @@ final class HTTPExchange {
 
     /// Takes note of how far the copy loop has come with the request. What it has received beyond is the input then.
     func noteRequestProgress() {
-        guard !isRequestWhole, requestBody.hasEnded else { return }
+        guard !isRequestWhole else { return }
+        bytesToApp = requestBody.payloadBytes
+        guard requestBody.hasEnded else { return }
         isRequestWhole = true
         guard !requestBody.surplus.isEmpty else { return }
         // Whoever receives more than a body has used up the input before.
@@ -197,7 +204,9 @@ final class HTTPExchange {
 
     /// Takes note of how far the copy loop has come with the answer.
     func noteAnswerProgress() {
-        guard !isAnswerWhole, responseBody.hasEnded else { return }
+        guard !isAnswerWhole else { return }
+        bytesToClient = responseBody.payloadBytes
+        guard responseBody.hasEnded else { return }
         isAnswerWhole = true
         trailers = responseBody.takeTrailers()
         // What nobody has asked for is an answer to nothing.
@@ -265,12 +274,14 @@ final class HTTPExchange {
         appKeepsAlive = false
         closes = false
         appTakesNoMore = false
+        user = nil
         status = nil
         upstream = nil
         source = nil
         isReused = false
         failure = nil
-        otherBytes = nil
+        bytesToApp = 0
+        bytesToClient = 0
         if hasText { text.reset() }
         hasText = false
         times = ExchangeTimes()

@@ -11,6 +11,8 @@ final class HTTPRoute {
     let forwarding: RequestForwarding
     /// As people know the app.
     let appName: String
+    /// Who may come in by name and password; nil where nobody is asked.
+    let basicAuth: BasicAuth?
 
     private let limits: HeadLimits
     private var recentSenders = RecentSenders()
@@ -18,9 +20,9 @@ final class HTTPRoute {
     /// What is enough for a worker's usual load; the rest goes back to the system after a crowd.
     private static let mostIdleExchanges = 64
 
-    init(_ route: Route) {
+    init(_ route: Route, basicAuth: BasicAuth?) {
+        self.basicAuth = basicAuth
         settings = route.http
-        scheme = route.tls.isEnabled ? .https : .http
         tellsCertificates = route.tls.isEnabled && route.tls.clientCA != nil
         appName = route.upstream.description
         let host: RequestForwarding.Host =
@@ -34,8 +36,6 @@ final class HTTPRoute {
             headBytes: settings.maxHeadSize, fields: settings.maxFields, targetBytes: settings.maxTargetLength)
     }
 
-    /// How clients reach us.
-    private let scheme: Scheme
     /// Whether the app is told what certificate a client has.
     private let tellsCertificates: Bool
 
@@ -44,20 +44,19 @@ final class HTTPRoute {
 
     /// What the app is told about a client.
     /// - Parameter tls: what its connection goes through, if anything.
-    func sender(_ client: SocketAddress, tls: TLSChannel?) -> Sender {
+    func sender(_ client: SocketAddress, scheme: Scheme, tls: TLSChannel?) -> Sender {
         // Who has a certificate is told by the connection, and not by the address.
-        if tellsCertificates { return makeSender(client, certificate: ClientCertificate(tls?.details)) }
-        guard let address = client.ipAddress else { return makeSender(client) }
-        return recentSenders.sender(address) { makeSender(client) }
+        if tellsCertificates { return makeSender(client, scheme: scheme, certificate: ClientCertificate(tls?.details)) }
+        guard let address = client.ipAddress else { return makeSender(client, scheme: scheme) }
+        return recentSenders.sender(address, scheme: scheme) { makeSender(client, scheme: scheme) }
     }
 
-    private func makeSender(_ client: SocketAddress, certificate: ClientCertificate? = nil) -> Sender {
-        guard let address = client.ipAddress else {
-            return Sender(address: [], scheme: scheme, isTrusted: false, certificate: certificate)
-        }
+    private func makeSender(
+        _ client: SocketAddress, scheme: Scheme, certificate: ClientCertificate? = nil
+    ) -> Sender {
+        let address = client.ipAddress.map { Array($0.description.utf8) } ?? []
         return Sender(
-            address: Array(address.description.utf8), scheme: scheme, isTrusted: settings.trusts(address),
-            certificate: certificate)
+            address: address, scheme: scheme, isTrusted: settings.trusts(client), certificate: certificate)
     }
 
     func takeExchange() -> HTTPExchange {

@@ -46,7 +46,7 @@ extension HTTPSession {
             let limit = workspace.mayPark(Self.answerPiece) ? Self.answerPiece : Self.smallAnswerPiece
             switch toClient.receive(from: connection.socket.socket, upTo: limit, in: workspace) {
             case .moved(let count):
-                lastActivity = route.clock.now
+                lastActivity = clock.now
                 if !exchange.hasAnswerBegun {
                     exchange.hasAnswerBegun = true
                     exchange.times.firstByte = lastActivity
@@ -201,7 +201,7 @@ extension HTTPSession {
         }
         // Before the rest, which may be the next request of this client. Another client's, which may be served by it before
         // this returns, finds the scratch buffer free.
-        if mayBeReused { route.app.giveBack(connection, at: route.clock.now) }
+        if mayBeReused { route.app.giveBack(connection, at: clock.now) }
         if !toClient.isWaitingForSink { deliverRest(exchange) }
     }
 

@@ -37,6 +37,7 @@ extension HTTPSession {
             switch toClient.receive(from: connection.socket.socket, upTo: limit, in: workspace) {
             case .moved(let count):
                 exchange.responseBody.advance(by: UInt64(count))
+                exchange.noteAnswerProgress()
                 switch sendChunk(count, exchange, to: socket) {
                 case .ended: break
                 case .sinkFailed(let code): return clientFailed(code)

@@ -41,7 +41,7 @@ extension HTTPSession {
         var output = exchange.takeOutput()
         let bodySize = page.writeResponse(
             as: exchange.acceptsHTML ? .html : .json, headOnly: exchange.method == .head, closes: true, into: &output)
-        exchange.otherBytes = (exchange.requestBody.payloadBytes, UInt64(bodySize))
+        exchange.bytesToClient = UInt64(bodySize)
         let outcome = toClient.deliver(output.span, Span(), to: socket.socket, in: workspace)
         exchange.putBack(output: output)
         switch outcome {
@@ -85,15 +85,11 @@ extension HTTPSession {
 
     /// Counts a request, whether it was answered or not, and writes it down where that is wanted.
     func requestEnded(_ exchange: HTTPExchange, _ reason: SessionEnd) {
-        let now = route.clock.now
-        // Most requests have no body, and to ask it for its size takes longer than to ask whether it is there.
-        let bytesToApp =
-            exchange.otherBytes?.toApp ?? (exchange.hasConsumedBody ? exchange.requestBody.payloadBytes : 0)
-        let bytesToClient = exchange.otherBytes?.toClient ?? exchange.responseBody.payloadBytes
+        let now = clock.now
         if case .finished = reason {} else { route.traffic.countFailure(reason) }
-        route.tally.countRequest(
+        tally.countRequest(
             status: exchange.status, from: exchange.began, to: now, connected: exchange.times.connected,
-            firstByte: exchange.times.firstByte, bytesToApp: bytesToApp, bytesToClient: bytesToClient)
+            firstByte: exchange.times.firstByte, bytesToApp: exchange.bytesToApp, bytesToClient: exchange.bytesToClient)
         guard worker.logsAccess else { return }
         let times = exchange.times
         func span(_ start: MonotonicTime?, _ end: MonotonicTime?) -> Duration? {
@@ -102,8 +98,8 @@ extension HTTPSession {
         }
         worker.log(
             RequestSummary(
-                client: client, route: route.configuration.name, request: exchange.text, status: exchange.status,
-                bytesToApp: bytesToApp, bytesToClient: bytesToClient,
+                client: client, user: exchange.user, route: route.configuration.name, request: exchange.text,
+                status: exchange.status, bytesToApp: exchange.bytesToApp, bytesToClient: exchange.bytesToClient,
                 upstream: exchange.upstream, source: exchange.source, isReused: exchange.isReused,
                 times: RequestSummary.Times(
                     queue: span(times.asked, times.called), connect: span(times.called, times.connected),

@@ -28,8 +28,9 @@ extension HTTPSession {
 
     private func relayEnded(_ end: Duplex.End) {
         guard case .relaying(let duplex, let exchange) = state else { return }
-        route.clock.beginTurn()
-        exchange.otherBytes = (duplex.bytesToUpstream, duplex.bytesToDownstream)
+        clock.beginTurn()
+        exchange.bytesToApp = duplex.bytesToUpstream
+        exchange.bytesToClient = duplex.bytesToDownstream
         requestEnded(exchange, SessionEnd(end, aborted: abortReason))
         http.giveBack(exchange)
         self.end()

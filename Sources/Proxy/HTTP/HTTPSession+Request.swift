@@ -15,10 +15,15 @@ extension HTTPSession {
         case incomplete
         /// The head is whole, and waits for the app.
         case needsApp
+        /// Likewise, and it is to be found out first whether the client may come in.
+        case needsAnswer(PasswordThread.Question)
         /// The request is on its way.
         case sent
         /// It was refused.
         case refused
+
+        var isIncomplete: Bool { if case .incomplete = self { true } else { false } }
+        var isRefused: Bool { if case .refused = self { true } else { false } }
     }
 
     // MARK: Heads
@@ -28,10 +33,10 @@ extension HTTPSession {
         while toApp.mayReceive, let socket {
             switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
             case .moved(let count):
-                lastActivity = route.clock.now
+                lastActivity = clock.now
                 let exchange = beginReading()
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
-                if step != .incomplete { return goOn(after: step, exchange) }
+                if !step.isIncomplete { return goOn(after: step, exchange) }
             case .wouldBlock: return
             case .endOfStream: return clientEnded()
             // Between two requests nothing is missing.
@@ -48,7 +53,7 @@ extension HTTPSession {
     private func beginReading() -> HTTPExchange {
         if case .readingHead(let exchange) = state { return exchange }
         let exchange = http.takeExchange()
-        exchange.noteBeginning(at: route.clock.now)
+        exchange.noteBeginning(at: clock.now)
         state = .readingHead(exchange)
         return exchange
     }
@@ -60,7 +65,7 @@ extension HTTPSession {
             return exchange.useInput { parse($0, exchange) }
         }
         let (used, step) = parse(received, exchange)
-        if used < received.count, step != .refused { exchange.append(input: received.extracting(used...)) }
+        if used < received.count, !step.isRefused { exchange.append(input: received.extracting(used...)) }
         return step
     }
 
@@ -79,9 +84,18 @@ extension HTTPSession {
             exchange.begin(head, wantsOrigin: http.rewritesOrigins, bytes, from: sender)
             if worker.logsAccess {
                 exchange.copyText(head, bytes)
-                exchange.times.asked = route.clock.now
+                exchange.times.asked = clock.now
             }
-            guard let connection = route.app.takeKept(at: route.clock.now) else { return (0, .needsApp) }
+            if let auth = http.basicAuth {
+                switch passwordStep(auth, head, bytes) {
+                case .letIn(let user): exchange.user = user
+                case .ask(let question): return (0, .needsAnswer(question))
+                case .refuse(let page, let reason):
+                    refuse(page, reason, exchange)
+                    return (bytes.count, .refused)
+                }
+            }
+            guard let connection = route.app.takeKept(at: clock.now) else { return (0, .needsApp) }
             return (send(head, bytes, exchange, connection), .sent)
         }
     }
@@ -90,6 +104,7 @@ extension HTTPSession {
         switch step {
         case .incomplete, .refused: break
         case .needsApp: askForApp(exchange)
+        case .needsAnswer(let question): ask(question, exchange)
         case .sent: continueExchange()
         }
     }
@@ -100,14 +115,14 @@ extension HTTPSession {
         toClient.beginStream()
         if exchange.hasInput {
             exchange.beginNext()
-            exchange.noteBeginning(at: route.clock.now)
+            exchange.noteBeginning(at: clock.now)
             state = .readingHead(exchange)
             let step = exchange.useInput { parse($0, exchange) }
-            if step != .incomplete { return goOn(after: step, exchange) }
+            if !step.isIncomplete { return goOn(after: step, exchange) }
         } else {
             http.giveBack(exchange)
             state = .idle
-            since = route.clock.now
+            since = clock.now
         }
         if toApp.mayReceive { readHead() } else if isLeaving, case .idle = state { end() }
     }
@@ -122,6 +137,13 @@ extension HTTPSession {
     }
 
     // MARK: The app
+
+    /// Sends a request on that has waited for something else than the app.
+    func goToApp(_ exchange: HTTPExchange) {
+        guard let connection = route.app.takeKept(at: route.clock.now) else { return askForApp(exchange) }
+        exchange.useInput { (send(exchange.requestParser.head, $0, exchange, connection), ()) }
+        continueExchange()
+    }
 
     func askForApp(_ exchange: HTTPExchange) {
         state = .waitingForApp(exchange, nil)
@@ -156,7 +178,12 @@ extension HTTPSession {
     /// Whoever leaves while it waits is not worth a connection to the app. When one is just being made, it goes on: a
     /// client that has sent its request and then finished sending waits for its answer.
     func waitingClientReady(_ readiness: IOEvent.Readiness, _ request: ConnectRequest?) {
-        guard let request, let socket else { return }
+        guard let socket else { return }
+        guard let request else {
+            // The password thread is being asked, perhaps for somebody who waits no more.
+            if readiness.contains(.failed) { clientFailed(socket.socket.takeError()) }
+            return
+        }
         if readiness.contains(.failed) {
             clientFailed(socket.socket.takeError())
         } else if readiness.contains(.endOfStream), socket.socket.hasEndedUnread, request.cancelUnlessBeingTried() {
@@ -173,6 +200,7 @@ extension HTTPSession {
     ) -> Int {
         use(connection, for: exchange)
         var output = exchange.takeOutput()
+        if route.sentHeader != nil { output += preamble }
         head.write(bytes, to: http.forwarding, from: sender, into: &output)
         let beginning = exchange.beginRequestBody(head.framing, bytes, from: head.length, into: &output)
         exchange.hasWrittenRequest = true
@@ -198,7 +226,7 @@ extension HTTPSession {
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
         exchange.appTakesNoMore = false
-        let now = route.clock.now
+        let now = clock.now
         exchange.times.connected = now
         if worker.logsAccess, route.app.sources.areWorthNaming {
             exchange.source = connection.socket.socket.localAddress

@@ -2,6 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import HTTP1
 internal import Network
+internal import Observability
 internal import Relay
 internal import Upstream
 
@@ -30,6 +31,9 @@ final class HTTPSession: Session {
     }
 
     let http: HTTPRoute
+    /// The route's, at hand for every request.
+    let tally: RouteTally
+    let clock: TurnClock
     var state = State.ended
     /// The client's; nil once it was handed on to a relay or closed.
     var socket: WatchedSocket?
@@ -43,8 +47,13 @@ final class HTTPSession: Session {
     var lastActivity = MonotonicTime.coarse
     var abortReason = SessionEnd.drained
     private var isAwaitingTurn = false
+    /// While the password thread is asked about a request.
+    var passwordQuestion: PasswordThread.Question?
     /// What the app is told about the client; made for the first request.
-    private(set) lazy var sender = http.sender(client, tls: tls)
+    private(set) lazy var sender = http.sender(
+        client, scheme: tls != nil || hasComeOverTLS ? .https : .http, tls: tls)
+    /// With what each connection to the app begins; made for the first one.
+    private(set) lazy var preamble = socket.map { proxyHeader(on: $0.socket) } ?? []
     /// What the app's sockets call, made once.
     private(set) lazy var appHandler: IOEvent.Handler = { [unowned self] in appReady($0) }
 
@@ -52,6 +61,8 @@ final class HTTPSession: Session {
 
     init(_ client: SocketAddress, on route: WorkerRoute, as http: HTTPRoute, of worker: Worker) {
         self.http = http
+        tally = route.tally
+        clock = route.clock
         super.init(client, on: route, of: worker)
     }
 
@@ -59,6 +70,12 @@ final class HTTPSession: Session {
         self.socket = socket
         state = .idle
         socket.onReady = { [unowned self] in clientReady($0) }
+        // What was said behind a PROXY header is not told again.
+        let readiness = socket.unusedReadiness
+        if !readiness.isEmpty {
+            socket.unusedReadiness = []
+            clientReady(readiness)
+        }
     }
 
     /// The client's connection ends after the answer that is under way, whatever the client wants.
@@ -67,7 +84,7 @@ final class HTTPSession: Session {
     // MARK: Readiness
 
     private func clientReady(_ readiness: IOEvent.Readiness) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         toApp.noteSource(readiness)
         let hasFailed = readiness.contains(.failed)
         switch state {
@@ -89,7 +106,7 @@ final class HTTPSession: Session {
     }
 
     private func appReady(_ readiness: IOEvent.Readiness) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         toClient.noteSource(readiness)
         guard case .exchanging = state else { return }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink { carryRequest(appIsReady: true) }
@@ -102,7 +119,7 @@ final class HTTPSession: Session {
         isAwaitingTurn = true
         workspace.loop.onNextTurn { [self] in
             isAwaitingTurn = false
-            route.clock.beginTurn()
+            clock.beginTurn()
             switch state {
             case .exchanging:
                 carryRequest()
@@ -117,7 +134,7 @@ final class HTTPSession: Session {
     /// - Parameter count: how many of them went through the copy loop.
     func noteMoved(_ count: UInt64) {
         guard count > 0 else { return }
-        let now = route.clock.now
+        let now = clock.now
         workspace.noteMoved(count, at: now, last: lastActivity)
         lastActivity = now
     }
@@ -138,7 +155,7 @@ final class HTTPSession: Session {
     // MARK: Ends
 
     override func abort(_ reason: SessionEnd) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         switch state {
         case .ended: break
         case .relaying(let duplex, _):
@@ -155,7 +172,7 @@ final class HTTPSession: Session {
     }
 
     override func checkTimeouts(now: MonotonicTime) {
-        route.clock.beginTurn()
+        clock.beginTurn()
         endWhatTakesTooLong(now: now)
     }
 
@@ -191,6 +208,8 @@ final class HTTPSession: Session {
         guard !isEnded else { return }
         let bytesMoved = bytesMoved
         state = .ended
+        if let passwordQuestion { worker.withdraw(passwordQuestion) }
+        passwordQuestion = nil
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil

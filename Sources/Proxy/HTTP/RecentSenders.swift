@@ -1,8 +1,8 @@
 internal import HTTP1
 internal import Network
 
-/// What the app is told about those clients that came last, kept by their addresses: a browser comes with several
-/// connections, and a proxy before us with all of them.
+/// What the app is told about those clients that came last, kept by their addresses and how they came: a browser comes with
+/// several connections, and a proxy before us with all of them.
 struct RecentSenders {
     private var slots: [(address: IPAddress, sender: Sender)?] = Array(repeating: nil, count: 1 << slotBits)
 
@@ -10,9 +10,9 @@ struct RecentSenders {
     private static let slotBits: UInt64 = 5
 
     /// - Parameter make: called where the client is not among them.
-    mutating func sender(_ address: IPAddress, _ make: () -> Sender) -> Sender {
+    mutating func sender(_ address: IPAddress, scheme: Scheme, _ make: () -> Sender) -> Sender {
         let slot = Self.slot(of: address)
-        if let known = slots[slot], known.address == address { return known.sender }
+        if let known = slots[slot], known.address == address, known.sender.scheme == scheme { return known.sender }
         let sender = make()
         slots[slot] = (address, sender)
         return sender

@@ -41,12 +41,16 @@ final class TLSHandshake: Session {
     private func handOn(_ socket: WatchedSocket) {
         self.socket = nil
         socket.onReady = nil
-        let session = worker.makeSecureSession(client, on: route, through: channel)
+        let session = worker.makeSession(client, on: route)
+        session.tls = channel
+        session.receivedHeader = receivedHeader
+        session.clientPlace = clientPlace
         worker.replace(self, by: session)
         // What came with the handshake's last message is nothing that the kernel will tell of.
         if channel.mayHaveMore { noted.insert(.readable) }
+        socket.unusedReadiness = noted
         session.start(with: socket)
-        if !noted.isEmpty { socket.becameReady(noted) }
+        if worker.isDraining || route.isRemoved { session.drain() }
     }
 
     private func fail(_ fault: HandshakeFault) {

@@ -55,14 +55,7 @@ final class DatagramListener: DatagramRelay.Owner {
         for path: DatagramPath, attempt: Int, of relay: DatagramRelay
     ) throws(DatagramRelay.Refusal) -> DatagramFlow {
         guard state == .open else { throw .draining }
-        if attempt == 0, let client = path.clientAddress {
-            do throws(ClientRefusal) {
-                try route.admit(client)
-            } catch {
-                worker.noteRefusal(error, of: client, on: route)
-                throw .denied
-            }
-        }
+        let clientPlace = try admit(path, isRetry: attempt > 0)
         guard attempt < datagrams.connector.candidateCount else {
             worker.appIsAway(route)
             throw .nobodyListens
@@ -75,6 +68,7 @@ final class DatagramListener: DatagramRelay.Owner {
                 mayBeElsewhere: datagrams.connector.candidateCount > 1)
             let flow = try relay.addFlow(path, to: upstream, on: connection.takeSocket())
             flow.context = route
+            flow.clientPlace = clientPlace
             worker.flowBegan(on: route)
             datagrams.fleeting.append(flow)
             if sweep?.isScheduled == false { scheduleSweep() }
@@ -83,6 +77,16 @@ final class DatagramListener: DatagramRelay.Owner {
             worker.giveBackPlace(on: route)
             worker.cannotOpenFlow(error, on: route)
             throw .noSocket
+        }
+    }
+
+    private func admit(_ path: DatagramPath, isRetry: Bool) throws(DatagramRelay.Refusal) -> ClientPlace? {
+        guard let client = path.clientAddress else { return nil }
+        do throws(ClientRefusal) {
+            return try route.admit(client, isRetry: isRetry)
+        } catch {
+            worker.noteRefusal(error, of: client, on: route)
+            throw .denied
         }
     }
 
@@ -95,6 +99,7 @@ final class DatagramListener: DatagramRelay.Owner {
     }
 
     func ended(_ flow: DatagramFlow, _ end: DatagramRelay.End) {
+        flow.clientPlace = nil
         let reason: FlowEnd
         switch end {
         case .ended: reason = cause
@@ -108,14 +113,15 @@ final class DatagramListener: DatagramRelay.Owner {
             route.datagrams?.connector.refused(flow.upstream.candidate)
             if !flow.upstream.mayBeElsewhere { worker.appIsAway(route) }
         }
-        // One that was refused at once is only a look at where the app is.
-        if flow.datagramsToApp > 0 {
+        // One that was refused at once is only a look at where the app is: its datagram goes another way, or is dropped.
+        let isOnlyALook = end == .refused && flow.datagramsToApp == 0
+        if !isOnlyALook {
             worker.log(
                 FlowSummary(
                     flow: flow, route: route.configuration.name, end: reason,
                     namesSource: route.app.sources.areWorthNaming))
         }
-        worker.ended(flow, on: route, reason.cause)
+        worker.ended(flow, on: route, isOnlyALook ? nil : reason.cause)
         endIfDrained()
     }
 
@@ -155,6 +161,12 @@ final class DatagramListener: DatagramRelay.Owner {
         endFlows(cause) { flow, _ in all || (flow.context as? WorkerRoute)?.number == number }
     }
 
+    /// How many flows there are.
+    var flowCount: Int { relay?.flowCount ?? 0 }
+
+    /// Counts what the kernel has dropped of what came to the address.
+    func countOverflow() { relay?.countOverflow() }
+
     private func endFlows(_ cause: FlowEnd, where isMeant: (DatagramFlow, _ isRetired: Bool) -> Bool) {
         relay?.forEachFlow { flow, isRetired in
             guard isMeant(flow, isRetired) else { return }
@@ -180,6 +192,7 @@ final class DatagramListener: DatagramRelay.Owner {
         if isDraining, !worker.isDraining, !route.isRemoved {
             return endFlows(.addressGone) { _, _ in true }
         }
+        relay?.countOverflow(ofFlows: true)
         endFlows(.idleTimeout) { flow, isRetired in
             let route = isRetired ? flow.context as? WorkerRoute ?? route : route
             return now.since(flow.lastActivity) >= route.configuration.idleTimeout

@@ -18,7 +18,7 @@ public struct DatagramCounters: Sendable, Equatable {
 
     public init() {}
 
-    /// Datagrams that were received and not carried on, by their causes.
+    /// Datagrams that came and were not carried on, by their causes.
     public struct Dropped: Sendable, Equatable {
         /// Of clients that may not come in.
         public var denied: UInt64 = 0
@@ -32,6 +32,8 @@ public struct DatagramCounters: Sendable, Equatable {
         public var refused: UInt64 = 0
         /// Too long to be received in one piece.
         public var cutOff: UInt64 = 0
+        /// The kernel had no room for them where they were to be received.
+        public var overflowed: UInt64 = 0
         /// The system did not take them: a full buffer, no way there, too long for it.
         public var unsentToApp: UInt64 = 0
         public var unsentToClient: UInt64 = 0
@@ -40,7 +42,7 @@ public struct DatagramCounters: Sendable, Equatable {
 
         /// All of them.
         public var total: UInt64 {
-            denied + noPlace + draining + noSocket + refused + cutOff + unsentToApp + unsentToClient
+            denied + noPlace + draining + noSocket + refused + cutOff + overflowed + unsentToApp + unsentToClient
         }
 
         mutating func add(_ other: Dropped) {
@@ -50,6 +52,7 @@ public struct DatagramCounters: Sendable, Equatable {
             noSocket += other.noSocket
             refused += other.refused
             cutOff += other.cutOff
+            overflowed += other.overflowed
             unsentToApp += other.unsentToApp
             unsentToClient += other.unsentToClient
         }

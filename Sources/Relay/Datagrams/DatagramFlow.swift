@@ -32,6 +32,8 @@ public final class DatagramFlow: DescriptorEvent {
     public internal(set) var bytesToClient: UInt64 = 0
     /// For the use of the relay's owner.
     public var context: AnyObject?
+    /// Likewise: kept as long as the flow.
+    public var clientPlace: AnyObject?
 
     /// The client has said something to which nothing has been said back.
     public internal(set) var awaitsAnswer = false
@@ -42,6 +44,7 @@ public final class DatagramFlow: DescriptorEvent {
     /// in vain for the last one.
     private var expected = 1
     private var isBulky = false
+    private var overflow = ReceiveOverflow()
 
     /// The queue that it stands in while it may be ended for others.
     var queue: FlowQueue?
@@ -74,6 +77,12 @@ public final class DatagramFlow: DescriptorEvent {
 
     /// Where the app sees its datagrams come from.
     public var source: SocketAddress? { socket.localAddress }
+
+    /// How many answers the kernel has dropped since the last time because there was no room for them.
+    var overflowNews: UInt64 {
+        // Where few have come at once, there was room.
+        isBulky ? overflow.news(of: socket) : 0
+    }
 
     /// Ends it for another client, who gets its place.
     public func displace() {

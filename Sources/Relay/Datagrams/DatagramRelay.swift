@@ -56,6 +56,7 @@ public final class DatagramRelay: DescriptorEvent {
     private var recent: DatagramFlow?
     /// How many datagrams are expected when the socket is readable.
     private var expected = 4
+    private var overflow = ReceiveOverflow()
 
     /// Watches the socket from now on.
     /// - Parameter owner: must live as long as the relay is watched.
@@ -89,6 +90,19 @@ public final class DatagramRelay: DescriptorEvent {
         for flow in Array(retired.values) { body(flow, true) }
     }
 
+    /// Counts what the kernel has dropped since the last time because there was no room for it.
+    /// - Parameter ofFlows: answers too, which takes a call for each flow that many have come on.
+    public func countOverflow(ofFlows: Bool = false) {
+        account.counters.dropped.overflowed += overflow.news(of: socket)
+        guard ofFlows else { return }
+        for flow in flowsByPath.values { countOverflow(of: flow) }
+        for flow in retired.values { countOverflow(of: flow) }
+    }
+
+    private func countOverflow(of flow: DatagramFlow) {
+        account.counters.dropped.overflowed += flow.overflowNews
+    }
+
     // MARK: Flows
 
     /// Adds a flow for whom there is none.
@@ -109,6 +123,7 @@ public final class DatagramRelay: DescriptorEvent {
         retired[ObjectIdentifier(flow)] = nil
         if recent === flow { recent = nil }
         flow.queue?.remove(flow)
+        countOverflow(of: flow)
         account.counters.endedFlows += 1
         switch end {
         case .refused: account.counters.refusedFlows += 1

@@ -20,10 +20,11 @@ class Loopbridge:
     `log` holds the lines parsed from JSON, `noise` whatever was no JSON.
     """
 
-    def __init__(self, namespace, *arguments, wrapper=(), environment=None, stderr=None, serve=True):
+    def __init__(self, namespace, *arguments, wrapper=(), environment=None, stderr=None, serve=True, passed=()):
         """Starts it.
 
         wrapper: a command line that ends in executing its arguments, such as `prlimit --nofile=64`.
+        passed: descriptors that it inherits, by their numbers.
         stderr: a descriptor for its log instead of the pipe that is read here; -1 closes it.
         """
         self.arguments = arguments
@@ -38,7 +39,7 @@ class Loopbridge:
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if stderr is None else (None if stderr == -1 else stderr),
-            start_new_session=True,
+            start_new_session=True, pass_fds=passed,
             env={**os.environ, **(environment or {})})
         self.pid = self.process.pid
         self._readers = [

@@ -17,6 +17,7 @@ DNS_QUERIES = int(os.environ.get("LOOPBRIDGE_DNS_QUERIES", "10000"))
 BODY_GIB = float(os.environ.get("LOOPBRIDGE_BODY_GIB", "0.5"))
 PICTURES = os.environ.get("LOOPBRIDGE_PICTURES")
 SCRAPE_SECONDS = float(os.environ.get("LOOPBRIDGE_SCRAPE_SECONDS", "12"))
+RESTARTS = int(os.environ.get("LOOPBRIDGE_RESTARTS", "5"))
 LOG_SLEEP = float(os.environ.get("LOOPBRIDGE_LOG_SLEEP", "3"))
 
 for _name in [name for name in os.environ if name.startswith("LOOPBRIDGE_")]:

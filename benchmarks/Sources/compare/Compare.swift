@@ -7,12 +7,16 @@ import Glibc
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Compares TCP and HTTP proxies on this machine, in network namespaces of its own.",
+        abstract: "Compares TCP, HTTP and UDP proxies on this machine, in network namespaces of its own.",
         discussion: """
             Ends with a report: report.md, report.json and plots. Takes root, for the namespaces.
             Exit code 1 says that something failed; the report says what.
             """,
-        subcommands: [CountedRequests.self, PacedRequests.self, HeldConnections.self, FirstByte.self, StampedExec.self])
+        subcommands: [
+            CountedRequests.self, PacedRequests.self, HeldConnections.self, FirstByte.self, StampedExec.self,
+            Datagrams.self,
+            DatagramEchoApp.self,
+        ])
 
     @Option(help: "Only these peers, separated by commas.")
     var only: String?
@@ -26,8 +30,10 @@ struct Compare: ParsableCommand {
     var proxy: [String] = []
     @Option(help: "Another HTTP proxy, in the same way.")
     var httpProxy: [String] = []
-    @Option(help: "What the proxies are: tcp, http or both.")
-    var mode = "both"
+    @Option(help: "Another UDP proxy, in the same way.")
+    var udpProxy: [String] = []
+    @Option(help: "What the proxies are: tcp, http, udp or all.")
+    var mode = "all"
     @Option(help: "Only these scenarios, separated by commas.")
     var scenario: String?
     @Option(help: "How often every peer does every scenario.")
@@ -50,8 +56,8 @@ struct Compare: ParsableCommand {
         if let rounds, !(1...1000).contains(rounds) { throw ValidationError("--rounds takes 1 to 1000") }
         if let seconds, !(1...3600).contains(seconds) { throw ValidationError("--seconds takes 1 to 3600") }
         if let rate, !(1...1_000_000).contains(rate) { throw ValidationError("--rate takes 1 to 1000000") }
-        if mode != "both", Mode(rawValue: mode) == nil {
-            throw ValidationError("--mode takes tcp, http or both")
+        if mode != "all", Mode(rawValue: mode) == nil {
+            throw ValidationError("--mode takes tcp, http, udp or all")
         }
         if topology != "both", Topology(rawValue: topology) == nil {
             throw ValidationError("--topology takes veth, loopback or both")
@@ -69,6 +75,7 @@ struct Compare: ParsableCommand {
         let peers =
             try chosen(from: catalogue.peers) + proxy.map { try Peer(argument: $0, mode: .tcp) }
             + httpProxy.map { try Peer(argument: $0, mode: .http) }
+            + udpProxy.map { try Peer(argument: $0, mode: .udp) }
         for peer in peers where peers.count(where: { $0.name == peer.name && $0.mode == peer.mode }) > 1 {
             throw ValidationError("there are two peers called '\(peer.name)'")
         }
@@ -105,7 +112,7 @@ struct Compare: ParsableCommand {
     private var settings: Settings {
         var settings = quick ? Settings.quick : Settings()
         // Who is named does everything.
-        if only != nil || !proxy.isEmpty || !httpProxy.isEmpty { settings.thoroughPeers = nil }
+        if only != nil || !proxy.isEmpty || !httpProxy.isEmpty || !udpProxy.isEmpty { settings.thoroughPeers = nil }
         if let rounds { settings.rounds = rounds }
         if let seconds { settings.seconds = seconds }
         if let rate { settings.rate = rate }
@@ -117,7 +124,7 @@ struct Compare: ParsableCommand {
         // Direct alone is no comparison, unless nobody else is asked for.
         let proxied = Set(peers.filter { $0.role != .direct }.map(\.mode))
         let modes = Mode.allCases.filter {
-            (mode == "both" || mode == $0.rawValue) && (proxied.isEmpty || proxied.contains($0))
+            (mode == "all" || mode == $0.rawValue) && (proxied.isEmpty || proxied.contains($0))
         }
         return Topology.allCases.filter { topology == "both" || topology == $0.rawValue }.map { place in
             let onLoopback = quick ? Scenario.onLoopbackQuickly : Scenario.onLoopback

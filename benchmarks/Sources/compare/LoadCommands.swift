@@ -126,3 +126,32 @@ struct StampedExec: ParsableCommand {
         throw ValidationError("there is no program \(program)")
     }
 }
+
+/// Datagrams as fast as they are answered, and what came of it as one line of JSON.
+struct Datagrams: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "datagrams", shouldDisplay: false)
+
+    @OptionGroup var target: Target
+    @Option var clients: Int
+    @Option var inFlight: Int
+    @Option var size: Int
+    @Option var duration: Double
+
+    func run() throws {
+        let load = DatagramLoad(
+            host: target.host, port: target.port, clients: clients, inFlight: inFlight, size: size, seconds: duration)
+        let result = try load.run()
+        print("{\"answers\":\(result.answers),\"lost\":\(result.lost),\"seconds\":\(result.seconds)}")
+    }
+}
+
+/// What answers them.
+struct DatagramEchoApp: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "datagram-echo", shouldDisplay: false)
+
+    @OptionGroup var target: Target
+
+    func run() throws {
+        try DatagramEcho(host: target.host, port: target.port).run()
+    }
+}

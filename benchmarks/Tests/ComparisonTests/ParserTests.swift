@@ -84,3 +84,15 @@ import Testing
         #expect(throws: Failure.self) { try StraceSummary("strace: Process 1 detached") }
     }
 }
+
+@Suite struct DatagramResultTests {
+    @Test func findsTheLineInTheOutput() throws {
+        let result = try DatagramResult(output: "\n{\"answers\":12,\"lost\":3,\"seconds\":0.5}\n")
+        #expect(result.answers == 12 && result.lost == 3 && result.seconds == 0.5)
+    }
+
+    @Test(arguments: ["", "{}", #"{"answers":0,"lost":3,"seconds":0.5}"#])
+    func nothingIsAFailure(_ output: String) {
+        #expect(throws: Failure.self) { try DatagramResult(output: output) }
+    }
+}

@@ -258,10 +258,10 @@ private func exampleHTTPResults() -> Results {
         #expect(Scenario(name: "download-2") == nil)
     }
 
-    @Test func loopbackHasBothModes() {
-        for list in [Scenario.onLoopback, Scenario.onLoopbackQuickly] {
-            #expect(Set(list.map(\.mode)) == Set(Mode.allCases))
-        }
+    @Test func loopbackHasEveryMode() {
+        #expect(Set(Scenario.onLoopback.map(\.mode)) == Set(Mode.allCases))
+        #expect(Set(Scenario.onLoopbackQuickly.map(\.mode)) == [.tcp, .http])
+        #expect(Set(Scenario.quick.map(\.mode)) == Set(Mode.allCases))
     }
 
     @Test func everyPeerOfAModeDoesItsScenariosOnly() {

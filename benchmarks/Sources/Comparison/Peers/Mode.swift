@@ -4,12 +4,15 @@ public enum Mode: String, CaseIterable, Codable, Sendable {
     case tcp
     /// Requests and answers: all clients share connections to the app.
     case http
+    /// Datagrams: each client has a socket to the app of its own.
+    case udp
 
     /// What it is, in a sentence.
     public var title: String {
         switch self {
         case .tcp: "TCP"
         case .http: "HTTP"
+        case .udp: "UDP"
         }
     }
 }

@@ -6,6 +6,8 @@ enum App {
     case bulk
     /// nginx with one short answer, and one of `bodyBytes` at `bodyPath`.
     case http
+    /// Ours, which sends datagrams back.
+    case echo
 
     /// Where a medium answer is.
     static let bodyPath = "/100KiB"
@@ -47,9 +49,13 @@ final class Rig {
             try Data(repeating: UInt8(ascii: "x"), count: App.bodyBytes)
                 .write(to: URL(fileURLWithPath: folder + App.bodyPath))
             command = ["nginx", "-e", "stderr", "-p", folder, "-c", "\(folder)/nginx.conf"]
+        case .echo:
+            command = [
+                resources.program, "datagram-echo", "--host", upstream.host, "--port", "\(upstream.port)",
+            ]
         }
         self.app = try ChildProcess(network.app.inside(command), name: "the app", files: files)
-        try ListeningSockets.wait(port: upstream.port, process: self.app, seconds: 5)
+        try ListeningSockets.wait(port: upstream.port, process: self.app, over: peer.mode, seconds: 5)
     }
 
     /// Starts the app, then the proxy, and waits until both listen.
@@ -60,7 +66,7 @@ final class Rig {
         guard peer.role != .direct else { return rig }
         let proxy = try rig.startProxy(at: rig.target)
         rig.proxy = proxy
-        try ListeningSockets.wait(port: rig.target.port, process: proxy, seconds: 10)
+        try ListeningSockets.wait(port: rig.target.port, process: proxy, over: peer.mode, seconds: 10)
         return rig
     }
 

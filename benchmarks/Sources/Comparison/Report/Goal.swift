@@ -14,7 +14,26 @@ public struct Goal: Codable, Sendable, Equatable {
 
     /// All goals of the modes that a run has measured. Ratios are between medians, across veth.
     static func all(_ results: Results) -> [Goal] {
-        results.modes.flatMap { $0 == .tcp ? tcp(results) : http(results) }
+        results.modes.flatMap { mode in
+            switch mode {
+            case .tcp: tcp(results)
+            case .http: http(results)
+            case .udp: udp(results)
+            }
+        }
+    }
+
+    private static func udp(_ results: Results) -> [Goal] {
+        let figures = Figures(results: results)
+        let loads = Scenario.all.filter { $0.mode == .udp }
+        return loads.map {
+            figures.ratio("\($0.title): datagrams, to the best peer", $0, .datagramsPerSecond, to: .peer, 1)
+        }
+            + loads.map {
+                figures.ratio(
+                    "\($0.title): proxy CPU per datagram, to the best peer", $0, .cpuMicrosecondsPerDatagram, to: .peer,
+                    1)
+            }
     }
 
     private static func http(_ results: Results) -> [Goal] {

@@ -93,7 +93,7 @@ struct MarkdownReport {
 
     /// What the proxy's work costs is compared, too.
     private static func hasRatio(_ metric: Metric) -> Bool {
-        metric == .cpuSecondsPerGiB || metric == .cpuMicrosecondsPerRequest
+        metric == .cpuSecondsPerGiB || metric == .cpuMicrosecondsPerRequest || metric == .cpuMicrosecondsPerDatagram
     }
 
     /// The cells that compare a figure with those of others.

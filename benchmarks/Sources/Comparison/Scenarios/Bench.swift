@@ -23,6 +23,8 @@ struct Bench {
             try idle(peer: peer, network: network)
         case .start:
             try start(peer: peer, network: network)
+        case .datagrams(let clients, let inFlight, let size):
+            try datagrams(clients: clients, inFlight: inFlight, size: size, peer: peer, network: network)
         }
     }
 

@@ -3,9 +3,14 @@ public enum Metric: String, CaseIterable, Codable, Sendable {
     /// Both directions together where both are loaded.
     case gigabitsPerSecond
     case requestsPerSecond
+    /// Questions and answers together.
+    case datagramsPerSecond
     /// The proxy's, user and system, for each GiB that went through.
     case cpuSecondsPerGiB
     case cpuMicrosecondsPerRequest
+    case cpuMicrosecondsPerDatagram
+    /// Questions without an answer.
+    case lostPercent
     case p50
     case p99
     case p999
@@ -20,6 +25,9 @@ public enum Metric: String, CaseIterable, Codable, Sendable {
         switch self {
         case .gigabitsPerSecond: "throughput"
         case .requestsPerSecond: "requests"
+        case .datagramsPerSecond: "datagrams"
+        case .cpuMicrosecondsPerDatagram: "proxy CPU per datagram"
+        case .lostPercent: "lost"
         case .cpuSecondsPerGiB: "proxy CPU per GiB"
         case .cpuMicrosecondsPerRequest: "proxy CPU per request"
         case .p50: "p50"
@@ -35,9 +43,10 @@ public enum Metric: String, CaseIterable, Codable, Sendable {
     public var unit: String {
         switch self {
         case .gigabitsPerSecond: "Gbit/s"
-        case .requestsPerSecond: "/s"
+        case .requestsPerSecond, .datagramsPerSecond: "/s"
+        case .lostPercent: "%"
         case .cpuSecondsPerGiB: "s"
-        case .cpuMicrosecondsPerRequest, .p50, .p99, .p999: "µs"
+        case .cpuMicrosecondsPerRequest, .cpuMicrosecondsPerDatagram, .p50, .p99, .p999: "µs"
         case .callsPerRequest: ""
         case .residentMiB: "MiB"
         case .kilobytesPerConnection: "kB"
@@ -47,7 +56,7 @@ public enum Metric: String, CaseIterable, Codable, Sendable {
 
     public var lessIsBetter: Bool {
         switch self {
-        case .gigabitsPerSecond, .requestsPerSecond: false
+        case .gigabitsPerSecond, .requestsPerSecond, .datagramsPerSecond: false
         default: true
         }
     }

@@ -30,12 +30,21 @@ public enum Scenario: Hashable, Sendable {
     case idle
     /// How long it takes from exec to the first byte served.
     case start
+    /// Datagrams of so many bytes to an app that sends them back, so many of each client on their way at once.
+    case datagrams(clients: Int, inFlight: Int, size: Int)
 
     /// All of them, in the order of the report.
     public static let all: [Scenario] =
         Direction.allCases.flatMap { direction in
             [1, 8, 64].map { .bulk(direction, streams: $0) }
         } + requests(over: .tcp) + [.idle, .start] + requests(over: .http) + [.bodies]
+        + datagrams
+
+    /// Many clients that ask and wait, as those of a name server do; and few that send all the time.
+    private static let datagrams: [Scenario] = [
+        .datagrams(clients: 64, inFlight: 1, size: 64), .datagrams(clients: 8, inFlight: 32, size: 64),
+        .datagrams(clients: 1, inFlight: 32, size: 1200),
+    ]
 
     /// Those that both modes have.
     private static func requests(over mode: Mode) -> [Scenario] {
@@ -45,11 +54,17 @@ public enum Scenario: Hashable, Sendable {
     /// What is measured on loopback unless more is asked for: veth is what containers have, and time is short.
     public static let onLoopback: [Scenario] = [
         .bulk(.download, streams: 1), .bulk(.download, streams: 64), .requests(.tcp, connections: 64),
-        .connections(.tcp), .requests(.http, connections: 64), .connections(.http),
+        .connections(.tcp), .requests(.http, connections: 64), .connections(.http), datagrams[1],
     ]
 
     /// What shows that every part works, where time is short: 8 streams are nothing that 1 and 64 are not.
-    public static let quick: [Scenario] = all.filter { if case .bulk(_, streams: 8) = $0 { false } else { true } }
+    public static let quick: [Scenario] =
+        all.filter {
+            switch $0 {
+            case .bulk(_, streams: 8), .datagrams: false
+            default: true
+            }
+        } + [datagrams[1]]
 
     /// What shows that loopback works, where time is short.
     public static let onLoopbackQuickly: [Scenario] = [.bulk(.download, streams: 1), .connections(.http)]
@@ -60,6 +75,7 @@ public enum Scenario: Hashable, Sendable {
         case .requests(let mode, _), .latency(let mode), .connections(let mode): mode
         case .bodies: .http
         case .bulk, .idle, .start: .tcp
+        case .datagrams: .udp
         }
     }
 
@@ -74,6 +90,7 @@ public enum Scenario: Hashable, Sendable {
             case .connections: "connections"
             case .idle: "idle"
             case .start: "start"
+            case .datagrams(let clients, let inFlight, let size): "udp-\(clients)x\(inFlight)-\(size)"
             }
         return mode == .http ? "http-\(name)" : name
     }
@@ -91,6 +108,9 @@ public enum Scenario: Hashable, Sendable {
             case .connections: "One request per connection"
             case .idle: "Idle connections"
             case .start: "From exec to the first byte"
+            case .datagrams(let clients, let inFlight, let size):
+                "UDP: \(clients) client\(clients == 1 ? "" : "s"), \(inFlight) datagram\(inFlight == 1 ? "" : "s") of "
+                    + "\(size) bytes each on their way"
             }
         return mode == .http ? "HTTP: \(title.prefix(1).lowercased())\(title.dropFirst())" : title
     }
@@ -104,13 +124,14 @@ public enum Scenario: Hashable, Sendable {
         case .latency: [.p99, .p50, .p999, .requestsPerSecond, .cpuMicrosecondsPerRequest, .residentMiB]
         case .idle: [.kilobytesPerConnection, .residentMiB]
         case .start: [.firstByteMilliseconds]
+        case .datagrams: [.datagramsPerSecond, .cpuMicrosecondsPerDatagram, .lostPercent, .residentMiB]
         }
     }
 
     /// Whether it tells something about having no proxy.
     var includesDirect: Bool {
         switch self {
-        case .bulk, .requests, .bodies, .latency, .connections: true
+        case .bulk, .requests, .bodies, .latency, .connections, .datagrams: true
         case .idle, .start: false
         }
     }

@@ -10,6 +10,9 @@ public struct Settings: Codable, Sendable, Equatable {
     public var bulkWarmUp = "128M"
     /// How many requests before a measurement with requests.
     public var requestWarmUp = 2000
+    /// How long a measurement with datagrams takes, instead of `seconds`, and what goes before it.
+    public var datagramSeconds: Double?
+    public var datagramWarmUp = 0.3
     /// Requests a second in the latency scenario.
     public var rate = 10_000
     /// How many connections idle.
@@ -39,11 +42,13 @@ public struct Settings: Codable, Sendable, Equatable {
         settings.bulkWarmUp = "16M"
         settings.requestWarmUp = 200
         settings.rate = 2000
+        settings.datagramSeconds = 0.2
+        settings.datagramWarmUp = 0.1
         settings.idleConnections = 300
         settings.countedRequests = 400
         settings.countedConnections = 100
         settings.starts = 1
-        settings.thoroughPeers = ["direct", "limit", "loopbridge", "haproxy", "nginx"]
+        settings.thoroughPeers = ["direct", "limit", "loopbridge", "haproxy", "nginx", "socat"]
         return settings
     }
 }

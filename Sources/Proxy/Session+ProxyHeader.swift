@@ -1,0 +1,54 @@
+internal import Configuration
+internal import Network
+internal import ProxyProtocol
+internal import TLS
+
+/// The PROXY header with which a session's connection has begun, out of the way of all those that have none.
+final class ReceivedProxyHeader {
+    let header: ProxyHeader
+
+    init(_ header: ProxyHeader) {
+        self.header = header
+    }
+}
+
+extension Session {
+    /// Whether the client has come over TLS to the proxy that named it.
+    var hasComeOverTLS: Bool { receivedHeader?.header.tls?.isUsed ?? false }
+
+    /// What the app gets to read before anything of the client's; nothing where no header is sent.
+    /// - Parameter socket: the client's.
+    func proxyHeader(on socket: borrowing Socket) -> [UInt8] {
+        guard let version = route.sentHeader else { return [] }
+        let received = receivedHeader?.header
+        let ownTLS = tls?.details.map { ProxyHeader.TLS($0) }
+        var header = ProxyHeader(uniqueID: received?.uniqueID, tls: ownTLS ?? received?.tls)
+        if version == .v2, header.uniqueID == nil { header.uniqueID = worker.takeConnectionID() }
+        let destination = received?.endpoints?.destination ?? socket.localAddress ?? .unix(path: "")
+        header.endpoints = ProxyHeader.Endpoints(source: client.unmapped, destination: destination.unmapped)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(128)
+        header.write(as: version, into: &bytes)
+        return bytes
+    }
+}
+
+extension ProxyHeader.TLS {
+    fileprivate init(_ details: TLSDetails) {
+        self.init(
+            version: details.version, cipher: details.cipher,
+            certificate: details.clientCertificate.map { Certificate(commonName: $0.commonName) },
+            isResumed: details.isResumed)
+    }
+}
+
+extension ProxyHeaderForm {
+    /// Nil for none.
+    var version: ProxyHeader.Version? {
+        switch self {
+        case .off: nil
+        case .v1: .v1
+        case .v2: .v2
+        }
+    }
+}
