@@ -151,6 +151,25 @@ def test_clients_with_a_certificate_are_known_to_the_app(container, bridge, clie
             assert "certificate refused" in program.wait_for_closed()["end"]
 
 
+def test_a_proxys_header_comes_before_tls_and_tells_the_app_of_it(container, bridge, outside, authority):
+    alice = authority.issue("alice", subject="/CN=alice")
+    bridge(
+        more=f", client_ca: {authority.certificate}",
+        proxy_protocol=f"{{ accept: true, trusted_proxies: [{Cable.OUTSIDE}], send: v2 }}")
+    with AppInHand(container) as app:
+        plain = connect(outside, Cable.CONTAINER, 8443)
+        plain.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.8 1000 443\r\n")
+        outer = secure(plain, authority, pair=alice)
+        outer.sendall(b"hello")
+        inner = app.next()
+        start = read_exactly(inner, 16)
+        assert start[:12] == b"\r\n\r\n\0\r\nQUIT\n"
+        header = read_exactly(inner, int.from_bytes(start[14:], "big"))
+        assert header[:8] == bytes([192, 0, 2, 7, 192, 0, 2, 8])
+        assert b"TLSv1.3" in header and b"alice" in header and b"TLS_AES_256_GCM_SHA384" in header
+        assert read_exactly(inner, 5) == b"hello"
+
+
 def test_old_versions_are_refused(container, bridge, outside):
     program = bridge()
     for version in ("1.0", "1.1"):
