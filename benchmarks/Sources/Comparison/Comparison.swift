@@ -30,7 +30,7 @@ public struct Comparison {
         guard geteuid() == 0 else {
             throw Failure("network namespaces take root: run this as root, or with sudo")
         }
-        for program in ["ip", "iperf3", "wrk", "nginx", "strace"] {
+        for program in ["ip", "iperf3", "wrk", "nginx", "openssl", "strace"] {
             guard (try? SystemCommand.output(["sh", "-c", "command -v \(program)"])) != nil else {
                 throw Failure("there is no \(program): scripts/install-packages bench installs it")
             }

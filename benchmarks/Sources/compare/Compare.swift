@@ -32,7 +32,7 @@ struct Compare: ParsableCommand {
     var httpProxy: [String] = []
     @Option(help: "Another UDP proxy, in the same way.")
     var udpProxy: [String] = []
-    @Option(help: "What the proxies are: tcp, http, udp or all.")
+    @Option(help: "What the proxies are: tcp, http, tls, udp or all.")
     var mode = "all"
     @Option(help: "Only these scenarios, separated by commas.")
     var scenario: String?
@@ -57,7 +57,7 @@ struct Compare: ParsableCommand {
         if let seconds, !(1...3600).contains(seconds) { throw ValidationError("--seconds takes 1 to 3600") }
         if let rate, !(1...1_000_000).contains(rate) { throw ValidationError("--rate takes 1 to 1000000") }
         if mode != "all", Mode(rawValue: mode) == nil {
-            throw ValidationError("--mode takes tcp, http, udp or all")
+            throw ValidationError("--mode takes tcp, http, tls, udp or all")
         }
         if topology != "both", Topology(rawValue: topology) == nil {
             throw ValidationError("--topology takes veth, loopback or both")

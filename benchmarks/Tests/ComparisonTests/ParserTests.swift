@@ -96,3 +96,29 @@ import Testing
         #expect(throws: Failure.self) { try DatagramResult(output: output) }
     }
 }
+
+@Suite struct ResumptionCountTests {
+    private static let report = """
+        Now timing with session id reuse.
+        starting
+        rrrrrrrrrrrrrrrrrrrr
+
+        20 connections in 0.07s; 285.71 connections/user sec, bytes read 4000
+        20 connections in 2 real seconds, 200 bytes read per connection
+        """
+
+    @Test func countsConnections() throws {
+        #expect(try ResumptionCount(output: Self.report).connections == 20)
+    }
+
+    @Test(arguments: ["", "rrrr", "20 connections in 2 real seconds, 200 bytes read per connection"])
+    func refusesToGuess(_ output: String) {
+        #expect(throws: Failure.self) { try ResumptionCount(output: output) }
+    }
+
+    @Test func refusesSessionsThatAreNotResumed() {
+        #expect(throws: Failure.self) {
+            try ResumptionCount(output: Self.report.replacing("rrrrrr", with: "r*****"))
+        }
+    }
+}

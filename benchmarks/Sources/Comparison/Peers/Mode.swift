@@ -4,6 +4,8 @@ public enum Mode: String, CaseIterable, Codable, Sendable {
     case tcp
     /// Requests and answers: all clients share connections to the app.
     case http
+    /// The same for clients that speak TLS, which ends at the proxy.
+    case tls
     /// Datagrams: each client has a socket to the app of its own.
     case udp
 
@@ -12,6 +14,7 @@ public enum Mode: String, CaseIterable, Codable, Sendable {
         switch self {
         case .tcp: "TCP"
         case .http: "HTTP"
+        case .tls: "TLS"
         case .udp: "UDP"
         }
     }

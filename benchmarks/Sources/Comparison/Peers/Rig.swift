@@ -12,6 +12,9 @@ enum App {
     /// Where a medium answer is.
     static let bodyPath = "/100KiB"
     static let bodyBytes = 100 << 10
+    /// Where a large one is.
+    static let largePath = "/10MiB"
+    static let largeBytes = 10 << 20
 }
 
 /// One measurement's processes: a fresh app, and a fresh proxy before it. All end with this object.
@@ -46,8 +49,9 @@ final class Rig {
             let template = Template(listen: upstream, upstream: upstream, files: folder)
             let text = try String(contentsOf: resources.httpApp, encoding: .utf8)
             try template.fill(text).write(toFile: "\(folder)/nginx.conf", atomically: false, encoding: .utf8)
-            try Data(repeating: UInt8(ascii: "x"), count: App.bodyBytes)
-                .write(to: URL(fileURLWithPath: folder + App.bodyPath))
+            for (path, size) in [(App.bodyPath, App.bodyBytes), (App.largePath, App.largeBytes)] {
+                try Data(repeating: UInt8(ascii: "x"), count: size).write(to: URL(fileURLWithPath: folder + path))
+            }
             command = ["nginx", "-e", "stderr", "-p", folder, "-c", "\(folder)/nginx.conf"]
         case .echo:
             command = [
@@ -90,9 +94,24 @@ final class Rig {
                 try template.fill(text).write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
             }
         }
+        if peer.mode == .tls { try Rig.makeCertificate(in: folder) }
         return try ChildProcess(
             network.app.inside(wrapper + peer.command.map(template.fill)), name: peer.title,
             environment: peer.environment, files: files)
+    }
+
+    /// What the proxy takes for what it carries.
+    var mode: Mode { peer.mode }
+
+    /// Makes the file `server.pem` with a certificate and its key.
+    private static func makeCertificate(in folder: String) throws {
+        let (certificate, key) = ("\(folder)/server.crt", "\(folder)/server.key")
+        try SystemCommand.run([
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-subj", "/CN=localhost", "-keyout", key, "-out", certificate,
+        ])
+        let both = try [certificate, key].map { try String(contentsOfFile: $0, encoding: .utf8) }.joined()
+        try both.write(toFile: "\(folder)/server.pem", atomically: false, encoding: .utf8)
     }
 
     /// What the proxy has used; nil where there is none.

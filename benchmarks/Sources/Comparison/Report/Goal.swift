@@ -18,9 +18,27 @@ public struct Goal: Codable, Sendable, Equatable {
             switch mode {
             case .tcp: tcp(results)
             case .http: http(results)
+            case .tls: tls(results)
             case .udp: udp(results)
             }
         }
+    }
+
+    private static func tls(_ results: Results) -> [Goal] {
+        let figures = Figures(results: results)
+        let loads: [(String, Scenario)] = [
+            ("on 64 kept connections", .requests(.tls, connections: 64)),
+            ("one per connection, full handshakes", .connections(.tls)),
+            ("one per connection, sessions resumed", .resumptions),
+        ]
+        return [
+            figures.ratioToRival("TLS: bulk", .secureBulk, .gigabitsPerSecond, 1),
+            figures.ratioToRival("TLS: proxy CPU per GiB", .secureBulk, .cpuSecondsPerGiB, 1),
+        ]
+            + loads.map { figures.ratioToRival("TLS: requests, \($0)", $1, .requestsPerSecond, 1) }
+            + loads.map {
+                figures.ratioToRival("TLS: proxy CPU per request, \($0)", $1, .cpuMicrosecondsPerRequest, 1)
+            }
     }
 
     private static func udp(_ results: Results) -> [Goal] {

@@ -19,7 +19,7 @@ extension Bench {
                 "--duration", "\(settings.seconds)s", "--timeout", "5s", "--script", resources.wrkReport.path,
             ]
             if load.closes { command += ["--header", "Connection: close"] }
-            command.append("http://\(rig.target.host):\(rig.target.port)\(load.path)")
+            command.append(url(rig, load))
             var output = ""
             let cpu = try cpuSeconds(of: rig) {
                 let client = try rig.startClient(command)
@@ -51,6 +51,7 @@ extension Bench {
 
     /// Requests, so that caches are warm, memory is there, and it is sure that the proxy serves.
     func warmUp(_ rig: Rig, _ load: Load) throws {
+        if rig.mode == .tls { return try warmUpInTLS(rig, load) }
         let isDear = load.closes || load.path != "/"
         let requests = isDear ? max(1, settings.requestWarmUp / 10) : settings.requestWarmUp
         let connections = load.closes ? 8 : load.connections
@@ -58,6 +59,11 @@ extension Bench {
             ["--requests", "\(requests)", "--connections", "\(connections)", "--path", load.path]
             + (load.closes ? ["--new-connections"] : [])
         try rig.startClient(generator("counted-requests", rig, options)).outputAtEnd(seconds: 20)
+    }
+
+    /// What wrk asks for.
+    func url(_ rig: Rig, _ load: Load) -> String {
+        "\(rig.mode == .tls ? "https" : "http")://\(rig.target.host):\(rig.target.port)\(load.path)"
     }
 
     private func figures(_ result: LoadResult, cpu: Double, rig: Rig) throws -> [Metric: Double] {

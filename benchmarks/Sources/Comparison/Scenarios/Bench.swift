@@ -21,6 +21,10 @@ struct Bench {
             try latency(peer: peer, network: network)
         case .idle:
             try idle(peer: peer, network: network)
+        case .secureBulk:
+            try secureBulk(peer: peer, network: network)
+        case .resumptions:
+            try resumptions(peer: peer, network: network)
         case .start:
             try start(peer: peer, network: network)
         case .datagrams(let clients, let inFlight, let size):

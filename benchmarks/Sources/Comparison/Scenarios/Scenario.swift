@@ -30,6 +30,10 @@ public enum Scenario: Hashable, Sendable {
     case idle
     /// How long it takes from exec to the first byte served.
     case start
+    /// Large answers in TLS on 8 connections that stay, by wrk.
+    case secureBulk
+    /// A connection for each request, in TLS and each going on with the session of the one before, by openssl's s_time.
+    case resumptions
     /// Datagrams of so many bytes to an app that sends them back, so many of each client on their way at once.
     case datagrams(clients: Int, inFlight: Int, size: Int)
 
@@ -38,7 +42,7 @@ public enum Scenario: Hashable, Sendable {
         Direction.allCases.flatMap { direction in
             [1, 8, 64].map { .bulk(direction, streams: $0) }
         } + requests(over: .tcp) + [.idle, .start] + requests(over: .http) + [.bodies]
-        + datagrams
+        + [.secureBulk, .requests(.tls, connections: 64), .connections(.tls), .resumptions] + datagrams
 
     /// Many clients that ask and wait, as those of a name server do; and few that send all the time.
     private static let datagrams: [Scenario] = [
@@ -54,14 +58,15 @@ public enum Scenario: Hashable, Sendable {
     /// What is measured on loopback unless more is asked for: veth is what containers have, and time is short.
     public static let onLoopback: [Scenario] = [
         .bulk(.download, streams: 1), .bulk(.download, streams: 64), .requests(.tcp, connections: 64),
-        .connections(.tcp), .requests(.http, connections: 64), .connections(.http), datagrams[1],
+        .connections(.tcp), .requests(.http, connections: 64), .connections(.http), .secureBulk,
+        datagrams[1],
     ]
 
     /// What shows that every part works, where time is short: 8 streams are nothing that 1 and 64 are not.
     public static let quick: [Scenario] =
         all.filter {
             switch $0 {
-            case .bulk(_, streams: 8), .datagrams: false
+            case .bulk(_, streams: 8), .datagrams, .secureBulk, .requests(.tls, _), .connections(.tls): false
             default: true
             }
         } + [datagrams[1]]
@@ -74,6 +79,7 @@ public enum Scenario: Hashable, Sendable {
         switch self {
         case .requests(let mode, _), .latency(let mode), .connections(let mode): mode
         case .bodies: .http
+        case .secureBulk, .resumptions: .tls
         case .bulk, .idle, .start: .tcp
         case .datagrams: .udp
         }
@@ -90,9 +96,11 @@ public enum Scenario: Hashable, Sendable {
             case .connections: "connections"
             case .idle: "idle"
             case .start: "start"
+            case .secureBulk: "bulk"
+            case .resumptions: "resumptions"
             case .datagrams(let clients, let inFlight, let size): "udp-\(clients)x\(inFlight)-\(size)"
             }
-        return mode == .http ? "http-\(name)" : name
+        return mode == .http || mode == .tls ? "\(mode.rawValue)-\(name)" : name
     }
 
     /// What the report calls it.
@@ -108,11 +116,14 @@ public enum Scenario: Hashable, Sendable {
             case .connections: "One request per connection"
             case .idle: "Idle connections"
             case .start: "From exec to the first byte"
+            case .secureBulk: "Answers of 10 MiB on 8 kept connections"
+            case .resumptions: "One request per connection, of 2 clients that resume their sessions"
             case .datagrams(let clients, let inFlight, let size):
                 "UDP: \(clients) client\(clients == 1 ? "" : "s"), \(inFlight) datagram\(inFlight == 1 ? "" : "s") of "
                     + "\(size) bytes each on their way"
             }
-        return mode == .http ? "HTTP: \(title.prefix(1).lowercased())\(title.dropFirst())" : title
+        return mode == .http || mode == .tls
+            ? "\(mode.title): \(title.prefix(1).lowercased())\(title.dropFirst())" : title
     }
 
     /// What it tells, the most telling first.
@@ -124,15 +135,18 @@ public enum Scenario: Hashable, Sendable {
         case .latency: [.p99, .p50, .p999, .requestsPerSecond, .cpuMicrosecondsPerRequest, .residentMiB]
         case .idle: [.kilobytesPerConnection, .residentMiB]
         case .start: [.firstByteMilliseconds]
+        case .secureBulk: [.gigabitsPerSecond, .cpuSecondsPerGiB, .residentMiB]
+        case .resumptions: [.requestsPerSecond, .cpuMicrosecondsPerRequest, .residentMiB]
         case .datagrams: [.datagramsPerSecond, .cpuMicrosecondsPerDatagram, .lostPercent, .residentMiB]
         }
     }
 
     /// Whether it tells something about having no proxy.
     var includesDirect: Bool {
-        switch self {
+        if mode == .tls { return false }
+        return switch self {
         case .bulk, .requests, .bodies, .latency, .connections, .datagrams: true
-        case .idle, .start: false
+        case .idle, .start, .secureBulk, .resumptions: false
         }
     }
 
@@ -146,7 +160,8 @@ public enum Scenario: Hashable, Sendable {
 
     /// The passes under strace that belong to it.
     var countsCalls: Bool {
-        switch self {
+        if mode == .tls { return false }
+        return switch self {
         case .requests, .bodies, .connections: true
         default: false
         }

@@ -1,0 +1,20 @@
+import Foundation
+
+/// What `openssl s_time -reuse` tells: how many connections it has made, and whether they have resumed a session.
+struct ResumptionCount: Equatable {
+    var connections: Int
+
+    /// - Throws: where it has told nothing, or most connections began anew.
+    init(output: String) throws {
+        // An `r` for each connection that has resumed, a `t` or a `*` for one that has not; the first one never does.
+        let marks = output.split(separator: "\n").first { $0.count > 1 && $0.allSatisfy { "rt*".contains($0) } }
+        guard let found = output.firstMatch(of: /(\d+) connections in \d+ real seconds/),
+            let connections = Int(found.1),
+            connections > 0, let marks
+        else { throw Failure("openssl s_time told nothing") }
+        guard marks.count(where: { $0 == "r" }) * 10 >= marks.count * 9 else {
+            throw Failure("the sessions are not resumed")
+        }
+        self.connections = connections
+    }
+}
