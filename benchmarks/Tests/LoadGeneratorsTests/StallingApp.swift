@@ -8,6 +8,8 @@ final class StallingApp: Sendable {
     private let listener: Int32
     private let answered = Mutex(0)
     private let target = Mutex("")
+    /// The threads that accept.
+    private let serving = Mutex(4)
 
     /// - Parameters:
     ///   - stall: which request has to wait, counted from 0 over all connections.
@@ -27,14 +29,23 @@ final class StallingApp: Sendable {
         }
         port = Int(UInt16(bigEndian: address.sin_port))
         self.listener = listener
-        for _ in 0..<4 {
+        for _ in 0..<serving.withLock({ $0 }) {
             Thread.start { [self] in serve(stall: stall, milliseconds: milliseconds, cut: cut) }
         }
     }
 
+    /// Nobody can connect any more. The last thread closes the listener: its number may be another app's at once, whose
+    /// clients a thread that still knows it would accept.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+    }
+
+    private func threadEnded() {
+        let left = serving.withLock { serving in
+            serving -= 1
+            return serving
+        }
+        if left == 0 { close(listener) }
     }
 
     var requests: Int { answered.withLock { $0 } }
@@ -48,7 +59,7 @@ final class StallingApp: Sendable {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let connection = accept(listener, nil, nil)
-            if connection < 0 { return }
+            if connection < 0 { return threadEnded() }
             while true {
                 let count = recv(connection, &buffer, buffer.count, 0)
                 if count <= 0 { break }
