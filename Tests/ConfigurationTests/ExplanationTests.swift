@@ -182,7 +182,7 @@ import Testing
         #expect(count("trusted_proxies: none # f:5:76") == 1)
         #expect(count("protocol: http # f:3:45") == 1)
         let route = try explanation(yaml, environment: environment, routes: ["80:8000/http"])
-        #expect(route.contains("  protocol: http                # route '80:8000/http'\n"))
+        #expect(route.contains("  protocol: http                  # route '80:8000/http'\n"))
     }
 
     @Test func namesRoutesThatReplaceTheFiles() throws {
@@ -233,7 +233,7 @@ import Testing
 
                 """))
         let environment = try explanation(nil, environment: ["LOOPBRIDGE_ROUTES": "8000"])
-        #expect(environment.contains("upstream: localhost:8000      # LOOPBRIDGE_ROUTES: route '8000'\n"))
+        #expect(environment.contains("upstream: localhost:8000        # LOOPBRIDGE_ROUTES: route '8000'\n"))
     }
 
     /// Whatever a name holds, the lines and their comments stay together, and the whole stays a configuration.
