@@ -24,8 +24,11 @@ extension Session {
         let ownTLS = tls?.details.map { ProxyHeader.TLS($0) }
         var header = ProxyHeader(uniqueID: received?.uniqueID, tls: ownTLS ?? received?.tls)
         if version == .v2, header.uniqueID == nil { header.uniqueID = worker.takeConnectionID() }
-        let destination = received?.endpoints?.destination ?? socket.localAddress ?? .unix(path: "")
-        header.endpoints = ProxyHeader.Endpoints(source: client.unmapped, destination: destination.unmapped)
+        // A client on a Unix socket that has no name is nobody, and HAProxy takes no Unix sockets' names at all.
+        if received?.endpoints != nil || client != .unix(path: "") {
+            let destination = received?.endpoints?.destination ?? socket.localAddress ?? .unix(path: "")
+            header.endpoints = ProxyHeader.Endpoints(source: client.unmapped, destination: destination.unmapped)
+        }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(128)
         header.write(as: version, into: &bytes)

@@ -10,7 +10,8 @@ extension ProxyHeader {
     }
 
     /// Appends the header. Addresses of two families of IP are both written as IPv6; where there are none, or where one
-    /// is of a Unix socket and the other is not, the header says that the client is unknown.
+    /// is of a Unix socket and the other is not, the header says that the client is unknown: UNKNOWN or LOCAL, as HAProxy
+    /// does. (PROXY with UNSPEC would say the same, but HAProxy and Postfix do not take it.)
     public func write(as version: Version, into output: inout [UInt8]) {
         switch version {
         case .v1: writeText(into: &output)
@@ -40,11 +41,13 @@ extension ProxyHeader {
     private func writeBinary(into output: inout [UInt8]) {
         let start = output.count
         output += Binary.signature
-        output.append(Binary.version << 4 | Binary.proxy)
-        let family = writeFamily(into: &output)
+        let family = family
+        guard family != Binary.unspecified else {
+            output += [Binary.version << 4 | Binary.local, Binary.unspecified, 0, 0]
+            return
+        }
         // The length, once it is known.
-        output += [0, 0]
-        guard family != Binary.unspecified else { return }
+        output += [Binary.version << 4 | Binary.proxy, family << 4 | Binary.stream, 0, 0]
         writeAddresses(into: &output)
         writeFields(into: &output)
         // Counts as zeros, and needs the length to be there.
@@ -56,16 +59,13 @@ extension ProxyHeader {
         output.append(number: checksum)
     }
 
-    private func writeFamily(into output: inout [UInt8]) -> UInt8 {
-        let family: UInt8 =
-            switch (endpoints?.source, endpoints?.destination) {
-            case (.ip(.v4, _, _)?, .ip(.v4, _, _)?): Binary.v4
-            case (.ip?, .ip?): Binary.v6
-            case (.unix?, .unix?): Binary.unix
-            default: Binary.unspecified
-            }
-        output.append(family == Binary.unspecified ? 0 : family << 4 | Binary.stream)
-        return family
+    private var family: UInt8 {
+        switch (endpoints?.source, endpoints?.destination) {
+        case (.ip(.v4, _, _)?, .ip(.v4, _, _)?): Binary.v4
+        case (.ip?, .ip?): Binary.v6
+        case (.unix?, .unix?): Binary.unix
+        default: Binary.unspecified
+        }
     }
 
     private func writeAddresses(into output: inout [UInt8]) {

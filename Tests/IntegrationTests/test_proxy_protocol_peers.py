@@ -2,18 +2,17 @@
 
 import shutil
 import socket
-import ssl
-import subprocess
 
 import pytest
 
 from support.apps import App, AppInHand, echo
 from support.configuration import ConfigurationFile, route
 from support.haproxy import HAProxy
-from support.http import Client, HTTPApp, get, ok
+from support.http import Client, HTTPApp, Reader, get, ok
 from support.namespaces import Cable
 from support.proxy_protocol import TLS, UNIQUE_ID, read_header
 from support.sockets import connect, read_exactly, read_to_end
+from support.tls import Authority, secure
 from support.web_apps import start_web_app
 
 TRUSTED = f'[{Cable.OUTSIDE}, "{Cable.OUTSIDE_V6}"]'
@@ -26,9 +25,9 @@ NEAR = {"IPv4": ("127.0.0.1", "127.0.0.77"), "IPv6": ("::1", None)}
 def start(loopbridge, tmp_path):
     """Starts loopbridge with one route, whose `proxy_protocol` is the text given."""
 
-    def start(proxy_protocol, upstream="localhost:8000", **settings):
+    def start(proxy_protocol, upstream="localhost:8000", listen=8080, **settings):
         file = ConfigurationFile(
-            tmp_path, route(8080, upstream, proxy_protocol="{ " + proxy_protocol + " }", **settings))
+            tmp_path, route(listen, upstream, proxy_protocol="{ " + proxy_protocol + " }", **settings))
         return loopbridge("--config", file.path)
 
     return start
@@ -109,6 +108,25 @@ def test_unix_client_of_haproxy(container, outside, start, tmp_path, options):
 
 
 @pytest.mark.parametrize("options", ["send-proxy", "send-proxy-v2"])
+def test_haproxy_that_comes_to_a_unix_socket(container, outside, start, tmp_path, options):
+    """As neighbours on one machine do. A client that has no address itself stays unnamed, as HAProxy is."""
+    listen, path = tmp_path / "web.sock", tmp_path / "front.sock"
+    program = start("accept: true, trusted_proxies: unix", listen=f"unix:{listen}")
+    more = f"bind [::1]:9001\n    bind unix@{path}"
+    sections = front(options, "127.0.0.1:9000", server=f"unix@{listen}", more=more)
+    with App(container, echo), HAProxy(outside, tmp_path, sections, ports=[9000, 9001], paths=[path]):
+        for count, place in enumerate([("127.0.0.1", 9000), ("::1", 9001), (str(path),)], 1):
+            with connect(outside, *place) as client:
+                name = named(client) if len(place) == 2 else "unix:"
+                client.sendall(b"hello" * 10_000)
+                client.shutdown(socket.SHUT_WR)
+                assert read_to_end(client) == (b"hello" * 10_000, None)
+            closed = program.wait_for_closed(count)
+            assert (closed["client"], closed["end"]) == (name, "finished")
+    assert not program.messages("no valid PROXY header")
+
+
+@pytest.mark.parametrize("options", ["send-proxy", "send-proxy-v2"])
 def test_haproxys_health_checks(container, outside, start, tmp_path, options):
     """They are LOCAL connections, and leave nothing behind."""
     program = start(ACCEPTING)
@@ -149,39 +167,43 @@ def test_http_client_of_haproxy(container, outside, start, tmp_path):
 
 
 @pytest.fixture
-def certificate(tmp_path):
+def authority(tmp_path):
     if not shutil.which("openssl"):
         pytest.skip("there is no openssl here")
-    path = tmp_path / "front.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=front", "-days", "1", "-keyout", path,
-         "-out", tmp_path / "certificate.pem"], check=True, capture_output=True)
-    with path.open("ab") as file:
-        file.write((tmp_path / "certificate.pem").read_bytes())
+    return Authority(tmp_path)
+
+
+def bundle(folder, pair):
+    """The file of a certificate and its key, as HAProxy wants it."""
+    path = folder / "front.pem"
+    path.write_bytes(b"".join(open(part, "rb").read() for part in (pair.certificate, pair.key)))
     return path
 
 
-def tls_client(namespace, port):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(connect(namespace, "127.0.0.1", port))
-
-
-def test_tls_of_haproxys_client(container, outside, start, tmp_path, certificate):
+@pytest.mark.parametrize("has_certificate", [False, True], ids=["without a certificate", "with a certificate"])
+@pytest.mark.parametrize("listen", ["8080", "unix:{}/web.sock"], ids=["to IPv4", "to a Unix socket"])
+def test_tls_of_haproxys_client(container, outside, start, tmp_path, authority, listen, has_certificate):
     """An app of HTTP hears that it was https, and one of the PROXY protocol all that HAProxy has said."""
-    start(ACCEPTING + ", send: v2", protocol="http")
-    options = "send-proxy-v2-ssl-cn proxy-v2-options ssl,cert-key,cert-sig,ssl-cipher,unique-id,crc32c"
-    sections = front(options, f"127.0.0.1:9000 ssl crt {certificate}", more="unique-id-format id-of-%ci:%cp")
+    listen = listen.format(tmp_path)
+    trusted = TRUSTED[:-1] + ", unix]"
+    start(f"accept: true, trusted_proxies: {trusted}, send: v2", protocol="http", listen=listen)
+    server = f"{Cable.CONTAINER}:8080" if listen == "8080" else listen.replace(":", "@")
+    options = "send-proxy-v2-ssl-cn proxy-v2-options ssl,cert-cn,cert-key,cert-sig,ssl-cipher,unique-id,crc32c"
+    certificate = bundle(tmp_path, authority.issue("front", kind=("rsa:2048",)))
+    ask = f"ca-file {authority.certificate} verify required" if has_certificate else ""
+    sections = front(
+        options, f"127.0.0.1:9000 ssl crt {certificate} {ask}", server=server, more="unique-id-format id-of-%ci:%cp")
+    alice = authority.issue("alice", subject="/O=Example/CN=alice") if has_certificate else None
     with AppInHand(container) as in_hand, HAProxy(outside, tmp_path, sections, ports=[9000]):
-        with tls_client(outside, 9000) as client:
+        with secure(connect(outside, "127.0.0.1", 9000), pair=alice) as client:
             client.sendall(get())
             app = in_hand.next()
             header = read_header(app)
             assert (header.source, header.source_port) == client.getsockname()
             assert header.fields[UNIQUE_ID] == "id-of-{}:{}".format(*client.getsockname()).encode()
-            assert header.fields[TLS][0] & 1 and client.version().encode() in header.fields[TLS]
-            assert client.cipher()[0].encode() in header.fields[TLS] and b"RSA2048" in header.fields[TLS]
+            said = header.fields[TLS]
+            assert said[0] == (7 if has_certificate else 1) and (b"alice" in said) == has_certificate
+            assert client.version().encode() in said and client.cipher()[0].encode() in said and b"RSA2048" in said
             head = b""
             while not head.endswith(b"\r\n\r\n"):
                 head += app.recv(10_000)
@@ -212,6 +234,44 @@ def test_haproxy_as_the_app(container, outside, start, tmp_path, form, protocol,
             ids.add(words[4])
             client.close()
     assert len(ids) == (2 if form == "v2" else 1) and ("" in ids) == (form == "v1")
+
+
+@pytest.mark.parametrize("form", ["v1", "v2"])
+@pytest.mark.parametrize("family", ["IPv4", "Unix"])
+def test_haproxy_as_the_app_of_a_unix_client(container, start, tmp_path, form, family):
+    """It hears of nobody, and goes by the connection itself."""
+    listen, path = f"{tmp_path}/web.sock", tmp_path / "app.sock"
+    upstream, bind, ready, source = {
+        "IPv4": ("127.0.0.1:8000", "127.0.0.1:8000", {"ports": [8000]}, "127.0.0.1"),
+        "Unix": (f"unix:{path}", f"unix@{path}", {"paths": [path]}, "")}[family]
+    start(f"send: {form}", upstream=upstream, listen=f"unix:{listen}")
+    with HAProxy(container, tmp_path, app_that_tells(f"{bind} accept-proxy"), **ready):
+        client = Client(container, listen)
+        for _ in range(2):
+            assert client.send(get()).response().body.decode().split(" ")[0] == source
+        client.close()
+
+
+@pytest.mark.parametrize("server", [(Cable.CONTAINER, 8443), (Cable.CONTAINER_V6, 8443), ("web.sock",)])
+def test_haproxy_as_the_app_of_a_client_with_tls(container, outside, start, tmp_path, authority, server):
+    """It takes what it is told of TLS, though it shows nobody, and finds the rest behind it."""
+    is_unix = len(server) == 1
+    if is_unix:
+        server = (f"{tmp_path}/web.sock",)
+    pair, alice = authority.issue("server", "DNS:example.test"), authority.issue("alice")
+    start("send: v2", listen=f"unix:{server[0]}" if is_unix else 8443,
+          tls=f"{{ certificate: {pair.certificate}, key: {pair.key}, client_ca: {authority.certificate} }}")
+    with HAProxy(container, tmp_path, app_that_tells("127.0.0.1:8000 accept-proxy"), ports=[8000]):
+        client = secure(connect(outside, *server), authority, pair=alice)
+        reader = Reader(client)
+        for _ in range(2):
+            client.sendall(get())
+            words = reader.message().body.decode().split(" ")
+            if is_unix:
+                assert words[0] == "127.0.0.1"
+            else:
+                assert words[:4] == [*map(str, client.getsockname()[:2]), server[0], "8443"] and words[4] != ""
+        client.close()
 
 
 @pytest.mark.parametrize("before", ["send-proxy", "send-proxy-v2 proxy-v2-options unique-id,crc32c"])

@@ -178,8 +178,8 @@ import Testing
     }
 
     @Test func writesThatNobodyIsKnown() {
-        #expect(written(Headers.endpoints("192.0.2.1", "/run/a"), .v2) == Headers.binary(0x21, 0, []))
-        #expect(written(ProxyHeader(uniqueID: [1]), .v2) == Headers.binary(0x21, 0, []))
+        #expect(written(Headers.endpoints("192.0.2.1", "/run/a"), .v2) == Headers.binary(0x20, 0, []))
+        #expect(written(ProxyHeader(uniqueID: [1]), .v2) == Headers.binary(0x20, 0, []))
     }
 
     /// Of the result it is said that it is zero for a good certificate, and something else for none.

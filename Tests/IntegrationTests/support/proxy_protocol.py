@@ -78,11 +78,12 @@ def _read_binary(connection, start):
     head = start + read_exactly(connection, 10)
     assert head[:12] == SIGNATURE, head
     command, family, length = struct.unpack("!BBH", head[12:])
+    if command == LOCAL:
+        assert (family, length) == (0, 0)
+        return Header(2, None, None)
     assert command == PROXY
     rest = read_exactly(connection, length) if length else b""
     _check(head + rest)
-    if family == 0:
-        return Header(2, None, None)
     if family == 0x31:
         names = [rest[at:at + 108].rstrip(b"\0").decode() for at in (0, 108)]
         return Header(2, *names, fields=_fields(rest[216:]))
@@ -104,9 +105,8 @@ def crc32c(data):
 
 def _check(header):
     """A header that names somebody ends with its checksum, which counts as zeros."""
-    if header[13]:
-        assert header[-7:-4] == struct.pack("!BH", CHECKSUM, 4), header
-        assert header[-4:] == struct.pack("!I", crc32c(header[:-4] + bytes(4))), header
+    assert header[-7:-4] == struct.pack("!BH", CHECKSUM, 4), header
+    assert header[-4:] == struct.pack("!I", crc32c(header[:-4] + bytes(4))), header
 
 
 def _fields(data):
