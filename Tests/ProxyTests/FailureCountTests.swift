@@ -268,12 +268,51 @@ import Testing
         },
     ])
     func aRequest(_ played: Case) throws {
+        try playRequest(played)
+    }
+
+    private func playRequest(_ played: Case) throws {
         let running = try RunningServer {
             $0.protocol = .http
             played.route(&$0)
         }
         try played.play(running)
         try expect(played, running)
+    }
+
+    private static let passwords = "/tmp/loopbridge-test-\(getpid())-passwords"
+
+    /// A client that sends this name and password, and then ends.
+    private static func ask(_ credentials: String?) -> @Sendable (RunningServer) throws -> Void {
+        { running in
+            let client = try running.connect()
+            let field = credentials.map { "Authorization: Basic \($0)\r\n" } ?? ""
+            _ = client.send("GET / HTTP/1.1\r\nHost: a\r\n\(field)\r\n".utf8)
+            client.finishSending()
+            try running.expectEnd(of: client)
+        }
+    }
+
+    @Test(arguments: [
+        Case(cause: .unauthorized, play: ask(nil), statusClass: 4),
+        // anna:Secret
+        Case(cause: .wrongPassword, play: ask("YW5uYTpTZWNyZXQ="), statusClass: 4),
+        Case(
+            cause: .passwordsBusy, route: { $0.http.basicAuth.file = "/nowhere/passwords" },
+            play: ask("YW5uYTpzZWNyZXQ="), statusClass: 5),
+    ])
+    func aRequestWithAPassword(_ played: Case) throws {
+        let file = try #require(fopen(Self.passwords, "w"))
+        defer { unlink(Self.passwords) }
+        fputs("anna:$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n", file)
+        fclose(file)
+        var played = played
+        let change = played.route
+        played.route = {
+            $0.http.basicAuth.file = Self.passwords
+            change(&$0)
+        }
+        try playRequest(played)
     }
 
     /// However little it says, a connection that idles between requests has not failed when it ends.
