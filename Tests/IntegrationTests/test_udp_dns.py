@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -13,6 +14,7 @@ from support.processes import Process
 from support.settings import DNS_QUERIES
 from support.waiting import wait_until
 
+DIG = shutil.which("dig")
 DNSMASQ = shutil.which("dnsmasq", path=os.environ["PATH"] + ":/usr/sbin")
 
 pytestmark = pytest.mark.skipif(not DNSMASQ, reason="takes dnsmasq (dnsmasq-base)")
@@ -20,10 +22,11 @@ pytestmark = pytest.mark.skipif(not DNSMASQ, reason="takes dnsmasq (dnsmasq-base
 
 @pytest.fixture
 def dnsmasq(container):
-    """Answers for N.test, N from 1 to 65535, with 10.77.x.y, on 127.0.0.1:5300."""
+    """Answers for nN.test, N from 0 to 255, with 10.77.0.N, on 127.0.0.1:5300; long.test has a text of 1000 bytes."""
     server = Process(container.command(
         DNSMASQ, "--keep-in-foreground", "--conf-file=/dev/null", "--port=5300", "--listen-address=127.0.0.1",
         "--bind-interfaces", "--no-resolv", "--no-hosts", "--user=root", "--pid-file=", "--cache-size=0",
+        "--txt-record=long.test," + ",".join(digit * 200 for digit in "12345"),
         "--address=/test/10.77.0.1", *(f"--address=/n{number}.test/10.77.{number >> 8}.{number & 255}"
                                        for number in range(256))))
     with client(container, "127.0.0.1", 5300, timeout=0.2) as asking:
@@ -99,3 +102,30 @@ def test_names_that_are_not_there(container, outside, loopbridge, dnsmasq):
         asking.settimeout(5)
         asking.send(dns_query(8, "n8.test"))
         assert dns_answer(asking.recv(512)) == (8, 0, "10.77.0.8")
+
+
+@pytest.mark.skipif(not DIG, reason="takes dig (bind9-dnsutils)")
+@pytest.mark.parametrize("address", [Cable.CONTAINER, Cable.CONTAINER_V6])
+def test_dig(outside, loopbridge, dnsmasq, address):
+    """One route for each protocol: an answer that is too long for a datagram is asked for once more over TCP."""
+    loopbridge("8053:5300/udp", "8053:5300")
+
+    def dig(*words):
+        result = subprocess.run(
+            outside.command(DIG, f"@{address}", "-p", "8053", "+tries=1", "+timeout=10", *words), capture_output=True,
+            text=True, stdin=subprocess.DEVNULL, timeout=30)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert f"SERVER: {address}#8053({address}) " in result.stdout
+        return result.stdout
+
+    said = dig("n7.test")
+    assert "(UDP)" in said and "\tA\t10.77.0.7\n" in said
+    said = dig("+tcp", "n9.test")
+    assert "(TCP)" in said and "\tA\t10.77.0.9\n" in said
+    text = " ".join(f'"{digit * 200}"' for digit in "12345")
+    said = dig("long.test", "txt")
+    assert "(UDP)" in said and text in said
+    said = dig("+noedns", "+ignore", "long.test", "txt")
+    assert "(UDP)" in said and " tc " in said and text not in said
+    said = dig("+noedns", "long.test", "txt")
+    assert "Truncated, retrying in TCP mode" in said and "(TCP)" in said and text in said
