@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Glibc
 internal import Network
 internal import Relay
 internal import Upstream
@@ -122,6 +123,8 @@ final class TCPSession: Session {
         case .timedOut: refuse(socket, .appBusy)
         case .queueFull: refuse(socket, .queueFull)
         case .waitedTooLong: refuse(socket, .queueTimeout)
+        // It had taken the connection, and was gone before we were told so.
+        case .failed(let error) where error.code == ECONNRESET: refuse(socket, .appFailed(error.code))
         case .failed(let error): refuse(socket, .connectFailed(error))
         }
     }

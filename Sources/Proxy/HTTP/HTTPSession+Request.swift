@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Glibc
 internal import HTTP1
 internal import Network
 internal import Relay
@@ -171,6 +172,8 @@ extension HTTPSession {
         case .waitedTooLong:
             let limit = configuration.upstreamConnections.queueTimeout
             fail(.queueTimeout(http.appName, after: limit), .queueTimeout, exchange)
+        // It had taken the connection, and was gone before we were told so.
+        case .failed(let error) where error.code == ECONNRESET: fail(.noAnswer(http.appName), .noAnswer, exchange)
         case .failed(let error): fail(.connectFailed(http.appName, error), .connectFailed(error), exchange)
         }
     }
