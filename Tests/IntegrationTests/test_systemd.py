@@ -247,8 +247,10 @@ def test_newcomers_have_a_moment_for_their_first_words(container, activated):
 def test_systemd_socket_activate(container, loopbridge, tmp_path, where):
     address = str(tmp_path / "web.sock") if where == "unix" else where
     name = address if where == "unix" else f"{address}:8080"
+    # It passes no other variable; these are for a sanitized program.
+    passed = [f"-E{name}" for name in ("ASAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ]
     program = loopbridge(
-        "systemd:web:8000", wait=False, wrapper=["systemd-socket-activate", "-l", name, "--fdname=web"])
+        "systemd:web:8000", wait=False, wrapper=["systemd-socket-activate", "-l", name, "--fdname=web", *passed])
     wait_until(lambda: any("Listening on" in line for line in program.noise), "it listens")
     with App(container, greets(b"")):
         for _ in range(3):

@@ -83,10 +83,11 @@ def test_the_same_port(container, outside, loopbridge):
     loopbridge("5300/udp")
     with DatagramApp(container), client(outside, Cable.CONTAINER, 5300) as asking:
         assert ask(asking) == b"hello"
+        before = sockets(container, 5300)
         container.ip("addr", "add", "172.17.0.99/24", "dev", "eth0")
-        wait_until(lambda: sockets(container, 5300) >= 4, "the new address is listened on")
+        wait_until(lambda: sockets(container, 5300) > before, "the new address is listened on")
         with client(outside, "172.17.0.99", 5300) as other:
-            wait_until(lambda: other.send(b"there?") and not hears_nothing(other), "the new address answers")
+            assert ask(other) == b"hello"
 
 
 def test_tcp_and_udp_share_a_port(container, outside, loopbridge):

@@ -32,7 +32,7 @@ def test_idle_timeout(container, outside, loopbridge):
         line = program.wait_for_closed()
         assert line["end"] == "idle timeout" and 0.9 < time.monotonic() - started < 8
         assert (line["datagrams_to_app"], line["to_app"], line["datagrams_to_client"], line["to_client"]) == (1, 5, 1, 5)
-        assert to_app(container) == 0
+        wait_until(lambda: to_app(container) == 0, "the flow's socket is closed")
         # What comes then is another flow.
         assert ask(asking) == b"hello"
         assert len(app.senders) == 2
