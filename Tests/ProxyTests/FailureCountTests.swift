@@ -108,8 +108,8 @@ import Testing
             let client = try running.connect()
             let app = try running.accept()
             let second = try running.connect()
-            let queued = try running.route { $0.queued == 1 }
-            #expect(queued.upstreamConnections == 1)
+            // The app has taken the connection before the worker knows it.
+            _ = try running.route { $0.queued == 1 && $0.upstreamConnections == 1 }
             second.close()
             _ = try running.route { $0.queued == 0 && $0.connections == 1 }
             client.finishSending()
