@@ -1,5 +1,3 @@
-internal import EventLoop
-
 /// What becomes of a flood of clients whose address may not come in.
 enum FloodNews {
     /// At least so many have come in a second; the kernel drops what they send from now on.
@@ -7,5 +5,5 @@ enum FloodNews {
     /// They are reset again, after the kernel has dropped so many attempts to connect.
     case ends(dropped: Int)
     /// The kernel drops nothing: the list is too long for a filter, or the system refuses it.
-    case cannotBeDropped(SystemError)
+    case cannotBeDropped(reason: String)
 }

@@ -52,11 +52,9 @@ final class FloodShield {
         case .raised(let former, let drops):
             guard let rules else { return lower() }
             guard rules != former else { return }
-            do throws(SystemError) {
-                guard let filter = SourceFilter(rules, for: family) else { throw Self.tooManyBlocks }
-                try acceptor.socket.attach(filter)
+            if let filter = SourceFilter(rules, for: family), (try? acceptor.socket.attach(filter)) != nil {
                 state = .raised(by: rules, drops: drops)
-            } catch {
+            } else {
                 lower()
             }
         }
@@ -85,8 +83,8 @@ final class FloodShield {
     }
 
     private func raise(by rules: AccessList) {
+        guard let filter = SourceFilter(rules, for: family) else { return giveUp(because: "there are too many blocks") }
         do throws(SystemError) {
-            guard let filter = SourceFilter(rules, for: family) else { throw Self.tooManyBlocks }
             let timer: Timer
             if let look { timer = look } else { timer = try Timer(on: loop) { [unowned self] in takeLook() } }
             look = timer
@@ -97,8 +95,7 @@ final class FloodShield {
             timer.schedule(after: .seconds(1))
             acceptor.worker.tellOfFlood(.begins(perSecond: DenialGauge.flood), on: acceptor.route)
         } catch {
-            state = .impossible
-            acceptor.worker.tellOfFlood(.cannotBeDropped(error), on: acceptor.route)
+            giveUp(because: error.description)
         }
     }
 
@@ -116,5 +113,8 @@ final class FloodShield {
         acceptor.worker.tellOfFlood(.ends(dropped: dropped), on: acceptor.route)
     }
 
-    private static let tooManyBlocks = SystemError("filter", code: E2BIG)
+    private func giveUp(because reason: String) {
+        state = .impossible
+        acceptor.worker.tellOfFlood(.cannotBeDropped(reason: reason), on: acceptor.route)
+    }
 }

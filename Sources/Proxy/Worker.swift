@@ -405,10 +405,10 @@ final class Worker {
             environment.listenersLog.info(
                 "the flood of clients whose address is not allowed is over: they are reset again",
                 ["route": name, "dropped": .number(dropped)])
-        case .cannotBeDropped(let error):
+        case .cannotBeDropped(let reason):
             environment.listenersLog.info(
                 "a flood of clients whose address is not allowed: each is reset, for the system cannot drop what they send",
-                ["route": name, "reason": .text(error.description)])
+                ["route": name, "reason": .text(reason)])
         }
     }
 
