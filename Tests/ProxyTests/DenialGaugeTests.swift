@@ -12,19 +12,19 @@ import Testing
         let isFlood = (1...DenialGauge.flood).map { gauge.note(at: start.advanced(by: .microseconds(900 * $0))) }
         #expect(isFlood.dropLast().allSatisfy { !$0 } && isFlood.last == true)
         // From then on they are counted anew.
-        #expect(!gauge.note(at: start.advanced(by: .milliseconds(901))))
+        let isAgain = gauge.note(at: start.advanced(by: .milliseconds(901)))
+        #expect(!isAgain)
     }
 
     @Test func fewerAreNone() {
         var gauge = DenialGauge()
-        for number in 0..<(DenialGauge.flood * 5) {
-            #expect(!gauge.note(at: start.advanced(by: .microseconds(1010 * number))))
-        }
+        let isFlood = (0..<(DenialGauge.flood * 5)).map { gauge.note(at: start.advanced(by: .microseconds(1010 * $0))) }
+        #expect(!isFlood.contains(true))
     }
 
     @Test func isOverWhenItStaysCalm() {
         var gauge = DenialGauge()
-        for denied in [5000, DenialGauge.calm - 1, 0, DenialGauge.calm, 0, 0] { #expect(!gauge.isOver(denied: denied)) }
-        #expect(gauge.isOver(denied: 0))
+        let isOver = [5000, DenialGauge.calm - 1, 0, DenialGauge.calm, 0, 0, 0].map { gauge.isOver(denied: $0) }
+        #expect(isOver == [false, false, false, false, false, false, true])
     }
 }
