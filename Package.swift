@@ -81,7 +81,8 @@ let package = Package(
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "PasswordsTests", dependencies: ["Passwords"], swiftSettings: strict),
         .testTarget(
-            name: "NetworkTests", dependencies: ["Network", "EventLoop", "TestSupport"], swiftSettings: strict),
+            name: "NetworkTests", dependencies: ["Network", "EventLoop", "CLinux", "TestSupport"], swiftSettings: strict
+        ),
         .testTarget(
             name: "TLSTests",
             dependencies: ["TLS", "Relay", "Network", "EventLoop", "TestSupport", "COpenSSL"], swiftSettings: strict),

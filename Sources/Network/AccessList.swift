@@ -33,6 +33,21 @@ public struct AccessList: Sendable, Equatable {
         }
     }
 
+    /// Addresses that follow each other and of which the same holds, up to where the next range starts.
+    struct Range: Equatable {
+        /// In words, the most significant first: one for IPv4, four for IPv6.
+        let start: [UInt32]
+        let isAdmitted: Bool
+    }
+
+    /// The address space of a family; the first range starts at its beginning.
+    func ranges(of family: IPAddress.Family) -> [Range] {
+        switch family {
+        case .v4: v4.all { [$0] }
+        case .v6: v6.all { start in [96, 64, 32, 0].map { UInt32(truncatingIfNeeded: start >> $0) } }
+        }
+    }
+
     /// Whether this client may come in; one on a Unix socket has no address, and may.
     public func admits(_ client: SocketAddress) -> Bool {
         client.ipAddress.map { admits($0) } ?? true
@@ -80,6 +95,10 @@ private struct AddressRanges<Address: FixedWidthInteger & UnsignedInteger & Send
         if verdicts.last == isAdmitted { return }
         starts.append(start)
         verdicts.append(isAdmitted)
+    }
+
+    func all(inWords words: (Address) -> [UInt32]) -> [AccessList.Range] {
+        zip(starts, verdicts).map { AccessList.Range(start: words($0), isAdmitted: $1) }
     }
 
     func admits(_ address: Address) -> Bool {

@@ -5,15 +5,17 @@ internal import Network
 ///
 /// Belongs to its worker's thread.
 final class Acceptor {
-    private let socket: ListeningSocket
+    let socket: ListeningSocket
     /// Where other workers accept on the same socket: each client wakes all of them, and one is first. They take turns, so
     /// that nobody takes a place for a client that another one is just accepting.
     private let turn: TurnLock?
     /// Somebody else accepts those who wait at our end.
     let outlivesUs: Bool
-    private var route: WorkerRoute
-    private unowned let worker: Worker
+    private(set) var route: WorkerRoute
+    unowned let worker: Worker
     private var event: IOEvent?
+    /// Nil where the socket is not ours alone: a filter would be in the way of those who accept on it after us.
+    private var shield: FloodShield?
     private var isPaused = false
     /// How many clients one turn takes at the most. The call that finds nobody waiting is in vain, so a lone client is
     /// accepted alone; the number grows while as many are there, so that a turn that is long for its other work does not
@@ -41,6 +43,7 @@ final class Acceptor {
         event = try IOEvent(self.socket.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
             acceptBatch()
         }
+        if turn == nil, !outlivesUs { shield = FloodShield(of: self, on: loop) }
     }
 
     deinit {
@@ -52,7 +55,9 @@ final class Acceptor {
 
     /// Accepts clients on another route from now on. Those who wait already are its first ones.
     func handOver(to route: WorkerRoute) {
+        shield?.countDropped()
         self.route = route
+        shield?.followRoute()
         resume()
     }
 
@@ -67,8 +72,15 @@ final class Acceptor {
         }
     }
 
-    /// Accepts those who are waiting already, as far as there are places: to them, the connection has been made.
+    /// Counts whom the kernel has turned away for us.
+    func countDropped() {
+        shield?.countDropped()
+    }
+
+    /// Accepts those who are waiting already, as far as there are places: to them, the connection has been made. It is the
+    /// last that is done.
     func acceptBacklog() {
+        countDropped()
         for _ in 0..<Self.longestBacklog {
             guard acceptOne() else { return }
         }
@@ -114,6 +126,7 @@ final class Acceptor {
                 place = route.expectsProxyHeader(from: address) ? nil : try route.admit(address)
             } catch {
                 worker.refuse(client, from: address, on: route, error)
+                if error == .denied { shield?.noteDenied() }
                 return true
             }
             guard worker.accepted(client, from: address, holding: place, on: route) else {

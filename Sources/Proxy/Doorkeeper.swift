@@ -4,7 +4,8 @@ internal import Network
 
 /// Who may come in to a route, for all workers (`allow`, `deny`, `per_client`). Callable from every thread.
 struct Doorkeeper: Sendable {
-    private let access: AccessList
+    /// Who may come in by address.
+    let access: AccessList
     private let connections: ClientConnections?
     private let rates: ClientRates?
     private let maxConnections: Int

@@ -48,6 +48,13 @@ final class RouteTraffic {
         if let cause = end.cause { tally.countFailure(cause) }
     }
 
+    /// Counts clients that the kernel has turned away for us.
+    func countDenied(_ count: Int) {
+        var counters = RouteCounters()
+        counters.failures[.clientDenied] = UInt64(count)
+        tally.add(counters)
+    }
+
     /// Keeps what the pool of a route had counted that is forgotten now.
     func keep(_ poolCounters: ConnectionPool.Counters?) {
         if let poolCounters { tally.add(RouteCounters.Pool(poolCounters)) }

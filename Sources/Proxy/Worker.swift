@@ -393,6 +393,25 @@ final class Worker {
             ])
     }
 
+    /// Says what becomes of a flood of clients that are not let in.
+    func tellOfFlood(_ news: FloodNews, on route: WorkerRoute) {
+        let name = Log.Value.text(route.configuration.name)
+        switch news {
+        case .begins(let perSecond):
+            environment.listenersLog.warning(
+                "a flood of clients whose address is not allowed: the system drops what they send, and they get no answer",
+                ["route": name, "clients_per_second": .number(perSecond)])
+        case .ends(let dropped):
+            environment.listenersLog.info(
+                "the flood of clients whose address is not allowed is over: they are reset again",
+                ["route": name, "dropped": .number(dropped)])
+        case .cannotBeDropped(let reason):
+            environment.listenersLog.info(
+                "a flood of clients whose address is not allowed: each is reset, for the system cannot drop what they send",
+                ["route": name, "reason": .text(reason)])
+        }
+    }
+
     /// - Parameter channel: what the client's bytes are to go through, if anything.
     func makeSession(_ client: SocketAddress, on route: WorkerRoute, through channel: TLSChannel?) -> Session {
         guard let channel else { return makeSession(client, on: route) }
@@ -473,6 +492,7 @@ final class Worker {
             number: number, posted: posted, loopLag: MonotonicTime.now.since(posted),
             parkedBytes: workspace.parkedBytes, connections: sessions.count)
         for route in routes.values { route.traffic.underWay = RouteTraffic.UnderWay() }
+        for acceptor in acceptors.values { acceptor.countDropped() }
         for listener in datagramListeners.values {
             listener.countOverflow()
             snapshot.connections += listener.flowCount

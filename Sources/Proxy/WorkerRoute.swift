@@ -24,7 +24,7 @@ final class WorkerRoute {
     /// What its listeners have in common where it carries datagrams; nil where it carries something else.
     let datagrams: DatagramRoute?
     /// Whether some of its connections begin with a PROXY header.
-    private let acceptsHeaders: Bool
+    let acceptsHeaders: Bool
     /// The header with which connections to the app begin; nil where they have none.
     let sentHeader: ProxyHeader.Version?
     /// How many sessions, or flows, the worker has on the route.

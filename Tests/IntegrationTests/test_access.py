@@ -14,6 +14,7 @@ from support.apps import App, echo
 from support.configuration import ConfigurationFile, route
 from support.datagrams import DatagramApp, ask, client as datagram_client, hears_nothing
 from support.namespaces import Cable
+from support.processes import Frozen
 from support.sockets import connect, read_exactly, resets_when_closed
 from support.waiting import wait_until
 
@@ -124,6 +125,106 @@ def test_a_flood_of_those_who_may_not_keeps_nobody_else_out(container, outside, 
         assert flooding.result(20) > 1500
         assert app.accepted == 100
     assert len(program.messages("a client was turned away")) <= 2 * int(workers)
+
+
+FLOOD = "a flood of clients whose address is not allowed"
+FLOOD_IS_OVER = "the flood of clients whose address is not allowed is over"
+
+
+def burst(program, outside, source=STRANGER, count=1200):
+    """Has so many clients wait that it is a flood, however slow the machine is."""
+    with Frozen(program.pid):
+        for _ in range(count):
+            visit(outside, source).close()
+
+
+def hears_nothing_at_all(outside, source=STRANGER):
+    """Whether a client gets no answer to its connect."""
+    client = outside.socket(timeout=0.3)
+    with contextlib.closing(client):
+        client.bind((source, 0))
+        try:
+            client.connect((Cable.CONTAINER, 8080))
+        except TimeoutError:
+            return True
+        except ConnectionError:
+            pass
+        return False
+
+
+@contextlib.contextmanager
+def flooded(outside):
+    """There is a flood meanwhile."""
+    stop = threading.Event()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        flooding = pool.submit(flood, outside, stop)
+        try:
+            yield
+        finally:
+            stop.set()
+        flooding.result(20)
+
+
+def test_the_kernel_drops_a_flood_until_it_is_over(container, outside, loopbridge):
+    program = loopbridge("--admin-listen", "9901", "--workers", "1", "--deny", STRANGER, "8080:8000")
+    denied = 'loopbridge_failures_total{route="0.0.0.0:8080",cause="client_denied"}'
+    with App(container, echo) as app:
+        burst(program, outside)
+        with flooded(outside):
+            assert program.wait_for_message(FLOOD)["route"] == "0.0.0.0:8080"
+            wait_until(lambda: hears_nothing_at_all(outside), "denied clients hear nothing")
+            before = metrics(container)[denied]
+            wait_until(lambda: metrics(container)[denied] >= before + 500, "those who are dropped are counted")
+            for _ in range(50):
+                assert is_served(outside)
+            # The other listener has no flood.
+            assert is_served(outside, Cable.OUTSIDE_V6)
+        assert app.accepted == 51
+        assert program.wait_for_message(FLOOD_IS_OVER)["dropped"] >= 500
+        assert not is_served(outside, STRANGER)
+        assert is_served(outside)
+    assert len(program.messages(FLOOD)) == 1
+
+
+def test_a_reload_in_a_flood_is_for_those_who_come(container, outside, loopbridge, tmp_path):
+    """Whoever may come in now is let in, and who was let in stays, whatever the kernel was told."""
+    file = ConfigurationFile(tmp_path, route(8080, 8000, "web", deny=STRANGER))
+    program = loopbridge("--workers", "1", "--config", file.path)
+
+    def reload(*routes):
+        count = len(program.messages("reloaded: 1 route changed"))
+        file.set(*routes)
+        program.signal(signal.SIGHUP)
+        program.wait_for_message("reloaded: 1 route changed", count=count + 1)
+
+    with App(container, echo):
+        burst(program, outside)
+        with flooded(outside):
+            program.wait_for_message(FLOOD)
+            wait_until(lambda: hears_nothing_at_all(outside), "denied clients hear nothing")
+            there = visit(outside, Cable.OUTSIDE)
+        with there:
+            reload(route(8080, 8000, "web", deny=Cable.OUTSIDE))
+            assert is_served(outside, STRANGER)
+            assert hears_nothing_at_all(outside, Cable.OUTSIDE) or program.messages(FLOOD_IS_OVER)
+            there.sendall(b"still")
+            assert read_exactly(there, 5) == b"still"
+            reload(route(8080, 8000, "web"))
+            program.wait_for_message(FLOOD_IS_OVER)
+            assert is_served(outside, Cable.OUTSIDE) and is_served(outside, STRANGER)
+            there.sendall(b"still")
+            assert read_exactly(there, 5) == b"still"
+
+
+def test_where_proxies_name_the_clients_each_is_reset(container, outside, loopbridge):
+    program = loopbridge(
+        "--admin-listen", "9901", "--workers", "1", "--deny", STRANGER, "--accept-proxy-protocol", "true",
+        "--proxy-protocol-from", "192.0.2.0/24", "8080:8000")
+    burst(program, outside)
+    denied = 'loopbridge_failures_total{route="0.0.0.0:8080",cause="client_denied"}'
+    wait_until(lambda: metrics(container)[denied] == 1200, "all are reset")
+    assert not is_served(outside, STRANGER)
+    assert not program.messages(FLOOD)
 
 
 def test_with_something_allowed_nobody_else_comes_in(container, outside, loopbridge):

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_addr.h>
+#include <linux/if_ether.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -74,6 +76,22 @@ static inline int clinux_chown_socket(const char *path, uid_t user, gid_t group)
   close(fd);
   errno = code;
   return result;
+}
+
+/// Has the kernel look at what comes for a socket by a program of `count` instructions, in place of any before it (socket(7),
+/// SO_ATTACH_FILTER).
+static inline int clinux_attach_filter(int fd, const struct sock_filter *instructions, unsigned short count) {
+  struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/// Reads how much of what came for a socket was dropped (sock_diag(7), SO_MEMINFO); -1 where the kernel does not say.
+static inline int clinux_socket_drops(int fd, uint32_t *drops) {
+  uint32_t values[SK_MEMINFO_VARS] = {0};
+  socklen_t length = sizeof values;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &length) < 0) return -1;
+  *drops = values[SK_MEMINFO_DROPS];
+  return 0;
 }
 
 /// flock(2), without waiting, which Swift takes for the structure of that name.

@@ -41,7 +41,8 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     /// What has happened, and where to look: one sentence for people.
     public var explanation: String {
         switch self {
-        case .clientDenied: "The client's address may not come in (allow, deny): it was reset before it was heard."
+        case .clientDenied:
+            "The client's address may not come in (allow, deny): it was reset, or in a flood ignored, before it was heard."
         case .clientConnectionLimit:
             "The client had all the connections that one client may have (per_client.max_connections), and was reset."
         case .clientRateLimit: "The client made new connections too fast (per_client.rate), and was reset."

@@ -1,0 +1,120 @@
+internal import EventLoop
+internal import Network
+
+/// Keeps a flood of clients who may not come in from costing us anything: while there is one, the kernel drops what comes from
+/// them by a filter at the listening socket.
+///
+/// While they are few, each is accepted and reset, for a wrong list must be easy to see. Belongs to its worker's thread.
+final class FloodShield {
+    private enum State {
+        case down
+        /// - drops: the socket's count of dropped segments, as far as it has been counted.
+        case raised(by: AccessList, drops: UInt32)
+        /// There is no filter for such a list, or the system takes none: they are reset, however many they are.
+        case impossible
+    }
+
+    private unowned let acceptor: Acceptor
+    private let loop: EventLoop
+    private let family: IPAddress.Family
+    /// Scheduled while the shield is raised: a program that is idle is not woken up.
+    private var look: Timer?
+    private var state = State.down
+    private var gauge = DenialGauge()
+    /// How many were turned away since the last look, by us or by the kernel.
+    private var denied = 0
+    /// How many the kernel has turned away since the shield was raised.
+    private var dropped = 0
+
+    /// - Returns: nil where there is no address to tell clients apart by.
+    init?(of acceptor: Acceptor, on loop: EventLoop) {
+        guard let family = acceptor.socket.localAddress?.ipAddress?.family else { return nil }
+        self.acceptor = acceptor
+        self.loop = loop
+        self.family = family
+    }
+
+    /// Notes a client that was accepted and denied.
+    func noteDenied() {
+        switch state {
+        case .impossible: break
+        // Those who were in the backlog already; or all of them, where the kernel takes a filter and does not use it.
+        case .raised: denied += 1
+        case .down: if gauge.note(at: .coarse), let rules { raise(by: rules) }
+        }
+    }
+
+    /// Goes by the rules of another route from now on. Who may come in by these is kept out no longer.
+    func followRoute() {
+        switch state {
+        case .down: break
+        case .impossible: state = .down
+        case .raised(let former, let drops):
+            guard let rules else { return lower() }
+            guard rules != former else { return }
+            if let filter = SourceFilter(rules, for: family), (try? acceptor.socket.attach(filter)) != nil {
+                state = .raised(by: rules, drops: drops)
+            } else {
+                lower()
+            }
+        }
+    }
+
+    /// Counts those who were dropped since this was last called, where the others are counted.
+    ///
+    /// The kernel does not say why it drops a segment: one for which the backlog has no room is taken for one of a client that
+    /// may not come in. That is rare while the flood does not reach the backlog.
+    func countDropped() {
+        guard case .raised(let rules, let before) = state, let drops = try? acceptor.socket.droppedSegments
+        else { return }
+        let fresh = Int(drops &- before)
+        state = .raised(by: rules, drops: drops)
+        guard fresh > 0 else { return }
+        denied += fresh
+        dropped += fresh
+        acceptor.route.traffic.countDenied(fresh)
+    }
+
+    /// What the kernel is to go by; nil where it cannot tell whom we would let in, and where everybody may come in.
+    private var rules: AccessList? {
+        guard !acceptor.route.acceptsHeaders, let rules = acceptor.route.shared.door?.access, !rules.admitsEverybody
+        else { return nil }
+        return rules
+    }
+
+    private func raise(by rules: AccessList) {
+        guard let filter = SourceFilter(rules, for: family) else { return giveUp(because: "there are too many blocks") }
+        do throws(SystemError) {
+            let timer: Timer
+            if let look { timer = look } else { timer = try Timer(on: loop) { [unowned self] in takeLook() } }
+            look = timer
+            let drops = try acceptor.socket.droppedSegments
+            try acceptor.socket.attach(filter)
+            state = .raised(by: rules, drops: drops)
+            (denied, dropped) = (0, 0)
+            timer.schedule(after: .seconds(1))
+            acceptor.worker.tellOfFlood(.begins(perSecond: DenialGauge.flood), on: acceptor.route)
+        } catch {
+            giveUp(because: error.description)
+        }
+    }
+
+    private func takeLook() {
+        countDropped()
+        if gauge.isOver(denied: denied) { lower() } else { look?.schedule(after: .seconds(1)) }
+        denied = 0
+    }
+
+    private func lower() {
+        acceptor.socket.detachFilter()
+        countDropped()
+        look?.cancel()
+        state = .down
+        acceptor.worker.tellOfFlood(.ends(dropped: dropped), on: acceptor.route)
+    }
+
+    private func giveUp(because reason: String) {
+        state = .impossible
+        acceptor.worker.tellOfFlood(.cannotBeDropped(reason: reason), on: acceptor.route)
+    }
+}
