@@ -9,6 +9,9 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
+/// For the modules that are done when traffic begins: small rather than fast, for the size of the static program.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 /// For the modules that read what strangers send: every unsafe construct must be spelled out, and there is none.
 let memorySafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 
@@ -43,15 +46,15 @@ let package = Package(
         .target(name: "TLS", dependencies: ["Network", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTP1", swiftSettings: memorySafe),
         .target(name: "ProxyProtocol", dependencies: ["Network"], swiftSettings: memorySafe),
-        .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict),
+        .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict + small),
         .target(name: "Passwords", dependencies: ["CCrypt", "YAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(
             name: "Configuration", dependencies: ["Network", "Observability", "Passwords", "YAML"],
-            swiftSettings: memorySafe),
-        .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+            swiftSettings: memorySafe + small),
+        .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict + small),
         .target(name: "FileWatching", dependencies: ["EventLoop"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(
@@ -67,7 +70,7 @@ let package = Package(
                 "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "Network", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict + small),
 
         // Tells tests in other languages what the HTTP parsers make of bytes.
         .executableTarget(
