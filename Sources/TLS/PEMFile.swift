@@ -15,7 +15,9 @@ struct PEMFile: ~Copyable {
         block = .allocate(byteCount: 16 << 10, alignment: 1)
         do throws(SystemError) {
             let file = try Descriptor(readingRegularFile: path)
-            while case let piece = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: block[count...])), piece > 0 {
+            while case let piece = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: block[count...])),
+                piece > 0
+            {
                 count += piece
                 if count == block.count, count <= Self.limit { grow() }
             }
