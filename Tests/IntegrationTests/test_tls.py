@@ -1,6 +1,7 @@
 """TLS ends here: what clients say in it reaches the app in plain bytes, ends and all."""
 
 import hashlib
+import itertools
 import os
 import signal
 import socket
@@ -12,10 +13,10 @@ import pytest
 
 from support.apps import App, AppInHand, echo
 from support.configuration import ConfigurationFile, route
-from support.http import HTTPApp, Reader, get, ok
+from support.http import HTTPApp, Reader, answers, get, ok
 from support.namespaces import Cable
 from support.sockets import connect, read_exactly, read_to_end, reset
-from support.settings import PROGRAM
+from support.settings import CERTIFICATE_SWAPS, PROGRAM
 from support.tls import Authority, secure
 from support.waiting import wait_until
 
@@ -201,42 +202,64 @@ def serial_of(connection):
     return connection.getpeercert()["serialNumber"]
 
 
-def test_certificates_are_swapped_under_load(container, loopbridge, tmp_path, authority, outside):
-    """Whatever moment a connection begins in, it is shown the old certificate or the new one."""
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_certificates_are_swapped_under_load(container, loopbridge, tmp_path, authority, outside, protocol):
+    """Whatever moment a connection begins in, it is shown the old certificate or the new one, and what is open goes on."""
     served = authority.issue("served", "DNS:example.test")
     spare = [authority.issue(f"spare-{number}", "DNS:example.test") for number in range(4)]
     tls = f"{{ certificate: {served.certificate}, key: {served.key} }}"
-    file = ConfigurationFile(tmp_path, route("8443", "localhost:8000", tls=tls))
+    file = ConfigurationFile(tmp_path, route("8443", "localhost:8000", tls=tls, protocol=protocol))
     program = loopbridge("--config", file.path)
-    seen, failures, done = set(), [], threading.Event()
+    seen, failures, done, made = set(), [], threading.Event(), itertools.count()
+    exchange = echoes if protocol == "tcp" else answers_two
+
+    def begin():
+        connection = secure(connect(outside, Cable.CONTAINER, 8443), authority)
+        next(made)
+        return connection
 
     def load():
-        while not done.is_set():
-            try:
-                with secure(connect(outside, Cable.CONTAINER, 8443), authority) as connection:
-                    connection.sendall(b"hello")
-                    assert connection.recv(5) == b"hello"
-                    seen.add(serial_of(connection))
-            except Exception as error:  # noqa: BLE001: told below
-                failures.append(error)
+        with begin() as kept:
+            while not done.is_set():
+                try:
+                    with begin() as connection:
+                        exchange(connection)
+                        seen.add(serial_of(connection))
+                    exchange(kept)
+                except Exception as error:  # noqa: BLE001: told below
+                    failures.append(error)
 
-    with App(container, echo):
+    with App(container, echo) if protocol == "tcp" else HTTPApp(container, answers(ok(b"hello"))):
         threads = [threading.Thread(target=load, daemon=True) for _ in range(2)]
         for thread in threads:
             thread.start()
-        for number in range(int(os.environ.get("LOOPBRIDGE_CERTIFICATE_SWAPS", "6"))):
+        for number in range(CERTIFICATE_SWAPS):
             # None that a connection which is still under way may have been shown.
             new = spare[number % 4]
+            serial = new.serial()
             seen.clear()
             served.replace_by(new)
             # Whoever reads them first, and however often.
             if number % 3 == 2:
                 program.signal(signal.SIGHUP)
-            wait_until(lambda: new.serial() in seen, "the new certificate is shown")
+            wait_until(lambda: serial in seen, "the new certificate is shown")
         done.set()
         for thread in threads:
             thread.join(10)
+    print(f"{next(made)} connections, {len(failures)} failures")
     assert not failures
+
+
+def echoes(connection):
+    connection.sendall(b"hello")
+    assert read_exactly(connection, 5) == b"hello"
+
+
+def answers_two(connection):
+    connection.sendall(2 * get("/"))
+    reader = Reader(connection)
+    assert [reader.message().body for _ in range(2)] == [b"hello", b"hello"]
 
 
 def test_a_pair_that_does_not_fit_is_not_taken_over(container, loopbridge, tmp_path, authority, outside):
