@@ -13,11 +13,11 @@ import pytest
 
 from support.apps import App, AppInHand, echo
 from support.configuration import ConfigurationFile, route
-from support.http import HTTPApp, Reader, answers, get, ok
+from support.http import HTTPApp, Reader, answers, chunks, get, ok, post
 from support.namespaces import Cable
 from support.sockets import connect, read_exactly, read_to_end, reset
 from support.settings import CERTIFICATE_SWAPS, PROGRAM
-from support.tls import Authority, secure
+from support.tls import Authority, context, secure
 from support.waiting import wait_until
 
 
@@ -116,6 +116,94 @@ def test_an_app_of_http_learns_how_the_client_came(container, bridge, client):
         assert b"client-cert" not in request.head.lower()
         request.answer(ok(b"hello"))
         assert Reader(connection).message().body == b"hello"
+
+
+def dribbling(plain, authority, piece):
+    """A client whose handshake comes in small pieces, with its first request right behind it; returns the answer's reader."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context(authority).wrap_bio(incoming, outgoing, server_hostname="example.test")
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def flush(size):
+        data = outgoing.read()
+        for start in range(0, len(data), size):
+            plain.sendall(data[start:start + size])
+
+    while True:
+        try:
+            tls.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            flush(piece)
+            incoming.write(plain.recv(65536))
+    # The handshake's last message and the requests come in one piece.
+    tls.write(3 * get("/first"))
+    flush(1 << 20)
+    answers = b""
+    while answers.count(b"hello") < 3:
+        try:
+            answers += tls.read(65536)
+        except ssl.SSLWantReadError:
+            data = plain.recv(65536)
+            assert data, "the connection has ended"
+            incoming.write(data)
+    return answers
+
+
+@pytest.mark.parametrize("piece", [1, 100, 1 << 20])
+def test_a_handshake_in_pieces_and_requests_in_one(container, bridge, outside, authority, piece):
+    bridge("http")
+    with HTTPApp(container, answers(ok(b"hello"))):
+        dribbling(connect(outside, Cable.CONTAINER, 8443), authority, piece)
+
+
+def test_everything_that_http_knows_goes_through_tls(container, bridge, client):
+    bridge("http")
+    with HTTPApp(container, reads_body=False) as app:
+        connection = client()
+        reader = Reader(connection)
+        connection.sendall(post(b"", fields=b"Expect: 100-continue\r\n").replace(b"Content-Length: 0", b"Content-Length: 70000"))
+        request = app.next_request()
+        request.connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
+        assert [reader.message(body_follows=False).status for _ in range(2)] == [103, 100]
+        # Records of all sizes, and behind the body the next request, which waits for its turn.
+        body = os.urandom(70_000)
+        connection.sendall(body + get("/next"))
+        assert request.reader.exactly(70_000) == body
+        request.answer(ok(body))
+        assert reader.message().body == body
+        app.next_request().answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(body[:30_000], b"end"))
+        assert reader.message().body == body[:30_000] + b"end"
+        # What is said right behind the wish for another protocol, and behind the answer to that.
+        connection.sendall(
+            get("/socket", b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n") + body)
+        request = app.next_request()
+        request.connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n" + body)
+        assert reader.message(body_follows=False).status == 101
+        assert reader.exactly(len(body)) == body
+        assert request.reader.exactly(len(body)) == body
+        request.done()
+        old = client()
+        old.sendall(get("/", version="1.0"))
+        app.next_request().answer(ok(b"hello"))
+        assert Reader(old).rest().endswith(b"hello")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_who_says_something_first_is_connected_then(container, bridge, client, first):
+    """The app sees nobody before the first byte in TLS, however the kernel has told of it."""
+    bridge(connect="first_byte", hold="5s")
+    with AppInHand(container) as app:
+        outer = client()
+        if first:
+            outer.sendall(b"hello")
+            assert read_exactly(app.next(), 5) == b"hello"
+        else:
+            outer.unwrap()
+            assert app.accepted == 0
 
 
 def test_redirects_go_to_https(container, bridge, client):
