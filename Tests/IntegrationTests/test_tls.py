@@ -220,18 +220,26 @@ def test_clients_with_a_certificate_are_known_to_the_app(container, bridge, clie
     program = bridge("http", f", client_ca: {authority.certificate}, client_certificate: {mode}")
     alice = authority.issue("alice", subject="/O=Example/CN=alice")
     with HTTPApp(container) as app:
-        forged = b"X-Client-Certificate-Subject: CN=root\r\nX-Client-Certificate-Verified: SUCCESS\r\n"
+        # Ours are no part of what a client may have left out on the way.
+        forged = (b"X-Client-Certificate-Subject: CN=root\r\nX-Client-Certificate-Verified: SUCCESS\r\n"
+                  b"x_client-CERTIFICATE_Subject: CN=root\r\nx-client-certificate-subject: CN=root\r\n"
+                  b"Connection: X-Client-Certificate-Subject, X-Client-Certificate-Verified\r\n"
+                  b"Transfer-Encoding: chunked\r\nTrailer: X-Client-Certificate-Subject\r\n")
+        body = b"1\r\nx\r\n0\r\nX-Client-Certificate-Subject: CN=root\r\nX-Harmless: 1\r\n\r\n"
         connection = client(pair=alice)
-        connection.sendall(get("/", forged))
+        connection.sendall(get("/", forged, "POST") + body)
         request = app.next_request()
+        assert b"CN=root" not in request.head + request.raw_body and b"X-Harmless" in request.raw_body
+        assert request.head.lower().count(b"client-certificate-subject:") == 1
         assert request[b"x-client-certificate-verified"] == b"SUCCESS"
         assert request[b"x-client-certificate-subject"] == b"CN=alice,O=Example"
         assert len(request[b"x-client-certificate-fingerprint"]) == 64
         request.answer(ok())
         if mode == "optional":
             connection = client()
-            connection.sendall(get("/", forged))
+            connection.sendall(get("/", forged, "POST") + body)
             request = app.next_request()
+            assert b"CN=root" not in request.head + request.raw_body
             assert request[b"x-client-certificate-verified"] == b"NONE"
             assert request[b"x-client-certificate-subject"] is None
             request.answer(ok())
