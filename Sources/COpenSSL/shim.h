@@ -92,3 +92,5 @@ static inline void copenssl_set_partial_writes(SSL *connection) {
 
 /// Macros of other types than Swift's importer understands.
 static const uint64_t copenssl_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t copenssl_prefer_own_ciphers = SSL_OP_CIPHER_SERVER_PREFERENCE;
+static const uint64_t copenssl_but_chacha_first = SSL_OP_PRIORITIZE_CHACHA;

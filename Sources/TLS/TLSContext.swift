@@ -61,7 +61,9 @@ public final class TLSContext: Sendable {
             guard let connection, let name, let vector, let cipher, let seal,
                 let tickets = TLSChannel.channel(of: connection)?.context?.tickets
             else { return -1 }
-            return tickets.prepare(name: name, vector: vector, cipher: cipher, seal: seal, isNew: isNew == 1)
+            let result = tickets.prepare(name: name, vector: vector, cipher: cipher, seal: seal, isNew: isNew == 1)
+            // Clients of TLS 1.3 use a ticket once (RFC 8446 appendix C.4), and want another for the next time.
+            return isNew == 0 && result == 1 && SSL_version(connection) == TLS1_3_VERSION ? 2 : result
         }
         guard !protocols.isEmpty else { return }
         SSL_CTX_set_alpn_select_cb(

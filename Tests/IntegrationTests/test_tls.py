@@ -263,7 +263,7 @@ def test_a_proxys_header_comes_before_tls_and_tells_the_app_of_it(container, bri
         assert start[:12] == b"\r\n\r\n\0\r\nQUIT\n"
         header = read_exactly(inner, int.from_bytes(start[14:], "big"))
         assert header[:8] == bytes([192, 0, 2, 7, 192, 0, 2, 8])
-        assert b"TLSv1.3" in header and b"alice" in header and b"TLS_AES_256_GCM_SHA384" in header
+        assert b"TLSv1.3" in header and b"alice" in header and b"TLS_AES_128_GCM_SHA256" in header
         assert read_exactly(inner, 5) == b"hello"
 
 

@@ -39,7 +39,8 @@ class Authority:
         self._name = name
         self.certificate = str(folder / f"{name}.crt")
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                 "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", self.certificate)
+                 "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign", "-keyout", folder / f"{name}.key",
+                 "-out", self.certificate)
 
     def issue(self, name, alternative_names=None, subject=None, days=1, kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
         """Makes a key and a certificate for it; a negative number of days makes one that has expired."""

@@ -97,7 +97,7 @@ import Testing
     }
 }
 
-@Suite struct ResumptionCountTests {
+@Suite struct HandshakeCountTests {
     private static let report = """
         Now timing with session id reuse.
         starting
@@ -108,17 +108,19 @@ import Testing
         """
 
     @Test func countsConnections() throws {
-        #expect(try ResumptionCount(output: Self.report).connections == 20)
+        #expect(try HandshakeCount(output: Self.report, resumed: true).connections == 20)
+        let new = Self.report.replacing("rrrr", with: "****")
+        #expect(try HandshakeCount(output: new, resumed: false).connections == 20)
     }
 
     @Test(arguments: ["", "rrrr", "20 connections in 2 real seconds, 200 bytes read per connection"])
     func refusesToGuess(_ output: String) {
-        #expect(throws: Failure.self) { try ResumptionCount(output: output) }
+        #expect(throws: Failure.self) { try HandshakeCount(output: output, resumed: true) }
     }
 
-    @Test func refusesSessionsThatAreNotResumed() {
-        #expect(throws: Failure.self) {
-            try ResumptionCount(output: Self.report.replacing("rrrrrr", with: "r*****"))
-        }
+    @Test func refusesOneKindOfConnectionsForTheOther() throws {
+        let others = Self.report.replacing("rrrrrr", with: "r*****")
+        #expect(throws: Failure.self) { try HandshakeCount(output: others, resumed: true) }
+        #expect(throws: Failure.self) { try HandshakeCount(output: others, resumed: false) }
     }
 }

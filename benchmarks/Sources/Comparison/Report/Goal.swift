@@ -28,8 +28,9 @@ public struct Goal: Codable, Sendable, Equatable {
         let figures = Figures(results: results)
         let loads: [(String, Scenario)] = [
             ("on 64 kept connections", .requests(.tls, connections: 64)),
-            ("one per connection, full handshakes", .connections(.tls)),
-            ("one per connection, sessions resumed", .resumptions),
+            ("one per connection, as wrk resumes sessions", .connections(.tls)),
+            ("one per connection, whole handshakes", .handshakes(resumed: false)),
+            ("one per connection, sessions resumed", .handshakes(resumed: true)),
         ]
         return [
             figures.ratioToRival("TLS: bulk", .secureBulk, .gigabitsPerSecond, 1),

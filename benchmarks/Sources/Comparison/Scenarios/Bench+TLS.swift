@@ -16,6 +16,7 @@ extension Bench {
                 output = try rig.startClient(command).outputAtEnd(seconds: Double(settings.seconds) + 15)
             }
             let result = try LoadResult(output: output)
+            guard result.errors == 0 else { throw Failure("\(result.errors) errors in \(result.requests) answers") }
             let bytes = Double(result.requests) * Double(App.largeBytes)
             return [
                 .gigabitsPerSecond: bytes * 8 / result.seconds / 1e9, .cpuSecondsPerGiB: cpu / (bytes / 1_073_741_824),
@@ -23,19 +24,19 @@ extension Bench {
         }
     }
 
-    /// Two clients, each of which resumes its session with every connection.
-    func resumptions(peer: Peer, network: Network) throws -> [Metric: Double] {
+    /// Two clients that make one connection after the other.
+    func handshakes(resumed: Bool, peer: Peer, network: Network) throws -> [Metric: Double] {
         try withRig(peer, .http, network) { rig in
             func run(seconds: Int) throws -> (connections: Int, seconds: Double) {
                 let command = [
-                    "openssl", "s_time", "-connect", "\(rig.target.host):\(rig.target.port)", "-reuse", "-www", "/",
-                    "-time", "\(seconds)",
+                    "openssl", "s_time", "-connect", "\(rig.target.host):\(rig.target.port)", resumed ? "-reuse" : "-new",
+                    "-www", "/", "-time", "\(seconds)",
                 ]
                 let start = Date()
                 let clients = try [rig.startClient(command), rig.startClient(command)]
                 let outputs = try clients.map { try $0.outputAtEnd(seconds: Double(seconds) + 15) }
                 let elapsed = Date().timeIntervalSince(start)
-                return (try outputs.map { try ResumptionCount(output: $0).connections }.reduce(0, +), elapsed)
+                return (try outputs.map { try HandshakeCount(output: $0, resumed: resumed).connections }.reduce(0, +), elapsed)
             }
             _ = try run(seconds: 1)
             var result = (connections: 0, seconds: 0.0)

@@ -23,8 +23,8 @@ struct Bench {
             try idle(peer: peer, network: network)
         case .secureBulk:
             try secureBulk(peer: peer, network: network)
-        case .resumptions:
-            try resumptions(peer: peer, network: network)
+        case .handshakes(let resumed):
+            try handshakes(resumed: resumed, peer: peer, network: network)
         case .start:
             try start(peer: peer, network: network)
         case .datagrams(let clients, let inFlight, let size):

@@ -32,8 +32,9 @@ public enum Scenario: Hashable, Sendable {
     case start
     /// Large answers in TLS on 8 connections that stay, by wrk.
     case secureBulk
-    /// A connection for each request, in TLS and each going on with the session of the one before, by openssl's s_time.
-    case resumptions
+    /// A connection for each request in TLS, by openssl's s_time: with a whole handshake, or going on with the session of the
+    /// one before.
+    case handshakes(resumed: Bool)
     /// Datagrams of so many bytes to an app that sends them back, so many of each client on their way at once.
     case datagrams(clients: Int, inFlight: Int, size: Int)
 
@@ -42,7 +43,10 @@ public enum Scenario: Hashable, Sendable {
         Direction.allCases.flatMap { direction in
             [1, 8, 64].map { .bulk(direction, streams: $0) }
         } + requests(over: .tcp) + [.idle, .start] + requests(over: .http) + [.bodies]
-        + [.secureBulk, .requests(.tls, connections: 64), .connections(.tls), .resumptions] + datagrams
+        + [
+            .secureBulk, .requests(.tls, connections: 64), .connections(.tls), .handshakes(resumed: false),
+            .handshakes(resumed: true),
+        ] + datagrams
 
     /// Many clients that ask and wait, as those of a name server do; and few that send all the time.
     private static let datagrams: [Scenario] = [
@@ -69,7 +73,7 @@ public enum Scenario: Hashable, Sendable {
         all.filter {
             switch $0 {
             case .bulk(_, streams: 8), .bulk(.upload, streams: 64), .bulk(.both, streams: 64), .datagrams, .secureBulk,
-                .requests(.tls, _), .connections(.tls):
+                .requests(.tls, _), .connections(.tls), .handshakes(resumed: true):
                 false
             default: true
             }
@@ -83,7 +87,7 @@ public enum Scenario: Hashable, Sendable {
         switch self {
         case .requests(let mode, _), .latency(let mode), .connections(let mode): mode
         case .bodies: .http
-        case .secureBulk, .resumptions: .tls
+        case .secureBulk, .handshakes: .tls
         case .bulk, .idle, .start: .tcp
         case .datagrams: .udp
         }
@@ -101,7 +105,7 @@ public enum Scenario: Hashable, Sendable {
             case .idle: "idle"
             case .start: "start"
             case .secureBulk: "bulk"
-            case .resumptions: "resumptions"
+            case .handshakes(let resumed): resumed ? "resumptions" : "handshakes"
             case .datagrams(let clients, let inFlight, let size): "udp-\(clients)x\(inFlight)-\(size)"
             }
         return mode == .http || mode == .tls ? "\(mode.rawValue)-\(name)" : name
@@ -121,7 +125,8 @@ public enum Scenario: Hashable, Sendable {
             case .idle: "Idle connections"
             case .start: "From exec to the first byte"
             case .secureBulk: "Answers of 10 MiB on 8 kept connections"
-            case .resumptions: "One request per connection, of 2 clients that resume their sessions"
+            case .handshakes(let resumed):
+                "One request per connection, of 2 clients \(resumed ? "that resume a session" : "with whole handshakes")"
             case .datagrams(let clients, let inFlight, let size):
                 "UDP: \(clients) client\(clients == 1 ? "" : "s"), \(inFlight) datagram\(inFlight == 1 ? "" : "s") of "
                     + "\(size) bytes each on their way"
@@ -140,7 +145,7 @@ public enum Scenario: Hashable, Sendable {
         case .idle: [.kilobytesPerConnection, .residentMiB]
         case .start: [.firstByteMilliseconds]
         case .secureBulk: [.gigabitsPerSecond, .cpuSecondsPerGiB, .residentMiB]
-        case .resumptions: [.requestsPerSecond, .cpuMicrosecondsPerRequest, .residentMiB]
+        case .handshakes: [.requestsPerSecond, .cpuMicrosecondsPerRequest, .residentMiB]
         case .datagrams: [.datagramsPerSecond, .cpuMicrosecondsPerDatagram, .lostPercent, .residentMiB]
         }
     }
@@ -150,7 +155,7 @@ public enum Scenario: Hashable, Sendable {
         if mode == .tls { return false }
         return switch self {
         case .bulk, .requests, .bodies, .latency, .connections, .datagrams: true
-        case .idle, .start, .secureBulk, .resumptions: false
+        case .idle, .start, .secureBulk, .handshakes: false
         }
     }
 
