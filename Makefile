@@ -54,6 +54,8 @@ test-integration: dist setup-tests ## Run the integration tests on dist/loopbrid
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
 	/usr/bin/python3 -m pytest -q $(RERUNS) Tests/ContainerTests
 
+# It would wait for a second at its end, and the tests ask once more before that.
+test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan

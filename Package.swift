@@ -43,7 +43,7 @@ let package = Package(
         // From the ground up; a module imports only what stands above it in this list.
         .target(name: "EventLoop", dependencies: ["CLibevent", "CLinux"], swiftSettings: strict),
         .target(name: "Network", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
-        .target(name: "TLS", dependencies: ["Network", "EventLoop", "COpenSSL"], swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["Network", "EventLoop", "CLinux", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTP1", swiftSettings: memorySafe),
         .target(name: "ProxyProtocol", dependencies: ["Network"], swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict + small),

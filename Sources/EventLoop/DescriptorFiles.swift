@@ -16,7 +16,7 @@ extension Descriptor {
         var contents: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while contents.count <= limit {
-            let count = read(number, &chunk, chunk.count)
+            let count = Glibc.read(number, &chunk, chunk.count)
             if count == 0 { break }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -25,6 +25,17 @@ extension Descriptor {
             contents += chunk[..<count]
         }
         return contents
+    }
+
+    /// Reads what comes next (read(2)). Blocks.
+    /// - Returns: how many bytes that was; 0 at the file's end, or where there is no room.
+    /// - Throws: ``SystemError``, as read(2) says.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        while true {
+            let count = Glibc.read(number, buffer.baseAddress, buffer.count)
+            if count >= 0 { return count }
+            guard errno == EINTR else { throw SystemError("read") }
+        }
     }
 
     /// Writes all of the bytes. Blocks for as long as the reader takes its time.

@@ -24,11 +24,23 @@ extension Socket {
     }
 
     /// Whether the peer has finished sending, or the connection has failed, and there is nothing left to be read.
-    public var hasEndedUnread: Bool {
+    public var hasEndedUnread: Bool { unread == .end }
+
+    /// What a read would bring.
+    public enum Unread: Equatable, Sendable {
+        case nothing
+        case something
+        /// The end of what the peer says, or a failure.
+        case end
+    }
+
+    /// Looks at what a read would bring, and leaves it there.
+    public var unread: Unread {
         var byte: UInt8 = 0
         return switch withUnsafeMutableBytes(of: &byte, { receive(into: $0, peek: true) }) {
-        case .moved, .wouldBlock: false
-        case .endOfStream, .failed: true
+        case .moved: .something
+        case .wouldBlock: .nothing
+        case .endOfStream, .failed: .end
         }
     }
 }

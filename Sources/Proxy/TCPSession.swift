@@ -85,8 +85,13 @@ final class TCPSession: Session {
     private func silentClientReady(_ socket: WatchedSocket, _ readiness: IOEvent.Readiness) {
         if readiness.contains(.failed) {
             end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
-        } else if readiness.contains(.endOfStream), socket.socket.hasEndedUnread {
-            end(.finished, upstream: nil, sent: 0, received: 0)
+        } else if readiness.contains(.endOfStream) || socket.socket.isLayered {
+            // What a layer's socket has to be read may be a part of a record, or a message of the layer's own.
+            switch socket.socket.unread {
+            case .something: connect(socket)
+            case .nothing: break
+            case .end: end(.finished, upstream: nil, sent: 0, received: 0)
+            }
         } else if readiness.contains(.readable) {
             connect(socket)
         }

@@ -96,6 +96,9 @@ extension ProxyHeader {
         }
     }
 
+    /// What a certificate calls its owner is as long as its authority likes, and readers have little room.
+    private static let longestFieldText = 256
+
     private func writeFields(into output: inout [UInt8]) {
         if let uniqueID { output.appendField(Field.uniqueID, uniqueID.prefix(Self.longestUniqueID)) }
         guard let tls else { return }
@@ -114,7 +117,8 @@ extension ProxyHeader {
             (Field.keyAlgorithm, tls.keyAlgorithm),
         ]
         for (type, text) in texts {
-            guard let text else { continue }
+            // A part of a name could be another's whole one.
+            guard let text, text.count <= Self.longestFieldText else { continue }
             output.appendField(type, text[...])
         }
         output.setLength(at: start - 2, of: start)

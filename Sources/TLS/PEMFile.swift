@@ -6,50 +6,64 @@ struct PEMFile: ~Copyable {
     /// No chain of certificates, and no bundle of authorities, is larger.
     private static let limit = 4 << 20
 
-    private let bytes: [UInt8]
+    private var block: UnsafeMutableRawBufferPointer
+    private var count = 0
 
     /// Reads a whole file.
     /// - Throws: the reason, in words.
     init(_ path: String) throws(Unreadable) {
-        bytes = try Self.read(path)
-    }
-
-    private static func read(_ path: String) throws(Unreadable) -> [UInt8] {
-        do {
-            let bytes = try Descriptor(readingRegularFile: path).readToEnd(limit: limit)
-            if bytes.count <= limit { return bytes }
+        block = .allocate(byteCount: 16 << 10, alignment: 1)
+        do throws(SystemError) {
+            let file = try Descriptor(readingRegularFile: path)
+            while case let piece = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: block[count...])),
+                piece > 0
+            {
+                count += piece
+                if count == block.count, count <= Self.limit { grow() }
+            }
         } catch {
             throw Unreadable(reason: error.reason)
         }
-        throw Unreadable(reason: "it is larger than 4 MiB")
+        if count > Self.limit { throw Unreadable(reason: "it is larger than 4 MiB") }
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * block.count, alignment: 1)
+        larger.copyMemory(from: UnsafeRawBufferPointer(block))
+        Self.wipe(block)
+        block = larger
+    }
+
+    private static func wipe(_ block: UnsafeMutableRawBufferPointer) {
+        OPENSSL_cleanse(block.baseAddress, block.count)
+        block.deallocate()
     }
 
     struct Unreadable: Error {
         let reason: String
     }
 
-    deinit {
-        bytes.withUnsafeBytes { OPENSSL_cleanse(UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count) }
-    }
+    deinit { Self.wipe(block) }
 
     /// Reads from the file's beginning.
     /// - Parameter body: given a BIO that lives as long as the call.
-    func read<Result>(_ body: (OpaquePointer) -> Result) -> Result {
-        bytes.withUnsafeBytes { bytes in
-            guard let input = BIO_new_mem_buf(bytes.baseAddress, CInt(bytes.count)) else { fatalError("out of memory") }
-            defer { BIO_free(input) }
-            return body(input)
-        }
+    func read<Result, Failure: Error>(_ body: (OpaquePointer) throws(Failure) -> Result) throws(Failure) -> Result {
+        guard let input = BIO_new_mem_buf(block.baseAddress, CInt(count)) else { fatalError("out of memory") }
+        defer { BIO_free(input) }
+        return try TLSLibrary.wipingMemory { () throws(Failure) in try body(input) }
     }
 
     /// The certificates that the file holds, in its order; what else it holds is left out.
-    func certificates() -> [Certificate] {
-        read { input in
+    /// - Throws: the reason, where there is one that can't be read. To go without it would change who is trusted.
+    func certificates() throws(Unreadable) -> [Certificate] {
+        try read { input throws(Unreadable) in
             var found: [Certificate] = []
             while let certificate = PEM_read_bio_X509_AUX(input, nil, nil, nil) {
                 found.append(Certificate(owning: certificate))
             }
+            let isEnd = copenssl_error_reason(ERR_peek_last_error()) == PEM_R_NO_START_LINE
             ERR_clear_error()
+            guard isEnd else { throw Unreadable(reason: "its certificate \(found.count + 1) is damaged") }
             return found
         }
     }

@@ -43,6 +43,8 @@ public final class TLSChannel: SocketLayer {
     private var heldInput: HeldBytes?
     /// The kernel may have more than the last receive has brought.
     private var kernelMayHaveMore = false
+    /// How much has been received since the client last said anything that is for the app.
+    private var wordlessBytes = 0
     /// OpenSSL takes from the kernel just what it needs next.
     private var reads: ReadMode = .received
     /// The descriptor, for the time of a call.
@@ -114,10 +116,11 @@ public final class TLSChannel: SocketLayer {
     }
 
     private func takeDirectly(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        guard case .none = inputEnd else { return 0 }
+        guard mayGoOnReceiving else { return 0 }
         switch Socket.receive(into: buffer, from: socket) {
         case .moved(let count):
             kernelMayHaveMore = true
+            wordlessBytes += count
             return count
         case .wouldBlock: kernelMayHaveMore = false
         case .endOfStream: inputEnd = .failed(Self.cutOff)
@@ -177,6 +180,9 @@ public final class TLSChannel: SocketLayer {
             let result = SSL_do_handshake(connection)
             if result == 1 {
                 state = .open(connection)
+                wordlessBytes = 0
+                // What was tried in vain on the way is not to be taken for a later call's failure (SSL_get_error(3)).
+                ERR_clear_error()
                 holdInput()
                 _ = sendOutput()
                 return .done
@@ -230,9 +236,22 @@ public final class TLSChannel: SocketLayer {
         if case .moved(let count) = result {
             input = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             kernelMayHaveMore = count == buffer.count
+            wordlessBytes += count
         }
         return result
     }
+
+    /// Who sends nothing but messages of TLS, such as wishes for new keys, could keep the worker busy in one receive for as long
+    /// as it likes; so that is taken for an attack.
+    private var mayGoOnReceiving: Bool {
+        guard case .none = inputEnd else { return false }
+        guard wordlessBytes > Self.mostWordless else { return true }
+        inputEnd = .failed(Self.violation)
+        return false
+    }
+
+    /// More than a few records, whatever they hold.
+    private static let mostWordless = 4 * TLSWorkspace.recordSize
 
     /// What was not decrypted must outlive the worker's memory.
     private func holdInput() {
@@ -281,8 +300,11 @@ public final class TLSChannel: SocketLayer {
                     break
                 }
             }
-            if filled > 0 { break }
-            guard case .none = inputEnd else { break }
+            if filled > 0 {
+                wordlessBytes = 0
+                break
+            }
+            guard mayGoOnReceiving else { break }
             heldInput = nil
             switch receive(upTo: buffer.count) {
             case .moved: continue
@@ -308,7 +330,7 @@ public final class TLSChannel: SocketLayer {
         reads = .directly
         defer { reads = .received }
         let count = SSL_peek(connection, buffer.baseAddress, CInt(min(buffer.count, Int(CInt.max))))
-        if count <= 0 { _ = noteReadFailure(connection, count) }
+        if count > 0 { wordlessBytes = 0 } else { _ = noteReadFailure(connection, count) }
         withExtendedLifetime(held) { holdInput() }
         if workspace.outputCount > 0 { sendAnswers() }
         return count > 0 ? .moved(Int(count)) : told
@@ -343,6 +365,11 @@ public final class TLSChannel: SocketLayer {
 
     /// A peer that keeps asking for answers and takes none is not served.
     private func sendAnswers() {
+        // Behind our end there is nothing to be said, and the client goes on with its old keys.
+        if hasFinishedSending {
+            workspace.outputCount = 0
+            return
+        }
         let error = sendOutput()
         if error != 0 || unsentBytes > Self.mostUnsent { inputEnd = .failed(error == 0 ? Self.violation : error) }
     }

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import EventLoop
+internal import Glibc
 
 /// Certificates with their keys, ready to be used by connections: what one reading of the files has brought.
 ///
@@ -11,11 +12,16 @@ public final class TLSContext: Sendable {
     private let hosts: HostNames
     let tickets: TicketKeys
     let protocols: [[UInt8]]
+    let clock: @Sendable () -> Int
 
     /// Reads the files and sees that they fit together.
     /// - Throws: ``TLSFault`` that says what is wrong with one of them.
-    public init(_ settings: TLSServerSettings, tickets: TicketKeys) throws(TLSFault) {
+    /// - Parameter clock: the time by which clients' certificates are judged, in seconds since 1970; the system's where it is nil.
+    public init(
+        _ settings: TLSServerSettings, tickets: TicketKeys, clock: (@Sendable () -> Int)? = nil
+    ) throws(TLSFault) {
         TLSLibrary.start()
+        self.clock = clock ?? { time(nil) }
         var builder = TLSContextBuilder(settings)
         try builder.build()
         self.tickets = tickets
@@ -23,6 +29,9 @@ public final class TLSContext: Sendable {
         hosts = builder.hosts
         contexts = builder.takeContexts()
         for context in contexts { setCallbacks(context) }
+        if settings.clientCertificates != .notAsked {
+            for context in contexts { ClientTickets.setCallbacks(context) }
+        }
     }
 
     deinit {

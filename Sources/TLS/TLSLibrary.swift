@@ -1,3 +1,4 @@
+internal import CLinux
 internal import COpenSSL
 
 /// OpenSSL, made ready once for the process.
@@ -6,9 +7,21 @@ enum TLSLibrary {
     static func start() { _ = isStarted }
 
     private static let isStarted: Bool = {
+        // Refused where the library has been used before, which the program does not do.
+        CRYPTO_set_mem_functions(
+            { count, _, _ in clinux_allocate(count) }, { block, count, _, _ in clinux_resize(block, count) },
+            { block, _, _ in clinux_free(block) })
         precondition(copenssl_start() == 1, "OpenSSL cannot be started")
         return true
     }()
+
+    /// Has the library wipe all memory that it gives back meanwhile: not everything that a key passes through on its way out of
+    /// a file is wiped otherwise.
+    static func wipingMemory<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        clinux_wipe_what_is_freed(true)
+        defer { clinux_wipe_what_is_freed(false) }
+        return try body()
+    }
 
     /// Takes the thread's noted errors away.
     /// - Returns: the oldest, which is the cause; nil where there is none.

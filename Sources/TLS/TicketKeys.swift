@@ -18,6 +18,7 @@ public final class TicketKeys: Sendable {
     private let state: Guarded<State>
 
     public init() {
+        TLSLibrary.start()
         state = Guarded(State(current: Key(), previous: nil, rotated: .now))
     }
 

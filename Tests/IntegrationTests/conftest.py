@@ -25,6 +25,7 @@ Environment:
     LOOPBRIDGE_PICTURES     a folder for pictures of the status page after five minutes of load; none are taken without it
     LOOPBRIDGE_LOG_SLEEP    for how many seconds nobody reads the log (3)
     LOOPBRIDGE_RESTARTS     how often it is restarted while somebody keeps its socket (5)
+    LOOPBRIDGE_CERTIFICATE_SWAPS  how often a certificate is replaced by another under load (4)
     LOOPBRIDGE_SCRAPE_SECONDS  how long Prometheus looks at a load (12)
 """
 

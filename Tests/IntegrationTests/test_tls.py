@@ -1,6 +1,7 @@
 """TLS ends here: what clients say in it reaches the app in plain bytes, ends and all."""
 
 import hashlib
+import itertools
 import os
 import signal
 import socket
@@ -12,11 +13,11 @@ import pytest
 
 from support.apps import App, AppInHand, echo
 from support.configuration import ConfigurationFile, route
-from support.http import HTTPApp, Reader, get, ok
+from support.http import HTTPApp, Reader, answers, chunks, get, ok, post
 from support.namespaces import Cable
 from support.sockets import connect, read_exactly, read_to_end, reset
-from support.settings import PROGRAM
-from support.tls import Authority, secure
+from support.settings import CERTIFICATE_SWAPS, PROGRAM
+from support.tls import Authority, context, secure
 from support.waiting import wait_until
 
 
@@ -117,6 +118,94 @@ def test_an_app_of_http_learns_how_the_client_came(container, bridge, client):
         assert Reader(connection).message().body == b"hello"
 
 
+def dribbling(plain, authority, piece):
+    """A client whose handshake comes in small pieces, with its first request right behind it; returns the answer's reader."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context(authority).wrap_bio(incoming, outgoing, server_hostname="example.test")
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def flush(size):
+        data = outgoing.read()
+        for start in range(0, len(data), size):
+            plain.sendall(data[start:start + size])
+
+    while True:
+        try:
+            tls.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            flush(piece)
+            incoming.write(plain.recv(65536))
+    # The handshake's last message and the requests come in one piece.
+    tls.write(3 * get("/first"))
+    flush(1 << 20)
+    answers = b""
+    while answers.count(b"hello") < 3:
+        try:
+            answers += tls.read(65536)
+        except ssl.SSLWantReadError:
+            data = plain.recv(65536)
+            assert data, "the connection has ended"
+            incoming.write(data)
+    return answers
+
+
+@pytest.mark.parametrize("piece", [1, 100, 1 << 20])
+def test_a_handshake_in_pieces_and_requests_in_one(container, bridge, outside, authority, piece):
+    bridge("http")
+    with HTTPApp(container, answers(ok(b"hello"))):
+        dribbling(connect(outside, Cable.CONTAINER, 8443), authority, piece)
+
+
+def test_everything_that_http_knows_goes_through_tls(container, bridge, client):
+    bridge("http")
+    with HTTPApp(container, reads_body=False) as app:
+        connection = client()
+        reader = Reader(connection)
+        connection.sendall(post(b"", fields=b"Expect: 100-continue\r\n").replace(b"Content-Length: 0", b"Content-Length: 70000"))
+        request = app.next_request()
+        request.connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
+        assert [reader.message(body_follows=False).status for _ in range(2)] == [103, 100]
+        # Records of all sizes, and behind the body the next request, which waits for its turn.
+        body = os.urandom(70_000)
+        connection.sendall(body + get("/next"))
+        assert request.reader.exactly(70_000) == body
+        request.answer(ok(body))
+        assert reader.message().body == body
+        app.next_request().answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(body[:30_000], b"end"))
+        assert reader.message().body == body[:30_000] + b"end"
+        # What is said right behind the wish for another protocol, and behind the answer to that.
+        connection.sendall(
+            get("/socket", b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n") + body)
+        request = app.next_request()
+        request.connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n" + body)
+        assert reader.message(body_follows=False).status == 101
+        assert reader.exactly(len(body)) == body
+        assert request.reader.exactly(len(body)) == body
+        request.done()
+        old = client()
+        old.sendall(get("/", version="1.0"))
+        app.next_request().answer(ok(b"hello"))
+        assert Reader(old).rest().endswith(b"hello")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_who_says_something_first_is_connected_then(container, bridge, client, first):
+    """The app sees nobody before the first byte in TLS, however the kernel has told of it."""
+    bridge(connect="first_byte", hold="5s")
+    with AppInHand(container) as app:
+        outer = client()
+        if first:
+            outer.sendall(b"hello")
+            assert read_exactly(app.next(), 5) == b"hello"
+        else:
+            outer.unwrap()
+            assert app.accepted == 0
+
+
 def test_redirects_go_to_https(container, bridge, client):
     bridge("http", http="{ host: upstream }")
     with HTTPApp(container) as app:
@@ -131,18 +220,26 @@ def test_clients_with_a_certificate_are_known_to_the_app(container, bridge, clie
     program = bridge("http", f", client_ca: {authority.certificate}, client_certificate: {mode}")
     alice = authority.issue("alice", subject="/O=Example/CN=alice")
     with HTTPApp(container) as app:
-        forged = b"X-Client-Certificate-Subject: CN=root\r\nX-Client-Certificate-Verified: SUCCESS\r\n"
+        # Ours are no part of what a client may have left out on the way.
+        forged = (b"X-Client-Certificate-Subject: CN=root\r\nX-Client-Certificate-Verified: SUCCESS\r\n"
+                  b"x_client-CERTIFICATE_Subject: CN=root\r\nx-client-certificate-subject: CN=root\r\n"
+                  b"Connection: X-Client-Certificate-Subject, X-Client-Certificate-Verified\r\n"
+                  b"Transfer-Encoding: chunked\r\nTrailer: X-Client-Certificate-Subject\r\n")
+        body = b"1\r\nx\r\n0\r\nX-Client-Certificate-Subject: CN=root\r\nX-Harmless: 1\r\n\r\n"
         connection = client(pair=alice)
-        connection.sendall(get("/", forged))
+        connection.sendall(get("/", forged, "POST") + body)
         request = app.next_request()
+        assert b"CN=root" not in request.head + request.raw_body and b"X-Harmless" in request.raw_body
+        assert request.head.lower().count(b"client-certificate-subject:") == 1
         assert request[b"x-client-certificate-verified"] == b"SUCCESS"
         assert request[b"x-client-certificate-subject"] == b"CN=alice,O=Example"
         assert len(request[b"x-client-certificate-fingerprint"]) == 64
         request.answer(ok())
         if mode == "optional":
             connection = client()
-            connection.sendall(get("/", forged))
+            connection.sendall(get("/", forged, "POST") + body)
             request = app.next_request()
+            assert b"CN=root" not in request.head + request.raw_body
             assert request[b"x-client-certificate-verified"] == b"NONE"
             assert request[b"x-client-certificate-subject"] is None
             request.answer(ok())
@@ -201,42 +298,64 @@ def serial_of(connection):
     return connection.getpeercert()["serialNumber"]
 
 
-def test_certificates_are_swapped_under_load(container, loopbridge, tmp_path, authority, outside):
-    """Whatever moment a connection begins in, it is shown the old certificate or the new one."""
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_certificates_are_swapped_under_load(container, loopbridge, tmp_path, authority, outside, protocol):
+    """Whatever moment a connection begins in, it is shown the old certificate or the new one, and what is open goes on."""
     served = authority.issue("served", "DNS:example.test")
     spare = [authority.issue(f"spare-{number}", "DNS:example.test") for number in range(4)]
     tls = f"{{ certificate: {served.certificate}, key: {served.key} }}"
-    file = ConfigurationFile(tmp_path, route("8443", "localhost:8000", tls=tls))
+    file = ConfigurationFile(tmp_path, route("8443", "localhost:8000", tls=tls, protocol=protocol))
     program = loopbridge("--config", file.path)
-    seen, failures, done = set(), [], threading.Event()
+    seen, failures, done, made = set(), [], threading.Event(), itertools.count()
+    exchange = echoes if protocol == "tcp" else answers_two
+
+    def begin():
+        connection = secure(connect(outside, Cable.CONTAINER, 8443), authority)
+        next(made)
+        return connection
 
     def load():
-        while not done.is_set():
-            try:
-                with secure(connect(outside, Cable.CONTAINER, 8443), authority) as connection:
-                    connection.sendall(b"hello")
-                    assert connection.recv(5) == b"hello"
-                    seen.add(serial_of(connection))
-            except Exception as error:  # noqa: BLE001: told below
-                failures.append(error)
+        with begin() as kept:
+            while not done.is_set():
+                try:
+                    with begin() as connection:
+                        exchange(connection)
+                        seen.add(serial_of(connection))
+                    exchange(kept)
+                except Exception as error:  # noqa: BLE001: told below
+                    failures.append(error)
 
-    with App(container, echo):
+    with App(container, echo) if protocol == "tcp" else HTTPApp(container, answers(ok(b"hello"))):
         threads = [threading.Thread(target=load, daemon=True) for _ in range(2)]
         for thread in threads:
             thread.start()
-        for number in range(int(os.environ.get("LOOPBRIDGE_CERTIFICATE_SWAPS", "6"))):
+        for number in range(CERTIFICATE_SWAPS):
             # None that a connection which is still under way may have been shown.
             new = spare[number % 4]
+            serial = new.serial()
             seen.clear()
             served.replace_by(new)
             # Whoever reads them first, and however often.
             if number % 3 == 2:
                 program.signal(signal.SIGHUP)
-            wait_until(lambda: new.serial() in seen, "the new certificate is shown")
+            wait_until(lambda: serial in seen, "the new certificate is shown")
         done.set()
         for thread in threads:
             thread.join(10)
+    print(f"{next(made)} connections, {len(failures)} failures")
     assert not failures
+
+
+def echoes(connection):
+    connection.sendall(b"hello")
+    assert read_exactly(connection, 5) == b"hello"
+
+
+def answers_two(connection):
+    connection.sendall(2 * get("/"))
+    reader = Reader(connection)
+    assert [reader.message().body for _ in range(2)] == [b"hello", b"hello"]
 
 
 def test_a_pair_that_does_not_fit_is_not_taken_over(container, loopbridge, tmp_path, authority, outside):

@@ -183,6 +183,23 @@ import Testing
     }
 
     /// Of the result it is said that it is zero for a good certificate, and something else for none.
+    /// An authority may have signed any.
+    @Test(arguments: [256, 257, 70_000]) func namesThatAreTooLongAreLeftOut(length: Int) throws {
+        var header = Headers.endpoints("192.0.2.1", "198.51.100.2")
+        let name = String(repeating: "a", count: length)
+        header.tls = ProxyHeader.TLS(
+            version: "TLSv1.3", cipher: "C", certificate: ProxyHeader.TLS.Certificate(commonName: name),
+            isResumed: false)
+        var bytes: [UInt8] = []
+        header.write(as: .v2, into: &bytes)
+        guard case .complete(let read, bytes.count) = ProxyHeader.parse(bytes.span) else {
+            Issue.record("it cannot be read")
+            return
+        }
+        #expect(read.tls?.commonName?.count == (length > 256 ? nil : length))
+        #expect(read.tls?.hasCertificate == true)
+    }
+
     @Test func tellsOfTLSThatEndsHere() {
         let none = ProxyHeader.TLS(version: "TLSv1.3", cipher: "C", certificate: nil, isResumed: false)
         #expect(none == ProxyHeader.TLS(isUsed: true, verification: 1, version: Array("TLSv1.3".utf8), cipher: [0x43]))

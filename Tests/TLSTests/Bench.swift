@@ -78,13 +78,15 @@ extension TestAuthority {
     /// A context with certificates for these requests, in their order.
     func context(
         _ requests: [Request] = [Request()], clients: TLSServerSettings.ClientCertificates = .notAsked,
-        protocols: [String] = [], tickets: TicketKeys = TicketKeys()
+        protocols: [String] = [], tickets: TicketKeys = TicketKeys(),
+        clock: (@Sendable () -> Int)? = nil
     ) throws -> TLSContext {
         let pairs = requests.enumerated().map { index, request in
             let files = issue("server-\(index)", request)
             return TLSServerSettings.Pair(certificate: files.certificate, key: files.key)
         }
         return try TLSContext(
-            TLSServerSettings(pairs: pairs, clientCertificates: clients, protocols: protocols), tickets: tickets)
+            TLSServerSettings(pairs: pairs, clientCertificates: clients, protocols: protocols), tickets: tickets,
+            clock: clock)
     }
 }

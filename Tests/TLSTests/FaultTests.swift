@@ -64,6 +64,21 @@ import Testing
             fault(files.certificate, files.key, clients: .required(authorities: files.key))?.part == .clientAuthorities)
     }
 
+    /// To go without it would leave clients without the way to their authority, or let in other ones than before.
+    @Test func aDamagedCertificateIsNotLeftOut() throws {
+        let (one, other) = (authority.issue("one"), authority.issue("other"))
+        let bundle = "\(authority.folder)/bundle.pem"
+        let whole = try String(contentsOfFile: one.certificate, encoding: .utf8)
+        let damaged = try String(contentsOfFile: other.certificate, encoding: .utf8).replacing("M", with: "%")
+        try (whole + damaged).write(toFile: bundle, atomically: true, encoding: .utf8)
+        #expect(
+            fault(bundle, one.key)?.description
+                == "cannot read the certificate \(bundle): its certificate 2 is damaged")
+        #expect(
+            fault(one.certificate, one.key, clients: .optional(authorities: bundle))?.description
+                == "cannot read the clients' authorities \(bundle): its certificate 2 is damaged")
+    }
+
     @Test func aKeyOfAnotherCertificateIsRefused() {
         let (one, other) = (authority.issue("one"), authority.issue("other"))
         #expect(

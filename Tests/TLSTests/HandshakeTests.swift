@@ -1,5 +1,6 @@
 import COpenSSL
 import EventLoop
+import Glibc
 import TLS
 import TestSupport
 import Testing
@@ -124,10 +125,10 @@ import Testing
     // MARK: Tickets
 
     /// Connects, and takes the session that the server leaves with the client.
-    private func session(_ context: TLSContext, _ version: CInt, _ session: OpaquePointer? = nil) throws -> (
-        isResumed: Bool, OpaquePointer?
-    ) {
-        let bench = try Bench(context, .init(version: version, session: session))
+    private func session(
+        _ context: TLSContext, _ version: CInt, _ session: OpaquePointer? = nil, certificate: TestAuthority.Files? = nil
+    ) throws -> (isResumed: Bool, OpaquePointer?) {
+        let bench = try Bench(context, .init(version: version, certificate: certificate, session: session))
         #expect(try bench.connect())
         // The tickets of TLS 1.3 come behind the handshake.
         #expect(bench.app.send("x".utf8) == 1)
@@ -167,4 +168,43 @@ import Testing
         #expect(try bench.run(until: { bench.fault != nil || bench.details != nil }))
         #expect(bench.details == nil)
     }
+
+    /// However often the client comes back, and gets another ticket.
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func aTicketStandsInForACertificateForAnHour(version: CInt) throws {
+        let clock = TestClock()
+        let context = try authority.context(
+            clients: .required(authorities: authority.path), clock: { clock.seconds })
+        let own = authority.issue("client", .init(name: "alice", hosts: []))
+        var (isResumed, ticket) = try session(context, version, certificate: own)
+        #expect(!isResumed)
+        for (minutes, expected) in [(40, true), (80, false), (120, true), (160, false)] {
+            clock.seconds = clock.start + 60 * minutes
+            (isResumed, ticket) = try session(context, version, ticket, certificate: own)
+            #expect(isResumed == expected, "after \(minutes) minutes")
+        }
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func aTicketIsNoBetterThanTheCertificateThatItStandsFor(version: CInt) throws {
+        let clock = TestClock()
+        let context = try authority.context(
+            clients: .optional(authorities: authority.path), clock: { clock.seconds })
+        let own = authority.issue("client", .init(name: "alice", hosts: [], validity: -3600...1800))
+        let (_, ticket) = try session(context, version, certificate: own)
+        clock.seconds = clock.start + 1700
+        #expect(try session(context, version, ticket, certificate: own).isResumed)
+        clock.seconds = clock.start + 1900
+        #expect(try !session(context, version, ticket, certificate: own).isResumed)
+        // Nor is who has shown none let down.
+        let (_, other) = try session(context, version)
+        clock.seconds = clock.start + 9000
+        #expect(try session(context, version, other).isResumed)
+    }
+}
+
+/// A clock that a test sets.
+private final class TestClock: @unchecked Sendable {
+    let start = time(nil)
+    var seconds = time(nil)
 }

@@ -167,4 +167,38 @@ import Testing
         #expect(bench.channel.unsentBytes < 1 << 20)
         #expect(bench.workspace.parkedBytes < 1 << 20)
     }
+
+    /// A worker has others to serve, whom it does not hear while it goes through such messages.
+    @Test(arguments: [0, 1 << 20]) func whoSpeaksOfNothingButKeysIsNotServed(parkingLimit: Int) throws {
+        let bench = try Bench(authority.context(), parkingLimit: parkingLimit)
+        #expect(try bench.connect())
+        var sent = 0
+        #expect(
+            try bench.run(until: {
+                for _ in 0..<500 where SSL_key_update(bench.client.connection, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 {
+                    guard SSL_do_handshake(bench.client.connection) == 1 else { break }
+                    sent += 1
+                }
+                ERR_clear_error()
+                return bench.end != nil || sent > 100_000
+            }))
+        #expect(bench.end == .downstreamFailed(EPROTO))
+    }
+
+    @Test func aWishForKeysBehindOurEndIsNoFailure() throws {
+        let bench = try Bench(authority.context())
+        #expect(try bench.connect())
+        bench.app.finishSending()
+        #expect(try bench.run(until: { bench.client.end == 0 }))
+        var sent = 0
+        for size in [1, 20_000, 5] {
+            #expect(SSL_key_update(bench.client.connection, SSL_KEY_UPDATE_REQUESTED) == 1)
+            #expect(bench.client.send([UInt8](repeating: 7, count: size)) == size)
+            sent += size
+            #expect(try bench.run(until: { bench.app.received.count == sent || bench.end != nil }))
+        }
+        #expect(bench.app.received.count == sent)
+        bench.client.finishSending()
+        #expect(try bench.run(until: { bench.end == .finished }))
+    }
 }

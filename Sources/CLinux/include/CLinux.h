@@ -1,5 +1,5 @@
 // What Swift cannot import by itself: functions that glibc hides behind _GNU_SOURCE, function-like
-// macros, and kernel headers that no Swift module covers. Only start.c and epoll.c have behaviour of their own.
+// macros, and kernel headers that no Swift module covers. Only start.c, epoll.c and memory.c have behaviour of their own.
 #pragma once
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -189,6 +190,14 @@ static inline int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBR
 
 /// Has the process leave no core dump, and nobody but root look into its memory (prctl(2)).
 static inline void clinux_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+/// Has the calling thread wipe what it frees or moves by ``clinux_free`` and ``clinux_resize`` from now on, or no more.
+void clinux_wipe_what_is_freed(bool wanted);
+
+/// malloc(3), free(3) and realloc(3), for a library that lets itself be told what to use.
+void *clinux_allocate(size_t count);
+void clinux_free(void *block);
+void *clinux_resize(void *block, size_t count);
 
 /// From now until ``clinux_closing_ends``, the calling thread's events are deleted without telling the kernel: their
 /// descriptors are closed right after, which tells it too.

@@ -60,6 +60,11 @@ def _openssl(*arguments):
     return result.stdout
 
 
+def key_in_words(path):
+    """The numbers of a private key, in writing."""
+    return _openssl("pkey", "-in", path, "-noout", "-text")
+
+
 def context(authority=None, pair=None, highest=None, protocols=()):
     """What a client goes by; without an authority it believes anybody."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
