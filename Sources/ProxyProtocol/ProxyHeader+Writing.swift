@@ -11,7 +11,7 @@ extension ProxyHeader {
 
     /// Appends the header. Addresses of two families of IP are both written as IPv6; where there are none, or where one
     /// is of a Unix socket and the other is not, the header says that the client is unknown: UNKNOWN or LOCAL, as HAProxy
-    /// does. (PROXY with UNSPEC would say the same, but HAProxy and Postfix do not take it.)
+    /// does. (PROXY with UNSPEC would say the same, but HAProxy does not take it.)
     public func write(as version: Version, into output: inout [UInt8]) {
         switch version {
         case .v1: writeText(into: &output)
