@@ -29,14 +29,15 @@ extension Bench {
         try withRig(peer, .http, network) { rig in
             func run(seconds: Int) throws -> (connections: Int, seconds: Double) {
                 let command = [
-                    "openssl", "s_time", "-connect", "\(rig.target.host):\(rig.target.port)", resumed ? "-reuse" : "-new",
-                    "-www", "/", "-time", "\(seconds)",
+                    "openssl", "s_time", "-connect", "\(rig.target.host):\(rig.target.port)",
+                    resumed ? "-reuse" : "-new", "-www", "/", "-time", "\(seconds)",
                 ]
                 let start = Date()
                 let clients = try [rig.startClient(command), rig.startClient(command)]
                 let outputs = try clients.map { try $0.outputAtEnd(seconds: Double(seconds) + 15) }
                 let elapsed = Date().timeIntervalSince(start)
-                return (try outputs.map { try HandshakeCount(output: $0, resumed: resumed).connections }.reduce(0, +), elapsed)
+                let counts = try outputs.map { try HandshakeCount(output: $0, resumed: resumed).connections }
+                return (counts.reduce(0, +), elapsed)
             }
             _ = try run(seconds: 1)
             var result = (connections: 0, seconds: 0.0)
