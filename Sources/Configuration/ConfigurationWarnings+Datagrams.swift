@@ -33,4 +33,13 @@ extension ConfigurationWarnings {
             }
         }
     }
+
+    /// The options of TLS are for all routes, and whoever has none but of datagrams may believe that these are encrypted.
+    var uselessTLS: [Diagnostic] {
+        let certificate = KeyPathText("defaults").appending("tls").appending("certificate")
+        guard draft.defaults.tls.isEnabled, !draft.routes.isEmpty, draft.routes.allSatisfy({ $0.protocol == .udp }),
+            let origin = origins[certificate]
+        else { return [] }
+        return [warning("datagrams are not carried in TLS, and no route carries anything else", at: origin)]
+    }
 }

@@ -25,7 +25,8 @@ struct ConfigurationWarnings {
         var seen: Set<Diagnostic> = []
         let found =
             uselessAccessLog + uselessHalfCloseTimeouts + uselessSpares + unreachableListeners + accidentalPorts
-            + uselessReuse + uselessWithDatagrams + uselessOptionsOfHTTP + mistypedHosts + uselessTargetLengths
+            + uselessReuse + uselessWithDatagrams + uselessTLS + uselessOptionsOfHTTP + mistypedHosts
+            + uselessTargetLengths
             + uselessTrust + uselessPools + uselessBursts + unusedDefaults
         return found.filter { seen.insert($0).inserted }
     }

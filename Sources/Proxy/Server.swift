@@ -249,7 +249,8 @@ public final class Server {
         let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
         let places =
             addresses.isEmpty
-            ? "no address to listen on yet" : "listening on \(addresses.joined(separator: ", "))"
+            ? "no address to listen on yet"
+            : "listening on \(addresses.joined(separator: ", "))\(route.tls.isEnabled ? " for TLS" : "")"
         let transport = route.protocol.transport
         let presence = AppPresence(of: route.upstream, over: transport)
             .description(hold: transport == .udp ? .zero : route.hold)

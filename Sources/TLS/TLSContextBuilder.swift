@@ -103,7 +103,9 @@ struct TLSContextBuilder {
         case .key(let key): return key
         case .encrypted:
             throw TLSFault(.key, ofPair: index, "the key in \(pair.key) has a passphrase; one without is needed")
-        case .none: throw TLSFault(.key, ofPair: index, "there is no private key in \(pair.key) (PEM)")
+        case .none:
+            let advice = pair.key == pair.certificate ? ", and no other file is named for it" : ""
+            throw TLSFault(.key, ofPair: index, "there is no private key in \(pair.key) (PEM)\(advice)")
         }
     }
 

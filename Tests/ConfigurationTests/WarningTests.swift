@@ -163,6 +163,15 @@ import Testing
         #expect(try warnings("defaults: { http: { host: upstream } }\n\(route)") == [])
     }
 
+    @Test func ofTLSWhereThereAreOnlyDatagrams() throws {
+        let options = ["tls-certificate": "/a.crt", "tls-key": "/a.key"]
+        #expect(
+            try warnings(nil, options: options, routes: ["53:53/udp"]) == [
+                "--tls-certificate: warning: datagrams are not carried in TLS, and no route carries anything else"
+            ])
+        #expect(try warnings(nil, options: options, routes: ["53:53/udp", "853:53"]) == [])
+    }
+
     @Test(arguments: [("upstrem", "upstream"), ("Upstream", "upstream"), ("preserved", "preserve")])
     func ofAHostThatIsASlip(host: String, meant: String) throws {
         #expect(

@@ -59,7 +59,7 @@ import Testing
         #expect(fault(files.key, files.key)?.description == "there is no certificate in \(files.key) (PEM)")
         #expect(
             fault(files.certificate, files.certificate)?.description
-                == "there is no private key in \(files.certificate) (PEM)")
+                == "there is no private key in \(files.certificate) (PEM), and no other file is named for it")
         #expect(
             fault(files.certificate, files.key, clients: .required(authorities: files.key))?.part == .clientAuthorities)
     }
