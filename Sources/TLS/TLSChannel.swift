@@ -158,7 +158,7 @@ public final class TLSChannel: SocketLayer {
     // MARK: The handshake
 
     /// Goes on with the handshake as far as what the client has said allows.
-    /// - Parameter context: what it goes by; taken once the client has begun.
+    /// - Parameter context: what it goes by; taken once the client's first record is there.
     public func handshake(on socket: borrowing Socket, with context: @autoclosure () -> TLSContext?) -> Handshake {
         self.socket = socket.number
         while true {
@@ -174,6 +174,10 @@ public final class TLSChannel: SocketLayer {
             if case .handshaking(let known) = state {
                 connection = known
             } else {
+                guard firstRecordIsWhole() else {
+                    if kernelMayHaveMore { continue }
+                    return .waiting
+                }
                 guard let context = context() else { return .failed(.refused("there is no certificate")) }
                 connection = begin(context)
             }
@@ -194,15 +198,38 @@ public final class TLSChannel: SocketLayer {
                 fail(Self.violation)
                 return .failed(fault)
             }
+            // OpenSSL has taken all of it.
+            heldInput = nil
             let error = sendOutput()
             if error != 0 { return .failed(.broken(error)) }
             if !kernelMayHaveMore { return .waiting }
         }
     }
 
+    /// Keeps what there is of the client's first record until it is whole. Before that, a client gets nothing else that
+    /// would take memory.
+    private func firstRecordIsWhole() -> Bool {
+        if let held = heldInput {
+            let joined = HeldBytes(copying: held.remaining, input)
+            heldInput = joined
+            input = joined.remaining
+        }
+        if Self.isWholeRecord(input) { return true }
+        holdInput()
+        return false
+    }
+
+    /// What is no record of a handshake is as whole as it will be: OpenSSL is to say what is wrong with it (RFC 8446 section 5.1).
+    private static func isWholeRecord(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.first == UInt8(SSL3_RT_HANDSHAKE) else { return true }
+        guard bytes.count >= Int(SSL3_RT_HEADER_LENGTH) else { return false }
+        let length = Int(bytes[3]) << 8 | Int(bytes[4])
+        return length > TLSWorkspace.recordSize || bytes.count >= Int(SSL3_RT_HEADER_LENGTH) + length
+    }
+
     /// Whether the client has said anything.
     public var hasBegun: Bool {
-        if case .plain = state { false } else { true }
+        if case .plain = state { heldInput != nil } else { true }
     }
 
     /// What the handshake has brought to light; nil before it is done.

@@ -1,6 +1,7 @@
 import COpenSSL
 import EventLoop
 import Glibc
+import Network
 import TLS
 import TestSupport
 import Testing
@@ -47,6 +48,38 @@ import Testing
         let bench = try Bench(authority.context(protocols: ["http/1.1", "http/1.0"]), .init(protocols: offer))
         #expect(try bench.connect())
         #expect(bench.details?.applicationProtocol == offer.last)
+    }
+
+    /// A client that has not said enough costs what it has said, and nothing more.
+    @Test func nothingIsMadeForWhoHasSaidHalfAHello() throws {
+        let (clientSide, serverSide) = try Peer.sockets()
+        let client = clientSide.take()!
+        let server = serverSide.take()!
+        let channel = TLSChannel(in: TLSWorkspace())
+        let context = try authority.context()
+        var asked = 0
+        func goOn(with bytes: [UInt8]) -> TLSChannel.Handshake {
+            #expect(send(client.number, bytes, bytes.count, 0) == bytes.count)
+            return channel.handshake(
+                on: server,
+                with: {
+                    asked += 1
+                    return context
+                }())
+        }
+        // The header says that 256 bytes follow.
+        for piece in [[22], [3, 1], [1, 0], [UInt8](repeating: 9, count: 255)] {
+            guard case .waiting = goOn(with: piece) else {
+                Issue.record("the handshake did not wait for the rest")
+                return
+            }
+            #expect(channel.hasBegun && asked == 0)
+        }
+        guard case .failed(.refused) = goOn(with: [9]) else {
+            Issue.record("these 256 bytes are no hello")
+            return
+        }
+        #expect(asked == 1)
     }
 
     @Test func whoSpeaksNoneOfTheProtocolsIsRefused() throws {

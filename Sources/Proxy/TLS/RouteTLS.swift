@@ -54,6 +54,8 @@ extension TLSServerSettings {
 extension TLSFileFault {
     /// What is wrong with the files that a route's `tls` names; nil where nothing is. Reads them.
     public static func fault(of route: Route) -> TLSFileFault? {
+        // The keys are in memory for a moment.
+        ProcessLimits.keepMemoryPrivate()
         do {
             _ = try TLSContext(TLSServerSettings(route), tickets: TicketKeys())
             return nil

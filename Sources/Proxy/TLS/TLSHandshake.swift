@@ -5,7 +5,7 @@ internal import TLS
 
 /// A client's connection until TLS is agreed on; then the session of what is spoken in it takes the place of this one.
 ///
-/// A client that says nothing costs no more than its connection: what a handshake needs is made when the first bytes come.
+/// A client that says nothing costs no more than its connection: what a handshake needs is made when the first record is there.
 final class TLSHandshake: Session {
     private let channel: TLSChannel
     /// Nil once it was handed on or closed.
