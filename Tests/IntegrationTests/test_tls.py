@@ -287,6 +287,18 @@ def test_who_says_nothing_or_half_is_reset_in_time(bridge, outside):
     assert program.wait_for_closed(2)["end"] == "TLS handshake timeout"
 
 
+@pytest.mark.parametrize("beginning", [b"\x16\x03\x01\x02\x00\x01\x00", b"\x16\x03\x01\x00\x07\x01\x00\x01\x00\x03\x03\x00"])
+def test_who_says_half_and_leaves_is_let_go_at_once(bridge, outside, beginning):
+    """A part of a record, and a part of a hello that stands in several."""
+    program = bridge(more=", handshake_timeout: 10m")
+    connection = connect(outside, Cable.CONTAINER, 8443)
+    # Both in one segment.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    connection.sendall(beginning)
+    connection.shutdown(socket.SHUT_WR)
+    assert program.wait_for_closed()["end"] == "TLS handshake failed: the client left"
+
+
 def test_who_does_not_speak_tls_is_named(bridge, outside):
     program = bridge("http")
     connection = connect(outside, Cable.CONTAINER, 8443)

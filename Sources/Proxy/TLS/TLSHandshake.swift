@@ -31,7 +31,12 @@ final class TLSHandshake: Session {
         noted.formUnion(readiness.intersection([.endOfStream, .failed]))
         if readiness.contains(.failed) { return end(.clientFailed(socket.socket.takeError())) }
         guard !readiness.isDisjoint(with: [.readable, .endOfStream]) else { return }
-        switch channel.handshake(on: socket.socket, with: route.shared.tls?.context) {
+        var result = channel.handshake(on: socket.socket, with: route.shared.tls?.context)
+        // The end is told once, and what stood before it may have kept the handshake from seeing it.
+        if case .waiting = result, noted.contains(.endOfStream) {
+            result = channel.handshake(on: socket.socket, with: route.shared.tls?.context)
+        }
+        switch result {
         case .waiting: break
         case .done: handOn(socket)
         case .failed(let fault): fail(fault)
