@@ -17,7 +17,7 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
+	fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions bench-threats test-bench setup setup-tests setup-containers \
 	setup-bench build-bench
 
 help: ## Show this list
@@ -113,6 +113,9 @@ bench-instructions: setup setup-bench ## Count instructions per request; PROGRAM
 	$(if $(PROGRAMS),,$(SWIFT) build -c release --product loopbridge && \
 		strip -g -o .build-instructions/this/loopbridge .build/release/loopbridge)
 	benchmarks/instructions.py $(or $(PROGRAMS),.build-instructions/this/loopbridge) $(ARGUMENTS)
+
+bench-threats: dist setup-tests ## Measure what hostile clients cost: memory, processor time, bytes (2 minutes)
+	$(AS_ROOT) benchmarks/threats.py dist/loopbridge $(ARGUMENTS)
 
 test-bench: setup setup-tests build-bench ## Run the tests of the comparison and of the limit
 	$(SWIFT) test --package-path benchmarks
