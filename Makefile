@@ -20,7 +20,7 @@ RERUNS = $(if $(CI),--reruns 1 -rR)
 
 TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider $(RERUNS)
 
-.PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
+.PHONY: help demo dist build test test-unit test-integration test-container test-faults test-faults-quick test-tsan test-asan format lint clean \
 	fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
 	setup-bench build-bench
 
@@ -53,6 +53,14 @@ test-integration: dist setup-tests ## Run the integration tests on dist/loopbrid
 
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
 	/usr/bin/python3 -m pytest -q $(RERUNS) Tests/ContainerTests
+
+TEST_FAULTS = $(AS_ROOT) /usr/bin/python3 Tests/FaultTests
+
+test-faults: dist setup-tests ## Make every system call fail under traffic, HAProxy's too (half an hour); FAULTS='--scenario tcp' tries a part
+	$(TEST_FAULTS) $(if $(FAULTS),$(FAULTS),--peer)
+
+test-faults-quick: dist setup-tests ## Make each system call fail once and always (2 minutes)
+	$(TEST_FAULTS) --quick $(FAULTS)
 
 # It would wait for a second at its end, and the tests ask once more before that.
 test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
