@@ -63,6 +63,7 @@ ERRORS = {name: errors.split() for name, errors in {
     "signalfd4": "EMFILE ENFILE ENODEV ENOMEM EINVAL",
     # Descriptors and files
     "fcntl": "EAGAIN EBADF EINTR EINVAL EMFILE ENFILE",
+    "flock": "EBADF EINTR EINVAL ENOLCK EWOULDBLOCK",
     "dup": "EBADF EMFILE",
     "dup2": "EBADF EBUSY EINTR EMFILE",
     "dup3": "EBADF EBUSY EINTR EMFILE EINVAL",
@@ -147,6 +148,7 @@ ERRORS_LEFT_OUT = {
     "EAGAIN of receiving, sending, accepting, reading, writing and splicing":
         "is said by the kernel only where it will tell of the next readiness; injected while bytes are there, the edge that was "
         "told would be a lie",
+    "EINTR without end": "takes a signal for each call, without end; it is injected at each single time",
     "EINPROGRESS and EALREADY of connect": "likewise: the attempt was not even begun, and nobody would tell of its end",
 }
 
@@ -160,4 +162,6 @@ def errors_of(call):
 
 def occurrences_of(error):
     """At which times an error is injected."""
+    if error == "EINTR":
+        return OCCURRENCES[:-1]
     return (1, 0) if error in MISTAKES else OCCURRENCES

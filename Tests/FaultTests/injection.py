@@ -69,7 +69,7 @@ class LaunchTrace:
 
     def __init__(self, arguments=()):
         self._path = tempfile.mktemp(prefix="faults-", suffix=".strace")
-        self.wrapper = ["strace", "-D", "-f", "-q", "-o", self._path, *arguments]
+        self.wrapper = ["strace", "-D", "-f", "-q", "-I", "1", "-o", self._path, *arguments]
         self.lines = []
         self._tracer = 0
 

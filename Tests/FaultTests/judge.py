@@ -9,6 +9,9 @@ from injection import Trace, filters, injected
 # How long a call goes on failing for those who wait for it.
 PATIENCE = 0.4
 
+# The most descriptors of pipes that a worker keeps (RelayWorkspace).
+KEPT_PIPES = 16
+
 # For how long nothing must happen when nothing is to do, and how many times the program may go to sleep meanwhile. With a tracer
 # each call is four of them. Retrying every 5 ms with a few calls is no spinning; a loop makes thousands.
 IDLE = 0.06
@@ -63,16 +66,26 @@ class Judge:
                                    f"{self.scenario.program.said[-10:]}")
             if found := self.scenario.recover() + self.scenario.violations():
                 raise RuntimeError(f"{self.scenario.name} does not work without a fault: {found}")
-        self.scenario.let_go()
+            self.scenario.let_go()
         self._base = self._settled()
         self._listeners = self.scenario.listeners()
 
     def _settled(self):
         counts = []
-        while len(counts) < 8 or len(set(counts[-8:])) > 1:
-            counts.append(len(self.scenario.program.descriptors()))
+        while len(counts) < 10 or len(set(counts[-10:])) > 1:
+            counts.append(self._count())
             time.sleep(0.05)
         return counts[-1]
+
+    def _count(self):
+        """How many descriptors there are besides the pipes, and how many pipes, of which a worker keeps some for splicing."""
+        names = self.scenario.program.descriptors().values()
+        pipes = sum(name.startswith("pipe:") for name in names)
+        return len(names) - pipes, pipes
+
+    def _has_more(self):
+        now, base = self._count(), self._base
+        return now[0] > base[0] or now[1] > base[1] + KEPT_PIPES
 
     def trace(self):
         """The lines of a strace of the scenario without a fault."""
@@ -132,10 +145,10 @@ class Judge:
         found = [] if following.outcome == RIGHT else [f"next client: {following.detail or 'hung'}"]
         self.scenario.let_go()
         deadline = time.monotonic() + 3
-        while len(program.descriptors()) > self._base and time.monotonic() < deadline:
+        while self._has_more() and time.monotonic() < deadline:
             time.sleep(0.003)
-        if len(now := program.descriptors()) > self._base:
-            found.append(f"descriptors: {len(now)} instead of {self._base}: {sorted(now.items())[-6:]}")
+        if self._has_more():
+            found.append(f"descriptors: {self._count()} instead of {self._base}: {sorted(program.descriptors().items())[-6:]}")
         if (listeners := self.scenario.listeners()) != self._listeners:
             found.append(f"listeners: {listeners} instead of {self._listeners}")
         found += self._spinning("afterwards")
