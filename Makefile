@@ -14,11 +14,7 @@ BENCH_CONFIGURATION ?= release
 # Network namespaces take root.
 AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 
-# CI's machine is shared with who knows whom: a test that fails there is run once more, and named either way. One that is
-# named is to be looked into (CONTRIBUTING.md).
-RERUNS = $(if $(CI),--reruns 1 -rR)
-
-TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider $(RERUNS)
+TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider
 
 .PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
 	soak soak-peer fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
@@ -52,7 +48,7 @@ test-integration: dist setup-tests ## Run the integration tests on dist/loopbrid
 	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(TEST_INTEGRATION)
 
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
-	/usr/bin/python3 -m pytest -q $(RERUNS) Tests/ContainerTests
+	/usr/bin/python3 -m pytest -q Tests/ContainerTests
 
 # It would wait for a second at its end, and the tests ask once more before that.
 test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
@@ -117,11 +113,8 @@ bench-micro: setup ## Benchmark the copy loop and the connection pool; FILTER='b
 bench: dist build-bench ## Compare with other proxies (40 minutes); ARGUMENTS='--only nginx' compares with some
 	$(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare $(ARGUMENTS)
 
-COMPARE_QUICKLY = $(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare --quick --output benchmarks/results/quick
-
-# Likewise a second time on CI's machine: a fraction of a second can be too short there for 64 streams to carry anything.
 bench-quick: dist build-bench ## See that every part of the comparison works (3 minutes)
-	$(COMPARE_QUICKLY) $(if $(CI),|| $(COMPARE_QUICKLY))
+	$(AS_ROOT) benchmarks/.build/$(BENCH_CONFIGURATION)/compare --quick --output benchmarks/results/quick
 
 # valgrind cannot read Swift's debugging information.
 bench-instructions: setup setup-bench ## Count instructions per request; PROGRAMS='before after' compares two programs
