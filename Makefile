@@ -75,6 +75,15 @@ test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
 
+# Everything at once; its bars decide. The figures are kept in .build-soak.
+soak: dist setup-tests ## Carry all protocols through chaos for 30 minutes; MINUTES=3, LOSS=0.5, SEED=7, RATE=2
+	$(AS_ROOT) Tests/Soak/soak.py --program dist/loopbridge --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) \
+		$(if $(SEED),--seed $(SEED)) --rate $(or $(RATE),1) $(ARGUMENTS)
+
+soak-peer: setup-tests ## The same for HAProxy, as far as it can
+	$(AS_ROOT) Tests/Soak/soak.py --haproxy --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) $(if $(SEED),--seed $(SEED)) \
+		--rate $(or $(RATE),1) $(ARGUMENTS)
+
 BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	-Xswiftc -sanitize=fuzzer,address
 

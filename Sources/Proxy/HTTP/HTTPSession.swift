@@ -170,8 +170,10 @@ final class HTTPSession: Session {
     }
 
     override func drain() {
-        // A request that has arrived is served, also one that is still in the kernel.
-        guard case .idle = state, let socket, socket.socket.idleState != .spokenTo else { return }
+        // A request that has arrived is served, also one that is still in the kernel. Of a client that has not asked yet, the
+        // first one may be on its way, and it would find its connection ended without an answer: at a reload that can wait.
+        guard case .idle = state, let socket, worker.isDraining || requests > 0, socket.socket.idleState != .spokenTo
+        else { return }
         end()
     }
 
