@@ -210,6 +210,12 @@ void *clinux_resize(void *block, size_t count);
 void clinux_closing_begins(void);
 void clinux_closing_ends(void);
 
+/// How often the calling thread has added a descriptor to an epoll instance, or changed or deleted it there.
+unsigned clinux_epoll_changes(void);
+
+/// How often it wanted to delete one that was not there.
+unsigned clinux_epoll_strays(void);
+
 /// What the process was started with. The pointers are the kernel's own and stay valid.
 struct clinux_start {
   int argument_count;
