@@ -16,7 +16,7 @@ final class HTTPConnections {
     private let loop: EventLoop
     private let most: Int
     private var open: [Connection] = []
-    private var timer: Timer?
+    private var timer: Deadline?
 
     /// What accepts connections; set by whoever knows it, and owned by evhttp.
     var listener: OpaquePointer? {
@@ -32,7 +32,7 @@ final class HTTPConnections {
     init(atMost most: Int, on loop: EventLoop) throws(SystemError) {
         self.most = most
         self.loop = loop
-        timer = try Timer(on: loop) { [unowned self] in look() }
+        timer = try Deadline(on: loop) { [unowned self] in look($0) }
         timer?.schedule(after: Self.interval)
     }
 
@@ -61,10 +61,9 @@ final class HTTPConnections {
         open[index].lastRequest = .coarse
     }
 
-    private func look() {
+    private func look(_ hearing: Hearing) {
         forgetEnded()
-        let now = MonotonicTime.coarse
-        for connection in open where now.since(connection.lastRequest) > Self.patience {
+        for connection in open where hearing.silence(since: connection.lastRequest) > Self.patience {
             // Evhttp sees an end, and does the rest.
             let descriptor = bufferevent_getfd(connection.stream)
             if descriptor >= 0 { shutdown(descriptor, CInt(SHUT_RDWR)) }

@@ -162,6 +162,11 @@ public struct Socket: ~Copyable, Sendable {
         return shutdown(number, CInt(SHUT_WR)) == 0
     }
 
+    /// Reads nothing more than what has arrived: an end follows (shutdown(2), SHUT_RD). The peer is not told.
+    public func finishReceiving() {
+        shutdown(number, CInt(SHUT_RD))
+    }
+
     // MARK: Layers
 
     /// Whether the bytes go through a ``SocketLayer``.
@@ -178,6 +183,16 @@ public struct Socket: ~Copyable, Sendable {
     public func flush() -> CInt { layer?.flush(to: number) ?? 0 }
 
     // MARK: Ends
+
+    /// Ends what is sent as ``finishSending()`` does, where it is not whole: without the layer's own word for an end, which
+    /// would say that it is. What was sent before still arrives.
+    public func breakOffSending() {
+        if let layer { layer.breakOffSending(on: number) } else { shutdown(number, CInt(SHUT_WR)) }
+    }
+
+    /// How many bytes were given to the socket that the peer's kernel has not acknowledged yet; none where closing loses none.
+    /// A reset loses these (``resetWhenClosed()``).
+    public var undeliveredBytes: Int { Int(clinux_undelivered(number)) + unsentBytes }
 
     /// Makes the end of the owner's life a reset (RST) instead of a clean end (SO_LINGER 0, socket(7)).
     ///

@@ -56,8 +56,10 @@ final class HTTPExchange {
     var appKeepsAlive = false
     /// The client's connection ends with the answer.
     var closes = false
-    /// Sending to the app has failed; it may have answered before.
-    var appTakesNoMore = false
+    /// The errno with which sending to the app has failed; it may have answered before.
+    var appSendFault: CInt?
+    /// The answer ends here, and is not whole.
+    var isCutOff = false
 
     /// What is being sent: a head, and what goes in front of the rest.
     private(set) var output: [UInt8] = []
@@ -273,7 +275,8 @@ final class HTTPExchange {
         isAnswering = false
         appKeepsAlive = false
         closes = false
-        appTakesNoMore = false
+        appSendFault = nil
+        isCutOff = false
         user = nil
         status = nil
         upstream = nil

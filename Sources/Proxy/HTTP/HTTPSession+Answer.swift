@@ -244,6 +244,8 @@ extension HTTPSession {
         exchange.wasRetried = true
         exchange.isRequestAbandoned = false
         connection.socket.onReady = nil
+        // It may be there still, and has a part of a request.
+        connection.socket.socket.resetWhenClosed()
         toApp.abandon(in: workspace)
         askForApp(exchange)
     }
