@@ -96,7 +96,7 @@ extension HTTPSession {
                     return (bytes.count, .refused)
                 }
             }
-            guard let connection = route.app.takeKept(at: clock.now) else { return (0, .needsApp) }
+            guard let connection = takeOpenConnection(at: clock.now) else { return (0, .needsApp) }
             return (send(head, bytes, exchange, connection), .sent)
         }
     }
@@ -141,7 +141,7 @@ extension HTTPSession {
 
     /// Sends a request on that has waited for something else than the app.
     func goToApp(_ exchange: HTTPExchange) {
-        guard let connection = route.app.takeKept(at: route.clock.now) else { return askForApp(exchange) }
+        guard let connection = takeOpenConnection(at: route.clock.now) else { return askForApp(exchange) }
         exchange.useInput { (send(exchange.requestParser.head, $0, exchange, connection), ()) }
         continueExchange()
     }
@@ -203,7 +203,7 @@ extension HTTPSession {
     ) -> Int {
         use(connection, for: exchange)
         var output = exchange.takeOutput()
-        if route.sentHeader != nil { output += preamble }
+        if route.sentHeader != nil, !connection.isReused { output += preamble }
         head.write(bytes, to: http.forwarding, from: sender, into: &output)
         let beginning = exchange.beginRequestBody(head.framing, bytes, from: head.length, into: &output)
         exchange.hasWrittenRequest = true
@@ -228,7 +228,9 @@ extension HTTPSession {
         state = .exchanging(exchange, connection)
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
-        exchange.appTakesNoMore = false
+        exchange.isOnOwnConnection = connection.isOneClients
+        if exchange.authenticatesConnection { connection.isOneClients = true }
+        exchange.sendingFailure = nil
         let now = clock.now
         exchange.times.connected = now
         if worker.logsAccess, route.app.sources.areWorthNaming {
@@ -244,8 +246,8 @@ extension HTTPSession {
         _ first: Span<UInt8>, _ second: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection
     ) {
         let before = toApp.bytesMoved
-        if case .sinkFailed = toApp.deliver(first, second, to: connection.socket.socket, in: workspace) {
-            exchange.appTakesNoMore = true
+        if case .sinkFailed(let code) = toApp.deliver(first, second, to: connection.socket.socket, in: workspace) {
+            exchange.sendingFailure = code
         }
         noteMoved(toApp.bytesMoved - before)
     }
@@ -289,7 +291,9 @@ extension HTTPSession {
         case .invalid: requestIsInvalid(exchange)
         case .finished: bodyIsCutOff(exchange)
         case .sourceFailed(let code): clientFailed(code)
-        case .sinkFailed: appTakesNoMore(exchange)
+        case .sinkFailed(let code):
+            exchange.sendingFailure = code
+            appTakesNoMore(exchange)
         }
     }
 
@@ -313,7 +317,6 @@ extension HTTPSession {
     /// The app has closed its side, perhaps with an answer that came before; that is still to be read then.
     private func appTakesNoMore(_ exchange: HTTPExchange) {
         exchange.isRequestAbandoned = true
-        exchange.appTakesNoMore = true
         toApp.abandon(in: workspace)
         toClient.noteSource(.failed)
         carryAnswer()
