@@ -66,8 +66,10 @@ final class RunSession {
         log.info("started \(command[0])", ["pid": .number(child)])
         if configuration.routes.isEmpty {
             // What the app has left behind, as a daemon leaves itself, is not its descendant any more but ours.
+            let said = SaidPorts.read(command: command, environment: ProcessStart.environmentEntries)
             bridge = try AutoBridge(
-                server, scope: .ownDescendants, ports: ports, configuration: configuration, log: log, on: loop)
+                server, scope: .ownDescendants, said: said, ports: ports,
+                configuration: configuration, log: log, on: loop)
             bridge?.start()
         }
         loop.run()
