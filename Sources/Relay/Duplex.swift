@@ -116,6 +116,12 @@ public final class Duplex {
         end(.aborted)
     }
 
+    /// Bounds what the kernel holds for both connections; see ``Socket/boundBuffers(to:)``.
+    public func boundBuffers(to bytes: Int?) {
+        sockets?.downstream.socket.boundBuffers(to: bytes)
+        sockets?.upstream.socket.boundBuffers(to: bytes)
+    }
+
     private func ready(_ side: Side, _ readiness: IOEvent.Readiness) {
         if !readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) {
             // Nothing is read any more from a side that has finished sending, and it may be reset all the same.
