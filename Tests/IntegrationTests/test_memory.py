@@ -1,5 +1,6 @@
 """Where memory is short, clients are turned away; the process lives, and serves whom it has let in."""
 
+import re
 import threading
 import time
 
@@ -9,9 +10,9 @@ from support.admin import ask, metrics
 from support.apps import App, echo
 from support.configuration import ConfigurationFile, route
 from support.crowd import Crowd, Stuffer
-from support.limited import MemoryGroup
+from support.limited import FakeGroup, MemoryGroup
 from support.loopbridge import run_to_end
-from support.namespaces import Cable
+from support.namespaces import Cable, run
 from support.settings import IS_RELEASE, IS_SANITIZED
 from support.sockets import connect, read_exactly
 from support.tls import Authority
@@ -186,6 +187,42 @@ def test_a_limit_that_is_set_later_counts(container, outside, bridge, group):
         program.wait_for_message("new clients are let in again")
         program.wait_for_message("memory is not short any more", limit=15)
     assert len(program.messages("memory is short: new")) == 1
+
+
+def largest_buffers(container, port):
+    """The most that the kernel may hold for the connections at a port, in bytes: to be sent, and received."""
+    said = run(*container.command("ss", "-tmnHO", "state", "established", f"sport = :{port}"))
+    return [max(int(number) for number in re.findall(rf"\b{name}(\d+)", said)) for name in ("tb", "rb")]
+
+
+def test_sockets_that_count_are_bounded(container, outside, bridge):
+    """In cgroup version 2 the kernel's memory for sockets counts, and is most of what slow readers cost."""
+    for namespace in (container, outside):
+        namespace.sysctl("net.ipv4.tcp_wmem", "4096 262144 1048576")
+        namespace.sysctl("net.ipv4.tcp_rmem", "4096 262144 1048576")
+    program = bridge(FakeGroup(64 * MIB, 16 * MIB).wrapper)
+    with App(container, echo, port=8010), connect(outside, Cable.CONTAINER, 8090) as good:
+        assert is_echoed(good)
+        usual = largest_buffers(container, 8090)
+        assert min(usual) >= 128 << 10
+        # The kernel doubles what it is asked for, for what it needs besides.
+        for used, most in ((50, 64 << 10), (56, 16 << 10)):
+            FakeGroup.use(program, used * MIB)
+            wait_until(
+                lambda: metrics(container) and max(largest_buffers(container, 8090)) <= most,
+                f"no more than {most} bytes each way with {used} MiB used", limit=10, interval=0.2)
+            assert is_echoed(good)
+        assert not lets_in_again(outside)
+        FakeGroup.use(program, 16 * MIB)
+        program.wait_for_message("memory is not short any more", limit=15)
+        wait_until(lambda: lets_in_again(outside), "new clients are let in again", limit=5, interval=0.2)
+        with connect(outside, Cable.CONTAINER, 8090) as client:
+            assert is_echoed(client)
+            assert max(largest_buffers(container, 8090)) >= min(usual), "a new one has what is usual"
+        writing = threading.Thread(target=good.sendall, args=(bytes(8 * MIB),))
+        writing.start()
+        read_exactly(good, 8 * MIB)
+        writing.join()
 
 
 @pytest.mark.parametrize("size, workers, word", [(12, 4, "fewer workers"), (9, 1, "raise it")])

@@ -83,3 +83,26 @@ class MemoryGroup:
 
     def __exit__(self, *_):
         self.remove()
+
+
+class FakeGroup:
+    """What a container of cgroup version 2 sees of its limit, with figures that a test chooses."""
+
+    _FILES = "/sys/fs/cgroup"
+
+    def __init__(self, limit, used):
+        self._limit, self._used = limit, used
+
+    @property
+    def wrapper(self):
+        """A command line that has what follows it see this; ip-netns(8) has given it a /sys of its own."""
+        script = (f"mount -t tmpfs none {self._FILES} && echo {self._limit} > {self._FILES}/memory.max && "
+                  f"echo {self._used} > {self._FILES}/memory.current && echo 'sock 0' > {self._FILES}/memory.stat && "
+                  'exec "$@"')
+        return ["/bin/sh", "-c", script, "sh"]
+
+    @classmethod
+    def use(cls, program, used):
+        """Has so much be used from now on, as far as the program can see."""
+        with open(f"/proc/{program.pid}/root{cls._FILES}/memory.current", "w") as file:
+            file.write(f"{used}\n")
