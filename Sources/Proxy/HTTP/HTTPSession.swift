@@ -190,6 +190,15 @@ final class HTTPSession: Session {
         end()
     }
 
+    override func boundBuffers(to bytes: Int?) {
+        socket?.socket.boundBuffers(to: bytes)
+        switch state {
+        case .exchanging(_, let connection): connection.socket.socket.boundBuffers(to: bytes)
+        case .relaying(let duplex, _): duplex.boundBuffers(to: bytes)
+        default: break
+        }
+    }
+
     override func checkTimeouts(_ hearing: Hearing) {
         clock.beginTurn()
         endWhatTakesTooLong(hearing)
