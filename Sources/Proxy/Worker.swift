@@ -20,6 +20,8 @@ final class Worker {
         /// How many pipes the worker's relays may have open.
         let pipes: Int
         let log: Log
+        /// See ``Server/appLife``.
+        let appLife: (@Sendable () -> AppLife)?
 
         var listenersLog: Log { log.part(.listeners) }
         var upstreamLog: Log { log.part(.upstream) }
@@ -435,6 +437,9 @@ final class Worker {
         successor.started = session.started
         sessions[session.index] = successor
     }
+
+    /// See ``Server/appLife``.
+    var appLife: (@Sendable () -> AppLife)? { environment.appLife }
 
     /// A name for a connection that no other one has.
     func takeConnectionID() -> [UInt8] { connectionIDs.take() }

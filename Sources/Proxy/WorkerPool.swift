@@ -43,10 +43,13 @@ final class WorkerPool {
     /// - Parameters:
     ///   - connections: how many connections there may be in the whole process.
     ///   - pipes: how many pipes each worker may have.
-    func start(connections: Int, pipes: Int, log: Log, logsAccess: Bool) throws(SystemError) {
+    ///   - appLife: see ``Server/appLife``.
+    func start(
+        connections: Int, pipes: Int, log: Log, logsAccess: Bool, appLife: (@Sendable () -> AppLife)?
+    ) throws(SystemError) {
         let descriptors = budget(limit: connections)
         self.descriptors = descriptors
-        let environment = Worker.Environment(descriptors: descriptors, pipes: pipes, log: log)
+        let environment = Worker.Environment(descriptors: descriptors, pipes: pipes, log: log, appLife: appLife)
         for number in 0..<count {
             let (commands, reports) = (commands[number], reports)
             try Thread.start(named: "worker-\(number)") {

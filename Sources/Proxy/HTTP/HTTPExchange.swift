@@ -58,6 +58,8 @@ final class HTTPExchange {
     var appKeepsAlive = false
     /// The client's connection ends with the answer.
     var closes = false
+    /// What was known of the app's process when the end of its connection was told; nil before, and where nobody knows it.
+    var appLifeAtEnd: AppLife?
     /// Sending to the app has failed; it may have answered before.
     var appTakesNoMore = false
 
@@ -280,6 +282,7 @@ final class HTTPExchange {
         appKeepsAlive = false
         closes = false
         appTakesNoMore = false
+        appLifeAtEnd = nil
         user = nil
         status = nil
         upstream = nil
