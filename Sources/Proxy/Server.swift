@@ -73,6 +73,9 @@ public final class Server {
     var findsRoutes = false
     var apps = AppWatch()
 
+    /// Asked about the app's process, on any thread; nil where nobody knows it. To be set before ``start()``.
+    public var appLife: (@Sendable () -> AppLife)?
+
     /// Called when the server cannot go on.
     public var onFailure: ((SystemError) -> Void)?
 
@@ -147,7 +150,8 @@ public final class Server {
         try admin?.start(configuration.admin)
         try workers.start(
             connections: connectionsThatFit, pipes: Self.pipes(within: openFiles),
-            parking: need.parking(workers: workers.count), log: log, logsAccess: configuration.log.access)
+            parking: need.parking(workers: workers.count), log: log, logsAccess: configuration.log.access,
+            appLife: appLife)
         state = .running
         followCertificates()
         for route in listeners.routes.keys.sorted() { announce(route) }

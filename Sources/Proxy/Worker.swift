@@ -24,6 +24,8 @@ final class Worker {
         /// How many bytes the worker's relays may park where memory is not short.
         let parkingLimit: Int
         let log: Log
+        /// See ``Server/appLife``.
+        let appLife: (@Sendable () -> AppLife)?
 
         var listenersLog: Log { log.part(.listeners) }
         var upstreamLog: Log { log.part(.upstream) }
@@ -489,6 +491,9 @@ final class Worker {
         successor.started = session.started
         sessions[session.index] = successor
     }
+
+    /// See ``Server/appLife``.
+    var appLife: (@Sendable () -> AppLife)? { environment.appLife }
 
     /// A name for a connection that no other one has.
     func takeConnectionID() -> [UInt8] { connectionIDs.take() }

@@ -52,11 +52,14 @@ final class WorkerPool {
     ///   - connections: how many connections there may be in the whole process.
     ///   - pipes: how many pipes each worker may have.
     ///   - parking: how many bytes each worker may park.
-    func start(connections: Int, pipes: Int, parking: Int, log: Log, logsAccess: Bool) throws(SystemError) {
+    ///   - appLife: see ``Server/appLife``.
+    func start(
+        connections: Int, pipes: Int, parking: Int, log: Log, logsAccess: Bool, appLife: (@Sendable () -> AppLife)?
+    ) throws(SystemError) {
         let descriptors = budget(limit: connections)
         self.descriptors = descriptors
         let environment = Worker.Environment(
-            descriptors: descriptors, pipes: pipes, memory: memory, parkingLimit: parking, log: log)
+            descriptors: descriptors, pipes: pipes, memory: memory, parkingLimit: parking, log: log, appLife: appLife)
         for number in 0..<count {
             let (commands, reports) = (commands[number], reports)
             try Thread.start(named: "worker-\(number)") {

@@ -48,6 +48,7 @@ final class RunSession {
             isDrained = true
             if end == nil { supervisor.terminate(killAfter: stopTimeout) } else { loop.stop() }
         }
+        server.appLife = { [life = supervisor.life] in AppLife(life.now) }
         supervisor.onTerminationRequest = { [unowned self] in terminationRequested() }
         supervisor.onChildEnd = { [unowned self] in childEnded($0) }
     }
@@ -106,5 +107,17 @@ final class RunSession {
     private func drained() {
         isDrained = true
         end == nil ? supervisor.terminate(killAfter: stopTimeout) : loop.stop()
+    }
+}
+
+extension AppLife {
+    fileprivate init(_ moment: ChildLife.Moment) {
+        self =
+            switch moment {
+            case .lives: .lives
+            case .isEnding: .isEnding
+            case .hasEnded(.exited): .hasExited
+            case .hasEnded(.killed): .wasKilled
+            }
     }
 }
