@@ -16,9 +16,12 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 
 TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider
 
-.PHONY: help demo dist build test test-unit test-integration test-container test-faults test-faults-quick test-tsan test-asan format lint clean \
-	fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
-	setup-bench build-bench
+.PHONY: help demo dist build format lint clean \
+	test test-unit test-integration test-container test-tsan test-asan test-bench \
+	test-faults test-faults-quick soak \
+	fuzz-config fuzz-http fuzz-proxy \
+	bench bench-quick bench-micro bench-instructions bench-threats \
+	setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -72,6 +75,15 @@ test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
 
+# Everything at once; its bars decide. The figures are kept in .build-soak.
+soak: dist setup-tests ## Carry all protocols through chaos for 30 minutes; MINUTES=3, LOSS=0.5, SEED=7, RATE=2
+	$(AS_ROOT) Tests/Soak/soak.py --program dist/loopbridge --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) \
+		$(if $(SEED),--seed $(SEED)) --rate $(or $(RATE),1) $(ARGUMENTS)
+
+soak-peer: setup-tests ## The same for HAProxy, as far as it can
+	$(AS_ROOT) Tests/Soak/soak.py --haproxy --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) $(if $(SEED),--seed $(SEED)) \
+		--rate $(or $(RATE),1) $(ARGUMENTS)
+
 BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	-Xswiftc -sanitize=fuzzer,address
 
@@ -121,6 +133,9 @@ bench-instructions: setup setup-bench ## Count instructions per request; PROGRAM
 	$(if $(PROGRAMS),,$(SWIFT) build -c release --product loopbridge && \
 		strip -g -o .build-instructions/this/loopbridge .build/release/loopbridge)
 	benchmarks/instructions.py $(or $(PROGRAMS),.build-instructions/this/loopbridge) $(ARGUMENTS)
+
+bench-threats: dist setup-tests ## Measure what hostile clients cost: memory, processor time, bytes (2 minutes)
+	$(AS_ROOT) benchmarks/threats.py dist/loopbridge $(ARGUMENTS)
 
 test-bench: setup setup-tests build-bench ## Run the tests of the comparison and of the limit
 	$(SWIFT) test --package-path benchmarks

@@ -37,6 +37,8 @@ final class HTTPSession: Session {
     var state = State.ended
     /// The client's; nil once it was handed on to a relay or closed.
     var socket: WatchedSocket?
+    /// The app's connection that is this client's alone, while no request is on it.
+    var ownConnection: AppConnection?
     let toApp = HalfDuplex(.toUpstream)
     let toClient = HalfDuplex(.toDownstream)
     /// How many requests' heads have come.
@@ -145,6 +147,8 @@ final class HTTPSession: Session {
         return (duplex.bytesToUpstream, duplex.bytesToDownstream)
     }
 
+    override var keepsApp: Bool { ownConnection != nil }
+
     override var usesApp: Bool {
         switch state {
         case .exchanging, .relaying: true
@@ -166,8 +170,10 @@ final class HTTPSession: Session {
     }
 
     override func drain() {
-        // A request that has arrived is served, also one that is still in the kernel.
-        guard case .idle = state, let socket, socket.socket.idleState != .spokenTo else { return }
+        // A request that has arrived is served, also one that is still in the kernel. Of a client that has not asked yet, the
+        // first one may be on its way, and it would find its connection ended without an answer: at a reload that can wait.
+        guard case .idle = state, let socket, worker.isDraining || requests > 0, socket.socket.idleState != .spokenTo
+        else { return }
         end()
     }
 
@@ -210,6 +216,7 @@ final class HTTPSession: Session {
         state = .ended
         if let passwordQuestion { worker.withdraw(passwordQuestion) }
         passwordQuestion = nil
+        closeOwnConnection()
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil
