@@ -43,7 +43,7 @@ def bars(run):
             memory <= allowed_growth(run.seconds)),
         Bar("idle when idle", f"{run.idle_cpu:.2f} s of CPU in 5 s", run.idle_cpu <= 0.1),
         Bar("no mark of a crash in its log", f"{len(run.crash_marks)}", not run.crash_marks),
-        Bar("it ends with 0", f"{run.code}", run.code == 0),
+        Bar("it ends with 0 once it is told to", f"{run.code}", run.code == 0),
         Bar("the conductor met nothing unexpected", f"{len(run.conductor.failures)}", not run.conductor.failures),
     ]
     return found

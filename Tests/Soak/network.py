@@ -35,9 +35,10 @@ class Network:
                     for end in (self.outside, self.container):
                         run("ip", "netns", "exec", end.name, "tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "1ms",
                             "1ms", "loss", f"{loss}%", "duplicate", f"{DUPLICATES}%")
-            for end, address in ((self.outside, routes.OUTSIDE), (self.container, routes.CONTAINER)):
+            for end, address, six in ((self.outside, routes.OUTSIDE, routes.OUTSIDE_V6), (self.container, routes.CONTAINER, routes.CONTAINER_V6)):
                 end.ip("link", "set", "eth0", "up")
                 end.ip("addr", "add", address + "/24", "dev", "eth0")
+                end.ip("addr", "add", six + "/64", "dev", "eth0", "nodad")
             for end in (self.outside, self.container):
                 wait_until(lambda: "LOWER_UP" in end.ip("link", "show", "eth0"), "eth0 is up")
         except BaseException:

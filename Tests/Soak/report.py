@@ -26,6 +26,7 @@ def figures(run, bars):
         "bars": [{"what": bar.what, "figure": bar.figure, "holds": bar.holds} for bar in bars],
         "kinds": kinds, "durations": {kind: _percentiles(kept) for kind, kept in sorted(verdict.durations.items())},
         "faults": verdict.faults[:200], "unexplained": verdict.unexplained[:200], "conductor": run.conductor.failures[:50],
+        "left_over": run.left_over,
         "noise": run.subject.noise[:50], "program_counters": run.counters,
         "messages": dict(run.subject.messages.most_common(60)),
     }
