@@ -16,9 +16,12 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 
 TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider
 
-.PHONY: help demo dist build test test-unit test-integration test-container test-tsan test-asan format lint clean \
-	soak test-soak soak-peer fuzz-config fuzz-http fuzz-proxy bench bench-quick bench-micro bench-instructions test-bench setup setup-tests setup-containers \
-	setup-bench build-bench
+.PHONY: help demo dist build format lint clean \
+	test test-unit test-integration test-container test-tsan test-asan test-bench \
+	test-faults test-faults-quick soak soak-peer test-soak \
+	fuzz-config fuzz-http fuzz-proxy \
+	bench bench-quick bench-micro bench-instructions bench-threats \
+	setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +52,14 @@ test-integration: dist setup-tests ## Run the integration tests on dist/loopbrid
 
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
 	/usr/bin/python3 -m pytest -q Tests/ContainerTests
+
+TEST_FAULTS = $(AS_ROOT) /usr/bin/python3 Tests/FaultTests
+
+test-faults: dist setup-tests ## Make every system call fail under traffic, HAProxy's too (half an hour); FAULTS='--scenario tcp' tries a part
+	$(TEST_FAULTS) $(if $(FAULTS),$(FAULTS),--peer)
+
+test-faults-quick: dist setup-tests ## Make each system call fail once and always (2 minutes)
+	$(TEST_FAULTS) --quick $(FAULTS)
 
 # It would wait for a second at its end, and the tests ask once more before that.
 test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
@@ -125,6 +136,9 @@ bench-instructions: setup setup-bench ## Count instructions per request; PROGRAM
 	$(if $(PROGRAMS),,$(SWIFT) build -c release --product loopbridge && \
 		strip -g -o .build-instructions/this/loopbridge .build/release/loopbridge)
 	benchmarks/instructions.py $(or $(PROGRAMS),.build-instructions/this/loopbridge) $(ARGUMENTS)
+
+bench-threats: dist setup-tests ## Measure what hostile clients cost: memory, processor time, bytes (2 minutes)
+	$(AS_ROOT) benchmarks/threats.py dist/loopbridge $(ARGUMENTS)
 
 test-bench: setup setup-tests build-bench ## Run the tests of the comparison and of the limit
 	$(SWIFT) test --package-path benchmarks

@@ -33,6 +33,9 @@ class Session {
     /// Whether it has a connection to the app at present.
     var usesApp: Bool { false }
 
+    /// Whether it keeps a connection to the app for its next request.
+    var keepsApp: Bool { false }
+
     /// Takes the client's connection over; may end the session before it returns.
     func start(with socket: WatchedSocket) {}
 

@@ -24,6 +24,8 @@ class Subject:
     """A running program whose log goes through a reader that can be told to stall."""
 
     clock = "the machine's"
+    # Has it end in good order.
+    last_signal = signal.SIGTERM
     # Two workers may keep 16 each, of two ends, beside those that wake them up.
     PIPES = 2 * (2 * 16 + 5)
 
@@ -98,9 +100,6 @@ class Subject:
 
     def crash_marks(self):
         return [line for line in self.noise if any(mark in line for mark in CRASH_MARKS)]
-
-    # Has it end in good order.
-    last_signal = signal.SIGTERM
 
     def end(self, limit=30):
         """Its exit code; None where it does not end."""

@@ -26,6 +26,8 @@ final class HTTPExchange {
     private(set) var method = Method.get
     private(set) var version = Version.http11
     private(set) var asksForWebSocket = false
+    /// The request has credentials that authenticate the connection on which the app gets them.
+    private(set) var authenticatesConnection = false
     /// What the client used to reach us, where answers are rewritten to it.
     private(set) var clientOrigin: ClientOrigin?
     /// The rest of the body is not for the app any more, which has answered or gone before it came.
@@ -72,6 +74,8 @@ final class HTTPExchange {
     var upstream: SocketAddress?
     var source: SocketAddress?
     var isReused = false
+    /// It went to the app on a connection that was the client's own before: the app may know the client by it.
+    var isOnOwnConnection = false
     /// What was wrong, where the answer is our own.
     var failure: SessionEnd?
     /// How much of the request's body has gone to the app, and how much of the answer's to the client, without what frames
@@ -228,6 +232,7 @@ final class HTTPExchange {
         version = head.version
         acceptsHTML = head.acceptsHTML(bytes)
         asksForWebSocket = head.upgrade == .webSocket
+        authenticatesConnection = head.authenticatesConnection
         clientOrigin = wantsOrigin ? head.clientOrigin(bytes, from: sender) : nil
         responseParser.reset(answering: head.method)
         isRequestAbandoned = false
@@ -260,6 +265,7 @@ final class HTTPExchange {
         method = .get
         version = .http11
         asksForWebSocket = false
+        authenticatesConnection = false
         clientOrigin = nil
         isRequestAbandoned = false
         hasWrittenRequest = false
@@ -279,6 +285,7 @@ final class HTTPExchange {
         upstream = nil
         source = nil
         isReused = false
+        isOnOwnConnection = false
         failure = nil
         bytesToApp = 0
         bytesToClient = 0

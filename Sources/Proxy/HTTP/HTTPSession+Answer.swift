@@ -88,6 +88,7 @@ extension HTTPSession {
                 return .over
             case .complete(let length):
                 let head = exchange.responseParser.head
+                if head.authenticatesConnection { connection.isOneClients = true }
                 guard head.isInformational else { return begin(head, rest, &output, exchange, connection) }
                 if exchange.version != .http10 { head.write(rest, for: forwarding(exchange), into: &output) }
                 exchange.responseParser.reset(answering: exchange.method)
@@ -201,7 +202,13 @@ extension HTTPSession {
         }
         // Before the rest, which may be the next request of this client. Another client's, which may be served by it before
         // this returns, finds the scratch buffer free.
-        if mayBeReused { route.app.giveBack(connection, at: clock.now) }
+        if mayBeReused {
+            if connection.isOneClients {
+                keepOwn(connection, after: exchange)
+            } else {
+                route.app.giveBack(connection, at: clock.now)
+            }
+        }
         if !toClient.isWaitingForSink { deliverRest(exchange) }
     }
 
@@ -241,6 +248,8 @@ extension HTTPSession {
             connection.isReused && !exchange.hasAnswerBegun && !exchange.hasConsumedBody && !exchange.wasRetried
             && exchange.method.isIdempotent
         guard mayTryAgain else { return fail(.noAnswer(http.appName), .noAnswer, exchange) }
+        // The app may know the client by the connection that has gone.
+        guard !exchange.isOnOwnConnection else { return endUnanswered(exchange, connection) }
         exchange.wasRetried = true
         exchange.isRequestAbandoned = false
         connection.socket.onReady = nil

@@ -28,6 +28,7 @@ extension HTTPSession {
         guard let socket else { return }
         // A client that has not even taken what came before will not take this.
         if toClient.isWaitingForSink { return breakOff(reason) }
+        closeOwnConnection()
         state = .delivering(exchange)
         exchange.closes = true
         exchange.failure = reason
@@ -57,6 +58,7 @@ extension HTTPSession {
     func close(_ exchange: HTTPExchange) {
         let mayHaveMore = toApp.mayReceive || exchange.hasInput || exchange.isRequestAbandoned
         http.giveBack(exchange)
+        closeOwnConnection()
         guard let socket else { return end() }
         if mayHaveMore || socket.socket.isLayered { socket.socket.finishSending() }
         // A layer's end is a message, for which the kernel may have no room yet.

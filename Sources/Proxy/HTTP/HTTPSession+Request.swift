@@ -96,7 +96,7 @@ extension HTTPSession {
                     return (bytes.count, .refused)
                 }
             }
-            guard let connection = route.app.takeKept(at: clock.now) else { return (0, .needsApp) }
+            guard let connection = takeOpenConnection(at: clock.now) else { return (0, .needsApp) }
             return (send(head, bytes, exchange, connection), .sent)
         }
     }
@@ -141,7 +141,7 @@ extension HTTPSession {
 
     /// Sends a request on that has waited for something else than the app.
     func goToApp(_ exchange: HTTPExchange) {
-        guard let connection = route.app.takeKept(at: route.clock.now) else { return askForApp(exchange) }
+        guard let connection = takeOpenConnection(at: route.clock.now) else { return askForApp(exchange) }
         exchange.useInput { (send(exchange.requestParser.head, $0, exchange, connection), ()) }
         continueExchange()
     }
@@ -203,7 +203,7 @@ extension HTTPSession {
     ) -> Int {
         use(connection, for: exchange)
         var output = exchange.takeOutput()
-        if route.sentHeader != nil { output += preamble }
+        if route.sentHeader != nil, !connection.isReused { output += preamble }
         head.write(bytes, to: http.forwarding, from: sender, into: &output)
         let beginning = exchange.beginRequestBody(head.framing, bytes, from: head.length, into: &output)
         exchange.hasWrittenRequest = true
@@ -228,6 +228,8 @@ extension HTTPSession {
         state = .exchanging(exchange, connection)
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
+        exchange.isOnOwnConnection = connection.isOneClients
+        if exchange.authenticatesConnection { connection.isOneClients = true }
         exchange.appTakesNoMore = false
         let now = clock.now
         exchange.times.connected = now

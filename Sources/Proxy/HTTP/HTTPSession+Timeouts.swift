@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import Relay
+internal import Upstream
 
 extension HTTPSession {
     /// After the last word: how long a client may be silent before the connection is closed, and how long this may take in
@@ -9,6 +10,7 @@ extension HTTPSession {
 
     func endWhatTakesTooLong(now: MonotonicTime) {
         let settings = http.settings
+        if let ownConnection, route.app.mustMakeWay(ownConnection, at: now) { closeOwnConnection() }
         switch state {
         case .idle:
             // Whoever has never sent anything is not owed an answer.

@@ -37,6 +37,8 @@ final class HTTPSession: Session {
     var state = State.ended
     /// The client's; nil once it was handed on to a relay or closed.
     var socket: WatchedSocket?
+    /// The app's connection that is this client's alone, while no request is on it.
+    var ownConnection: AppConnection?
     let toApp = HalfDuplex(.toUpstream)
     let toClient = HalfDuplex(.toDownstream)
     /// How many requests' heads have come.
@@ -145,6 +147,8 @@ final class HTTPSession: Session {
         return (duplex.bytesToUpstream, duplex.bytesToDownstream)
     }
 
+    override var keepsApp: Bool { ownConnection != nil }
+
     override var usesApp: Bool {
         switch state {
         case .exchanging, .relaying: true
@@ -212,6 +216,7 @@ final class HTTPSession: Session {
         state = .ended
         if let passwordQuestion { worker.withdraw(passwordQuestion) }
         passwordQuestion = nil
+        closeOwnConnection()
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil
