@@ -17,21 +17,15 @@ from channels import Hung, Reader
 
 async def serve(channel, connection, report, generation):
     """Serves one connection until it ends, or is to end behind an answer."""
-    is_unix = connection.family == socket.AF_UNIX
     state = _Connection(channel, connection, Reader(channel), report, generation)
     try:
         while await state.serve_request():
             pass
-        await channel.finish()
-        async with asyncio.timeout(3):
-            while await state.reader.some():
-                pass
-        app_stream.end_in_good_order(connection, is_unix)
-        channel.close()
+        await app_stream.end(channel, connection, state.reader)
     except wire.WrongBytes as error:
         report("wrong", state.number, str(error))
         channel.reset()
-    except (OSError, EOFError, Hung, TimeoutError):
+    except (OSError, EOFError, Hung):
         channel.reset()
 
 
