@@ -11,6 +11,9 @@ open class SocketLayer {
     /// The connection is to end with a reset.
     public internal(set) final var endsWithReset = false
 
+    /// What there is to be received. The kernel's word is noted by the socket's event; the rest is the layer's to note.
+    public final var readiness = LayerReadiness()
+
     public init() {}
 
     /// Reads as ``Socket/receive(into:peek:)`` does. Less than asked for means that the kernel has nothing more, unless

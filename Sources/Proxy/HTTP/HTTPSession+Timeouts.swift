@@ -41,9 +41,9 @@ extension HTTPSession {
         let silence = now.since(exchange.lastRequestActivity)
         if now.since(lastActivity) >= route.configuration.idleTimeout { return breakOff(.idleTimeout) }
         // While the client is not taking an informational response, it is not the app's turn.
-        if exchange.isRequestAbandoned || toClient.isWaitingForSink { return }
-        if isRequestSent(exchange) || toApp.isWaitingForSink {
-            // It is the app's turn: to answer, or to take more of the request.
+        if toClient.isWaitingForSink { return }
+        if isRequestSent(exchange) || toApp.isWaitingForSink || exchange.isRequestAbandoned {
+            // It is the app's turn: to answer, or to take more of the request, be it that it takes no more of it.
             guard !exchange.isAnswering, silence >= settings.responseTimeout else { return }
             fail(.answerTimeout(http.appName, after: settings.responseTimeout), .answerTimeout, exchange)
         } else if silence >= settings.bodyTimeout {

@@ -65,6 +65,7 @@ final class TLSHandshake: Session {
         case .broken(let code): end(.clientFailed(code))
         case .refused(let reason): end(.tlsHandshakeFailed(reason))
         case .clientCertificate(let reason): end(.clientCertificateRefused(reason))
+        case .outOfMemory: end(.tlsHandshakeFailed("there is no memory for it"))
         case .plainHTTP: end(.tlsHandshakeFailed("the client speaks HTTP without TLS"))
         }
     }
