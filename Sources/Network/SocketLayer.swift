@@ -39,7 +39,7 @@ open class SocketLayer {
     open func flush(to socket: CInt) -> CInt { 0 }
 
     /// Tells the peer that nothing more will be sent, behind everything that waits; more than once does no harm.
-    /// - Returns: false when the connection is gone already.
+    /// - Returns: false when the peer would wait for the end in vain.
     open func finishSending(on socket: CInt) -> Bool { true }
 
     /// The socket is about to be closed. Unless that is a reset, the peer is to see an end.

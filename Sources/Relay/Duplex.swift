@@ -1,4 +1,5 @@
 public import EventLoop
+internal import Glibc
 public import Network
 
 /// Carries bytes both ways between two connected sockets until both directions have ended.
@@ -162,7 +163,10 @@ public final class Duplex {
                 end(.finished)
                 return false
             }
-            sockets[sink].socket.finishSending()
+            guard sockets[sink].socket.finishSending() else {
+                sinkFailed(sink, EPIPE)
+                return false
+            }
             if halves[source.rawValue].hasSourceFailed {
                 fail(source, sockets[source].socket.takeError())
                 return false
@@ -185,6 +189,8 @@ public final class Duplex {
     }
 
     private func fail(_ side: Side, _ code: CInt) {
+        // A connection that the kernel could do nothing for at this moment (ENOMEM) may be alive, and an end looks like success.
+        sockets?[side].socket.resetWhenClosed()
         sockets?[side.other].socket.resetWhenClosed()
         end(side == .downstream ? .downstreamFailed(code) : .upstreamFailed(code))
     }

@@ -331,7 +331,7 @@ public final class TLSChannel: SocketLayer {
     private func shutDown(_ socket: CInt) -> Bool {
         guard !hasShutDown else { return true }
         hasShutDown = true
-        return shutdown(socket, CInt(SHUT_WR)) == 0
+        return Socket.finishSending(on: socket)
     }
 
     public override func willClose(_ socket: CInt) {

@@ -44,7 +44,7 @@ class Trace:
     def end(self):
         """Lets the program run on by itself; what strace has seen is in `lines` then."""
         if self._strace.poll() is None:
-            self._strace.send_signal(signal.SIGINT)
+            self._strace.send_signal(signal.SIGTERM)
             try:
                 self._strace.wait(10)
             except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ class LaunchTrace:
     def end(self):
         if self._tracer:
             try:
-                os.kill(self._tracer, signal.SIGINT)
+                os.kill(self._tracer, signal.SIGTERM)
             except ProcessLookupError:
                 pass
             deadline = time.monotonic() + 10

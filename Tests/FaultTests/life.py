@@ -109,8 +109,8 @@ class LifeJudge(Judge):
         found, clients = [], []
         if listens:
             clients = [scenario.next_client()]
-            wait_for(clients, LIMIT if not case or case.when else 0.2)
-            found += self._idle(program)
+            if wait_for(clients, LIMIT if not case or case.when else 0.2):
+                found += self._idle(program)
         trace.end()
         hits = injected(trace.lines)
         if case is None:

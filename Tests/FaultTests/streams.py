@@ -66,7 +66,8 @@ class Web(Scenario):
     """Kept connections, uploads, chunks, a body that ends with its connection, an upgrade, one who leaves."""
 
     name = "http"
-    routes = (route("127.0.0.1:8080", "127.0.0.1:8000", protocol="http", hold="2s", pool="{ idle: 8, idle_timeout: 1m }"),)
+    routes = (route("127.0.0.1:8080", "127.0.0.1:8000", protocol="http", hold="2s", pool="{ idle: 8, idle_timeout: 1m }",
+                    http="{ response_timeout: 2s }"),)
     haproxy = """
 listen http
     mode http
@@ -103,7 +104,8 @@ class TLS(Scenario):
     _tls = "{ certificate: {folder}/server.crt, key: {folder}/server.key, handshake_timeout: 1m }"
     routes = (
         route("127.0.0.1:8080", "127.0.0.1:8000", hold="2s", tls=_tls),
-        route("127.0.0.1:8081", "127.0.0.1:8001", hold="2s", tls=_tls, protocol="http", pool="{ idle: 8, idle_timeout: 1m }"),
+        route("127.0.0.1:8081", "127.0.0.1:8001", hold="2s", tls=_tls, protocol="http", pool="{ idle: 8, idle_timeout: 1m }",
+              http="{ response_timeout: 2s }"),
     )
     haproxy = """
 listen tcp

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Glibc
 internal import HTTP1
 internal import Network
 internal import Observability
@@ -58,8 +59,15 @@ final class HTTPExchange {
     var appKeepsAlive = false
     /// The client's connection ends with the answer.
     var closes = false
-    /// Sending to the app has failed; it may have answered before.
-    var appTakesNoMore = false
+    /// The errno with which sending to the app has failed; it may have answered before.
+    var sendingFailure: CInt?
+
+    /// Nothing more can be sent to the app.
+    var appTakesNoMore: Bool { sendingFailure != nil }
+
+    /// Nothing is awaited from the app any more but what it has said already. After EPIPE it may still speak: a Unix socket's
+    /// peer can shut its reading side alone.
+    var isAppBroken: Bool { appTakesNoMore && sendingFailure != EPIPE }
 
     /// What is being sent: a head, and what goes in front of the rest.
     private(set) var output: [UInt8] = []
@@ -279,7 +287,7 @@ final class HTTPExchange {
         isAnswering = false
         appKeepsAlive = false
         closes = false
-        appTakesNoMore = false
+        sendingFailure = nil
         user = nil
         status = nil
         upstream = nil

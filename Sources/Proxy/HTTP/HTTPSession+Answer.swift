@@ -57,7 +57,9 @@ extension HTTPSession {
                 case .switched: return relay(exchange, connection)
                 case .over: return
                 }
-            case .wouldBlock: return
+            case .wouldBlock:
+                if exchange.isAppBroken { appHasGone(exchange, connection) }
+                return
             case .endOfStream, .failed: return appHasGone(exchange, connection)
             }
         }
@@ -174,7 +176,11 @@ extension HTTPSession {
         switch outcome {
         case .waiting:
             // The app need not wait for a client that is slow to take the end.
-            if exchange.isAnswerWhole { delivers(exchange, after: connection) }
+            if exchange.isAnswerWhole {
+                delivers(exchange, after: connection)
+            } else {
+                endIfAppIsBroken(exchange)
+            }
         case .yielded: awaitTurn()
         case .ended: delivers(exchange, after: connection)
         case .finished:
@@ -241,6 +247,12 @@ extension HTTPSession {
     }
 
     // MARK: What goes wrong
+
+    /// Ends the exchange where the app's connection is broken and everything that it had said is on its way.
+    func endIfAppIsBroken(_ exchange: HTTPExchange) {
+        guard let code = exchange.sendingFailure, exchange.isAppBroken, !toClient.isWaitingForSink else { return }
+        breakOff(.appFailed(code))
+    }
 
     /// The app's connection has ended before an answer began, or in the middle of its head.
     private func appHasGone(_ exchange: HTTPExchange, _ connection: AppConnection) {

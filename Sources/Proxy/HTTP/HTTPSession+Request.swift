@@ -230,7 +230,7 @@ extension HTTPSession {
         exchange.isReused = connection.isReused
         exchange.isOnOwnConnection = connection.isOneClients
         if exchange.authenticatesConnection { connection.isOneClients = true }
-        exchange.appTakesNoMore = false
+        exchange.sendingFailure = nil
         let now = clock.now
         exchange.times.connected = now
         if worker.logsAccess, route.app.sources.areWorthNaming {
@@ -246,8 +246,8 @@ extension HTTPSession {
         _ first: Span<UInt8>, _ second: Span<UInt8>, _ exchange: HTTPExchange, _ connection: AppConnection
     ) {
         let before = toApp.bytesMoved
-        if case .sinkFailed = toApp.deliver(first, second, to: connection.socket.socket, in: workspace) {
-            exchange.appTakesNoMore = true
+        if case .sinkFailed(let code) = toApp.deliver(first, second, to: connection.socket.socket, in: workspace) {
+            exchange.sendingFailure = code
         }
         noteMoved(toApp.bytesMoved - before)
     }
@@ -291,7 +291,9 @@ extension HTTPSession {
         case .invalid: requestIsInvalid(exchange)
         case .finished: bodyIsCutOff(exchange)
         case .sourceFailed(let code): clientFailed(code)
-        case .sinkFailed: appTakesNoMore(exchange)
+        case .sinkFailed(let code):
+            exchange.sendingFailure = code
+            appTakesNoMore(exchange)
         }
     }
 
@@ -315,7 +317,6 @@ extension HTTPSession {
     /// The app has closed its side, perhaps with an answer that came before; that is still to be read then.
     private func appTakesNoMore(_ exchange: HTTPExchange) {
         exchange.isRequestAbandoned = true
-        exchange.appTakesNoMore = true
         toApp.abandon(in: workspace)
         toClient.noteSource(.failed)
         carryAnswer()
