@@ -129,18 +129,25 @@ class Loopbridge(Subject):
         if offset:
             command = ["unshare", "--time", "--monotonic", str(offset), "--boottime", str(offset), *command]
         super().__init__(namespace, command, folder)
+        try:
+            self._find(program, offset)
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _find(self, program, offset):
+        """Waits until it is itself, and listens."""
         if offset:
-            self.pid = wait_until(self._program_in_time_namespace, "the program runs in a time namespace")
+            self.pid = wait_until(lambda: self._program_in_time_namespace(program), "the program runs in a time namespace")
             self.clock = f"{offset} s ahead of the machine's"
         wait_until(lambda: self.messages["forwarding"] >= len(routes.ROUTES) or not self.is_running, "it listens", limit=30)
 
-    def _program_in_time_namespace(self):
+    def _program_in_time_namespace(self, program):
         """unshare(1) becomes the program, or its parent, depending on the kernel."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
             for pid in (self.process.pid, *map(int, file.read().split())):
-                with open(f"/proc/{pid}/comm") as comm:
-                    if comm.read().strip() == "loopbridge":
-                        return pid
+                if os.path.samefile(f"/proc/{pid}/exe", program):
+                    return pid
         assert self.is_running, "it has ended"
         return None
 
