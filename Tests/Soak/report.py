@@ -17,7 +17,7 @@ def figures(run, bars):
         "program": run.subject.name, "seconds": run.seconds, "seed": run.seed, "cable": run.network.kind, "frames": run.frames,
         "clock": run.subject.clock,
         "visits": sum(verdict.outcomes.values()), "whole": run.whole_share, "posts": verdict.posts, "counters": dict(verdict.counters),
-        "events": dict(events), "reloads": run.conductor.reloads,
+        "events": dict(events), "reloads": run.conductor.reloads, "timeline": run.conductor.events,
         "memory": {"first": memory[0] if memory else 0, "largest": max(memory, default=0), "last": memory[-1] if memory else 0,
                    "at the end": run.memory_at_end, "growth": growth(run.samples, "anonymous")},
         "descriptors": {"base": run.base_descriptors, "largest": max((row["descriptors"] for row in run.samples), default=0),
@@ -26,6 +26,7 @@ def figures(run, bars):
         "bars": [{"what": bar.what, "figure": bar.figure, "holds": bar.holds} for bar in bars],
         "kinds": kinds, "durations": {kind: _percentiles(kept) for kind, kept in sorted(verdict.durations.items())},
         "faults": verdict.faults[:200], "unexplained": verdict.unexplained[:200], "conductor": run.conductor.failures[:50],
+        "left_over": run.left_over, "samples": run.samples,
         "noise": run.subject.noise[:50], "program_counters": run.counters,
         "messages": dict(run.subject.messages.most_common(60)),
     }

@@ -45,6 +45,8 @@ class Soak:
         self.clients, self.apps = [], []
         self.network = self.subject = None
         self.frames = None
+        # What is open at the end, where it is not as many as at the beginning.
+        self.left_over = []
 
     def run(self):
         try:
@@ -57,7 +59,7 @@ class Soak:
             self._tear_down()
         self.verdict = Verdict(self.folder, self.conductor.events)
         honest = [(kind, outcome, count) for (kind, outcome), count in self.verdict.outcomes.items()
-                  if "fleeting" not in kind and outcome not in ("left", "sent away")]
+                  if "fleeting" not in kind and "passing" not in kind and outcome not in ("left", "sent away")]
         whole = sum(count for _, outcome, count in honest if outcome.startswith("whole") or outcome in (
             "cut, as asked", "cut between requests", "some lost"))
         self.whole_share = whole / max(1, sum(count for _, _, count in honest))
@@ -77,7 +79,7 @@ class Soak:
         else:
             self.subject = Loopbridge(self.network.container, os.path.abspath(self.options.program), self.folder, self._clock_offset())
         self._settle()
-        self.base_descriptors = self.subject.descriptors()
+        self.base_descriptors = self.subject.quiet_descriptors()
         self.conductor = Conductor(self.subject, self.network, self.apps, self.folder, self.seed)
 
     def _clock_offset(self):
@@ -129,7 +131,8 @@ class Soak:
         if not self.subject.is_running:
             return
         try:
-            wait_until(lambda: not self.subject.gauges() and self.subject.descriptors() <= self.base_descriptors, "all is 0", limit=60, interval=0.5)
+            wait_until(lambda: not self.subject.gauges() and self.subject.quiet_descriptors() <= self.base_descriptors, "all is 0",
+                       limit=60, interval=0.5)
         except AssertionError:
             pass
         self.drained_after = time.monotonic() - started
@@ -139,7 +142,9 @@ class Soak:
         before = self.subject.cpu_seconds()
         time.sleep(5)
         self.idle_cpu = self.subject.cpu_seconds() - before
-        self.descriptors, self.memory_at_end = self.subject.descriptors(), self.subject.anonymous_memory()
+        self.descriptors, self.memory_at_end = self.subject.quiet_descriptors(), self.subject.anonymous_memory()
+        if self.descriptors != self.base_descriptors:
+            self.left_over = self.subject.described_descriptors()
 
     def _tear_down(self):
         for one in self.clients:

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 
+import routes
 from judge import FAULTS
 
 # How much later than its cause an end may be seen, and how much earlier a cause may be written down.
@@ -57,7 +58,7 @@ class Verdict:
                 self.faults.append(end)
             elif end["outcome"] == "logged out":
                 self.logged_out += 1
-            elif not any(_explains(event, end) for event in events):
+            elif not _is_expected(end) and not any(_explains(event, end) for event in events):
                 self.unexplained.append(end)
 
     def _judge_apps(self, apps):
@@ -81,10 +82,13 @@ class Verdict:
         return sum(fault["outcome"] in outcomes for fault in self.faults)
 
 
+def _is_expected(end):
+    """An address that goes takes its connections along, and nobody queues for longer than is configured."""
+    return "fleeting" in end["kind"] or "queue" in end["route"] and end["to"] - end["from"] >= routes.QUEUE_TIMEOUT
+
+
 def _explains(event, end):
     """Whether an honest client's end may come of the event."""
-    if "fleeting" in end["kind"]:
-        return True
     if event["from"] > end["to"] + SLACK or event["to"] < end["from"] - SLACK:
         return False
     if event["what"] == "app killed":
