@@ -48,7 +48,7 @@ let package = Package(
         .target(name: "ProxyProtocol", dependencies: ["Network"], swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict + small),
         .target(name: "Passwords", dependencies: ["CCrypt", "YAML"], swiftSettings: strict),
-        .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["EventLoop", "Network", "HTTP1"], swiftSettings: strict),
         .target(name: "Memory", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "Memory", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "HTTP1Probe", dependencies: ["HTTP1"], path: "Tests/HTTP1Probe", swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["EventLoop", "Network"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["EventLoop", "Network", "CLibevent"], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: strict),
@@ -97,7 +97,8 @@ let package = Package(
             name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ObservabilityTests", dependencies: ["Observability", "EventLoop", "Network"], swiftSettings: strict),
+            name: "ObservabilityTests", dependencies: ["Observability", "EventLoop", "Network", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Network", "Observability", "YAML"],
             swiftSettings: strict),

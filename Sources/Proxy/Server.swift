@@ -48,10 +48,10 @@ public final class Server {
     private var interfaces: InterfaceAddresses?
     /// The addresses that the interfaces had when they could last be read.
     private var lastInterfaces: [InterfaceAddress] = []
-    private var drainTimer: Timer?
+    private var drainTimer: Deadline?
     /// The routes that a reload has removed, until their connections have had their time; the first to end is first.
     private var removals: [(route: Int, deadline: MonotonicTime)] = []
-    private var removalTimer: Timer?
+    private var removalTimer: Deadline?
     private var retryTimer: Timer?
     /// Runs only as long as memory is short.
     private(set) var memoryTimer: Timer?
@@ -102,9 +102,9 @@ public final class Server {
             case .count(let count): count
             }
         workers = try WorkerPool(count: count, probe: probe, on: loop)
-        drainTimer = try Timer(on: loop) { [unowned self] in workers.tell(.abort) }
+        drainTimer = try Deadline(on: loop) { [unowned self] _ in workers.tell(.abort) }
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
-        removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
+        removalTimer = try Deadline(on: loop) { [unowned self] _ in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
         certificateFiles = CertificateFiles(on: loop, log: self.log) { [unowned self] in certificateChanged($0) }
         if let interval = manager?.watchdogInterval {

@@ -21,7 +21,7 @@ struct Auto: ParsableCommand {
         let source = try watch.reloadSource(options, requiresRoutes: false)
         let configuration = try options.configuration(requiresRoutes: false)
         let chosen = try ports.chosen()
-        let log = try Log(to: .standardError(), as: configuration.log)
+        let log = try Log.started(as: configuration.log)
         try ExitCode.afterServing {
             var bridge: AutoBridge?
             try Server.serve(configuration, log: log, reloading: source) { configuration in

@@ -54,7 +54,7 @@ struct Run: ParsableCommand {
             try CommandSetting("stop-timeout", stopTimeout).read("a duration such as 10s", durationValue)
             ?? .seconds(10)
         let chosen = try ports.chosen()
-        let log = try Log(to: .standardError(), as: configuration.log)
+        let log = try Log.started(as: configuration.log)
         var end: ProcessEnd?
         try ExitCode.afterServing {
             let session = try RunSession(
