@@ -155,11 +155,17 @@ public struct Socket: ~Copyable, Sendable {
     }
 
     /// Tells the peer that nothing more will be sent (FIN); what it sends can still be read.
-    /// - Returns: false when the connection is gone already.
+    /// - Returns: false when the kernel refuses, so that the peer would wait for the end in vain. A connection that is gone
+    ///   already is none of that: its end is told as an event.
     @discardableResult
     public func finishSending() -> Bool {
         if let layer { return layer.finishSending(on: number) }
-        return shutdown(number, CInt(SHUT_WR)) == 0
+        return Self.finishSending(on: number)
+    }
+
+    /// Tells the kernel's peer, whatever stands before the socket.
+    public static func finishSending(on number: CInt) -> Bool {
+        shutdown(number, CInt(SHUT_WR)) == 0 || errno == ENOTCONN
     }
 
     // MARK: Layers
@@ -178,6 +184,16 @@ public struct Socket: ~Copyable, Sendable {
     public func flush() -> CInt { layer?.flush(to: number) ?? 0 }
 
     // MARK: Ends
+
+    /// Ends what is sent as ``finishSending()`` does, where it is not whole: without the layer's own word for an end, which
+    /// would say that it is. What was sent before still arrives.
+    public func breakOffSending() {
+        if let layer { layer.breakOffSending(on: number) } else { shutdown(number, CInt(SHUT_WR)) }
+    }
+
+    /// How many bytes were given to the socket that the peer's kernel has not acknowledged yet; none where closing loses none.
+    /// A reset loses these (``resetWhenClosed()``).
+    public var undeliveredBytes: Int { Int(clinux_undelivered(number)) + unsentBytes }
 
     /// Makes the end of the owner's life a reset (RST) instead of a clean end (SO_LINGER 0, socket(7)).
     ///

@@ -1,5 +1,6 @@
 internal import CLinux
 public import EventLoop
+public import Memory
 internal import Network
 
 /// What all relays of one worker share: the scratch buffer and the pipes through which bytes go, and the account of
@@ -9,18 +10,26 @@ internal import Network
 public final class RelayWorkspace {
     /// How much one receive takes at the most: few large moves beat many small ones (docs/benchmarks.md).
     public static let scratchSize = 1 << 20
+    /// What a worker's relays may park together where memory is not scarce.
+    public static let usualParkingLimit = 32 << 20
 
     public let loop: EventLoop
     /// Between two calls nothing in it is of use to anybody: whoever receives into it empties it in the same call.
     let scratch: UnsafeMutableRawBufferPointer
-    let parkingLimit: Int
+    /// The most that may be parked, in bytes; what is parked already stays when it is lowered.
+    public var parkingLimit: Int
+    /// What the worker may use of the memory that is left; nil where nobody asks.
+    private let memory: MemoryAllowance?
 
     /// For streams that come in bulk.
     var pipes: PipePool
 
     /// The memory that parked bytes take up now, in bytes.
     public internal(set) var parkedBytes = 0 {
-        didSet { if parkedBytes == 0 { returnMemory() } else { mostParked = max(mostParked, parkedBytes) } }
+        didSet {
+            if parkedBytes == 0 { returnMemory() } else { mostParked = max(mostParked, parkedBytes) }
+            if parkedBytes > oldValue { memory?.grew(by: parkedBytes - oldValue) }
+        }
     }
     /// The most since memory was last returned.
     private var mostParked = 0
@@ -30,16 +39,59 @@ public final class RelayWorkspace {
     ///     kernel what the other side does not take, at the price of one more system call.
     ///   - pipes: the most pipes that its relays may have open together, two descriptors each. Where there is none
     ///     left, or none at all, streams are carried by copying.
-    public init(on loop: EventLoop, parkingLimit: Int = 32 << 20, pipes: Int = 8) {
+    ///   - memory: asked before bytes are parked.
+    public init(
+        on loop: EventLoop, parkingLimit: Int = RelayWorkspace.usualParkingLimit, pipes: Int = 8,
+        memory: MemoryAllowance? = nil
+    ) {
         self.loop = loop
         self.pipes = PipePool(limit: pipes)
         self.parkingLimit = parkingLimit
+        self.memory = memory
         // Page-aligned, and not touched before it is needed: an idle worker does not pay for it.
         scratch = .allocate(byteCount: Self.scratchSize, alignment: 4096)
     }
 
     deinit {
         scratch.deallocate()
+    }
+
+    // MARK: Connections that are to be reset
+
+    private var partings: [ObjectIdentifier: Parting] = [:]
+    private var partingTimer: Timer?
+    private var partingDelay = RelayWorkspace.shortestPartingDelay
+
+    // Nothing tells that everything was acknowledged, so one has to look: soon at first, and seldom where a peer takes its
+    // time. With many, each look may take so much of the time and no more.
+    private static let (shortestPartingDelay, longestPartingDelay) = (Duration.milliseconds(2), Duration.milliseconds(100))
+    private static let delayPerParting = Duration.microseconds(20)
+
+    /// Keeps a parting until it has ended, and has it look now and then whether it has.
+    /// - Returns: false where there is no memory for that.
+    func watch(_ parting: Parting) -> Bool {
+        if partingTimer == nil { partingTimer = try? Timer(on: loop) { [unowned self] in lookAtPartings() } }
+        guard let partingTimer else { return false }
+        partings[ObjectIdentifier(parting)] = parting
+        partingDelay = Self.shortestPartingDelay
+        if !partingTimer.isScheduled || partings.count == 1 { partingTimer.schedule(after: partingDelay) }
+        return true
+    }
+
+    func forget(_ parting: Parting) {
+        partings[ObjectIdentifier(parting)] = nil
+    }
+
+    private func lookAtPartings() {
+        var hasMoved = false
+        for parting in Array(partings.values) {
+            let before = parting.lastActivity
+            if parting.look() { parting.cancel() }
+            if parting.lastActivity > before { hasMoved = true }
+        }
+        guard !partings.isEmpty else { return }
+        partingDelay = hasMoved ? Self.shortestPartingDelay : min(partingDelay * 2, Self.longestPartingDelay)
+        partingTimer?.schedule(after: max(partingDelay, Self.delayPerParting * partings.count))
     }
 
     // MARK: What was received
@@ -59,7 +111,9 @@ public final class RelayWorkspace {
     }
 
     /// Whether so many more bytes may be parked.
-    public func mayPark(_ count: Int) -> Bool { parkedBytes + count <= parkingLimit }
+    public func mayPark(_ count: Int) -> Bool {
+        parkedBytes + count <= parkingLimit && memory?.mayGrow(by: count) != false
+    }
 
     // MARK: Turns
 

@@ -18,8 +18,11 @@ public final class Supervisor {
     private var state = State.notStarted
     private let inherited = InheritedSignals()
     private var signals: [SignalEvent] = []
-    private var killTimer: Timer?
+    private var killTimer: Deadline?
     private var isTerminating = false
+
+    /// What is known of the child, for every thread.
+    public let life = ChildLife()
 
     /// Called with SIGTERM, which is not forwarded: who gets it ends the child with ``terminate(killAfter:)`` when the
     /// time has come.
@@ -31,7 +34,7 @@ public final class Supervisor {
     /// - Throws: ``SystemError`` when one of them cannot be had.
     public init(on loop: EventLoop) throws(SystemError) {
         self.loop = loop
-        killTimer = try Timer(on: loop) { [unowned self] in send(SIGKILL) }
+        killTimer = try Deadline(on: loop) { [unowned self] _ in send(SIGKILL) }
         InheritedSignals.unblockAll()
         // A process that is not the foreground one is not to be stopped for writing its log to the terminal.
         signal(SIGTTIN, SIG_IGN)
@@ -60,6 +63,7 @@ public final class Supervisor {
     public func start(_ command: [String]) throws(CommandNotStarted) -> Int {
         let child = try ChildProcess.start(command, signals: inherited)
         state = .running(child)
+        life.start(child)
         return Int(child)
     }
 
@@ -89,7 +93,9 @@ public final class Supervisor {
             guard case .running(process) = state else { continue }
             state = .ended
             killTimer?.cancel()
-            onChildEnd?(ProcessEnd(waitStatus: status))
+            let end = ProcessEnd(waitStatus: status)
+            life.end(end)
+            onChildEnd?(end)
         }
     }
 }

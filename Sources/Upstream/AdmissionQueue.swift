@@ -105,6 +105,11 @@ public final class AdmissionQueue: Sendable {
         state.withLock { ($0.used, $0.line.count) }
     }
 
+    /// Whether somebody waits for a place, or more are taken than there are by now.
+    var lacksPlaces: Bool {
+        state.withLock { !$0.line.isEmpty || $0.used > $0.limit }
+    }
+
     // MARK: Clients
 
     /// Takes a place for a worker's client, or enters it in the line.
@@ -127,10 +132,12 @@ public final class AdmissionQueue: Sendable {
     }
 
     /// A waiting client has left. A place that is on its way to it already falls back when it arrives.
-    func withdraw(_ ticket: UInt64) {
+    /// - Returns: whether it was still waiting; if not, its place is on its way.
+    @discardableResult
+    func withdraw(_ ticket: UInt64) -> Bool {
         state.withLock { state in
-            _ = state.line.remove(ticket)
-            check(state)
+            defer { check(state) }
+            return state.line.remove(ticket) != nil
         }
     }
 
