@@ -118,11 +118,11 @@ class Uploads:
             cuts = cutter.cuts(len(records))
             pauses = cutter.pauses(len(cuts))
             if half_sent:
-                middle = len(cuts) // 2
-                first = cuts[middle] if cuts else len(records)
-                send_segments(connection, records[:first], cuts[:middle], pauses)
+                # No more than the kernels take while nobody reads.
+                first = min(cuts[len(cuts) // 2] if cuts else len(records), 40_000)
+                send_segments(connection, records[:first], [cut for cut in cuts if cut < first], pauses)
                 half_sent()
-                records, cuts = records[first:], [cut - first for cut in cuts[middle + 1:]]
+                records, cuts = records[first:], [cut - first for cut in cuts if cut > first]
             if records:
                 send_segments(connection, records, cuts, pauses)
             answer = self.answer(client)

@@ -11,19 +11,20 @@ import Testing
         var counterexample: [String]?
     }
 
-    static let worlds: [World] = [
-        World(layered: true, records: 2, waits: .waiting(isInLine: false)),
-        World(layered: true, records: 1, waits: .waiting(isInLine: true)),
-        World(layered: true, records: 1, waits: .silent),
-        World(layered: true, records: 1, header: true, waits: .waiting(isInLine: false)),
-        World(layered: true, records: 1, header: true, waits: .silent),
-        World(layered: false, records: 3, waits: .waiting(isInLine: true)),
-        World(layered: false, records: 3, waits: .silent),
-        World(layered: false, records: 2, header: true, waits: .waiting(isInLine: false)),
-        World(layered: false, records: 2, header: true, waits: .silent),
-        World(layered: true, records: 2, waits: .waiting(isInLine: false), apps: true),
-        World(layered: false, records: 3, waits: .waiting(isInLine: false), apps: true),
-    ]
+    static let worlds: [World] =
+        [
+            World(layered: true, records: 2, waits: .waiting(isInLine: false)),
+            World(layered: true, records: 1, waits: .waiting(isInLine: true)),
+            World(layered: true, records: 1, waits: .silent),
+            World(layered: true, records: 1, header: true, waits: .waiting(isInLine: false)),
+            World(layered: true, records: 1, header: true, waits: .silent),
+            World(layered: false, records: 3, waits: .waiting(isInLine: true)),
+            World(layered: false, records: 3, waits: .silent),
+            World(layered: false, records: 2, header: true, waits: .waiting(isInLine: false)),
+            World(layered: false, records: 2, header: true, waits: .silent),
+            World(layered: true, records: 2, waits: .waiting(isInLine: false), apps: true),
+            World(layered: false, records: 3, waits: .waiting(isInLine: false), apps: true),
+        ]
         + (0...5).flatMap { mark in
             [true, false].map {
                 World(layered: false, records: 3, waits: .waiting(isInLine: false), mark: mark, apps: $0)
