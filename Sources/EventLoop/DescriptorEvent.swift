@@ -26,6 +26,9 @@ open class DescriptorEvent {
         /// The connection has failed (EPOLLERR), after what can still be read: it was reset, say, or refused. Comes alone,
         /// and only where ``endOfStream`` is watched for; elsewhere an error shows as readable and writable.
         public static let failed = Readiness(rawValue: 0x100)
+        /// TCP's urgent mark is ahead (EPOLLPRI): a read ends short there, whatever is behind it, and of that nobody tells.
+        /// Comes with ``readable``, and only where ``endOfStream`` is watched for, of which it says nothing.
+        public static let urgent = Readiness(rawValue: 0x200)
     }
 
     /// When ``becameReady(_:)`` is called.
@@ -120,6 +123,10 @@ extension DescriptorEvent.Readiness {
     fileprivate init(reported: Int16) {
         let reasons = reported & (Int16(EV_READ) | Int16(EV_WRITE) | Int16(EV_CLOSED))
         // CLinux's epoll.c says why.
-        self = reasons == Int16(EV_CLOSED) ? .failed : Self(rawValue: reasons)
+        switch reasons {
+        case Int16(EV_CLOSED): self = .failed
+        case Int16(EV_CLOSED) | Int16(EV_WRITE): self = [.readable, .writable, .urgent]
+        default: self = Self(rawValue: reasons)
+        }
     }
 }
