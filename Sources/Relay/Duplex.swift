@@ -112,7 +112,11 @@ public final class Duplex {
         ready(.upstream, sockets.upstream.unusedReadiness)
         // What a direction had been told before it came here is not told again.
         for side in [Side.downstream, .upstream] {
-            if halves[side.rawValue].hasSourceFailed { fail(side) } else if halves[side.rawValue].mayReceive { advance(side) }
+            if halves[side.rawValue].hasSourceFailed {
+                fail(side)
+            } else if halves[side.rawValue].mayReceive {
+                advance(side)
+            }
         }
     }
 
