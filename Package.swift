@@ -48,8 +48,9 @@ let package = Package(
         .target(name: "ProxyProtocol", dependencies: ["Network"], swiftSettings: memorySafe),
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict + small),
         .target(name: "Passwords", dependencies: ["CCrypt", "YAML"], swiftSettings: strict),
-        .target(name: "Observability", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
-        .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["EventLoop", "Network", "HTTP1"], swiftSettings: strict),
+        .target(name: "Memory", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
+        .target(name: "Relay", dependencies: ["EventLoop", "Network", "Memory", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(
             name: "Configuration", dependencies: ["Network", "Observability", "Passwords", "YAML"],
@@ -61,7 +62,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "ProxyProtocol", "Configuration", "Discovery",
-                "FileWatching", "Observability", "Passwords", "TLS", "CLinux",
+                "FileWatching", "Observability", "Passwords", "TLS", "Memory", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -76,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "HTTP1Probe", dependencies: ["HTTP1"], path: "Tests/HTTP1Probe", swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["EventLoop", "Network"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["EventLoop", "Network", "CLibevent"], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: strict),
@@ -89,13 +90,15 @@ let package = Package(
         .testTarget(
             name: "TLSTests",
             dependencies: ["TLS", "Relay", "Network", "EventLoop", "TestSupport", "COpenSSL"], swiftSettings: strict),
+        .testTarget(name: "MemoryTests", dependencies: ["Memory", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ObservabilityTests", dependencies: ["Observability", "EventLoop", "Network"], swiftSettings: strict),
+            name: "ObservabilityTests", dependencies: ["Observability", "EventLoop", "Network", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Network", "Observability", "YAML"],
             swiftSettings: strict),
@@ -108,7 +111,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Configuration", "HTTP1", "Relay", "Network", "EventLoop", "Observability", "TestSupport",
+                "Proxy", "Configuration", "HTTP1", "Relay", "Network", "EventLoop", "Observability", "Memory",
+                "TestSupport",
             ],
             swiftSettings: strict),
     ]

@@ -2,6 +2,7 @@
 // libevent has no word for.
 #include "CLinux.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -19,10 +20,21 @@ void clinux_closing_ends(void) { is_closing = false; }
 // libevent keeps the descriptor in the lower half of an event's data, and we in the upper half that it wants to know.
 static const uint64_t wants_errors = UINT64_C(1) << 32;
 
+// What the thread's calls have changed, and those that were to delete what the kernel does not watch: a descriptor was closed
+// before.
+static _Thread_local unsigned changes, strays;
+
+unsigned clinux_epoll_changes(void) { return changes; }
+
+unsigned clinux_epoll_strays(void) { return strays; }
+
 int epoll_ctl(int instance, int operation, int descriptor, struct epoll_event *event) {
   if (operation == EPOLL_CTL_DEL && is_closing) return 0;
   if (event && event->events & EPOLLRDHUP) event->data.u64 = (uint32_t)event->data.fd | wants_errors;
-  return (int)syscall(SYS_epoll_ctl, instance, operation, descriptor, event);
+  int result = (int)syscall(SYS_epoll_ctl, instance, operation, descriptor, event);
+  if (result == 0) changes++;
+  if (result < 0 && operation == EPOLL_CTL_DEL && (errno == ENOENT || errno == EBADF)) strays++;
+  return result;
 }
 
 // libevent calls the handlers of what a look has found, and then the timers that are due by the clock. Who ends something for

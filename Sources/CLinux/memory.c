@@ -9,7 +9,23 @@ static _Thread_local bool wipes;
 
 void clinux_wipe_what_is_freed(bool wanted) { wipes = wanted; }
 
-void *clinux_allocate(size_t count) { return malloc(count); }
+static _Thread_local bool has_failed;
+
+void clinux_note_failed_allocation(void) { has_failed = true; }
+
+bool clinux_allocation_has_failed(void) {
+  bool result = has_failed;
+  has_failed = false;
+  return result;
+}
+
+// Nobody has asked for a block of no bytes, which may be null.
+static void *noted(void *block, size_t count) {
+  if (block == NULL && count > 0) clinux_note_failed_allocation();
+  return block;
+}
+
+void *clinux_allocate(size_t count) { return noted(malloc(count), count); }
 
 void clinux_free(void *block) {
   if (wipes && block != NULL) explicit_bzero(block, malloc_usable_size(block));
@@ -17,8 +33,8 @@ void clinux_free(void *block) {
 }
 
 void *clinux_resize(void *block, size_t count) {
-  if (!wipes || block == NULL || count == 0) return realloc(block, count);
-  void *larger = malloc(count);
+  if (!wipes || block == NULL || count == 0) return noted(realloc(block, count), count);
+  void *larger = clinux_allocate(count);
   if (larger == NULL) return NULL;
   size_t before = malloc_usable_size(block);
   memcpy(larger, block, before < count ? before : count);

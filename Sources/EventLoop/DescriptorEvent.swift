@@ -1,10 +1,15 @@
 internal import CLibevent
 internal import CLinux
+internal import Glibc
 
 /// One descriptor's registration with a loop, for types that have a descriptor to be watched; ``IOEvent`` is the one for
 /// everybody else.
 ///
-/// It does not own the descriptor and must be told before that is closed. Belongs to its loop's thread.
+/// It does not own the descriptor, and must have stopped watching before that is closed: libevent would go on believing that
+/// the kernel watches a descriptor of this number, and whoever gets the number next would never be told anything. A debug build
+/// ends where that is forgotten; in others the next one's ``startWatching()`` fails instead of keeping silent for good.
+///
+/// Belongs to its loop's thread.
 open class DescriptorEvent {
     /// What a descriptor is ready for, or is watched for.
     public struct Readiness: OptionSet, Sendable {
@@ -32,10 +37,11 @@ open class DescriptorEvent {
     }
 
     private let loop: EventLoop
-    /// The libevent event; nil once it was freed.
+    /// The libevent event; nil where there was no memory for it, and once it was freed.
     private var event: OpaquePointer?
+    private var isWatching = false
 
-    /// Prepares to watch; nothing is reported before ``startWatching()``.
+    /// Prepares to watch; nothing is reported before ``startWatching()``, which throws where there is no memory.
     /// - Parameter descriptor: an open descriptor that supports epoll(7).
     public init(_ descriptor: CInt, on loop: EventLoop, for interest: Readiness, trigger: Trigger) {
         self.loop = loop
@@ -49,25 +55,40 @@ open class DescriptorEvent {
                 event.becameReady(Readiness(reported: readiness))
             },
             Unmanaged.passUnretained(self).toOpaque())
-        precondition(event != nil, "out of memory")
     }
 
     deinit {
-        if let event { event_free(event) }
+        guard let event else { return }
+        stopWatching()
+        event_free(event)
     }
 
     /// Called on the loop's thread when the descriptor is ready. Whoever owns the event may drop it from within.
     open func becameReady(_ readiness: Readiness) {}
 
     /// Watches from now on, or again.
-    /// - Throws: ``SystemError`` when the kernel refuses to watch the descriptor.
+    /// - Throws: ``SystemError`` when the kernel refuses to watch the descriptor, or there is no memory.
     public func startWatching() throws(SystemError) {
-        guard let event, event_add(event, nil) == 0 else { throw SystemError("epoll_ctl") }
+        guard !isWatching else { return }
+        guard let event else { throw SystemError("event_new", code: ENOMEM) }
+        let changes = clinux_epoll_changes()
+        errno = 0
+        guard event_add(event, nil) == 0 else { throw SystemError("epoll_ctl", code: errno == 0 ? ENOMEM : errno) }
+        isWatching = true
+        guard clinux_epoll_changes() != changes else {
+            assertionFailure("descriptor \(event_get_fd(event)) was closed while it was watched")
+            stopWatching()
+            throw SystemError("epoll_ctl", code: EEXIST)
+        }
     }
 
     /// Reports nothing more until ``startWatching()``; the descriptor may be closed now.
     public func stopWatching() {
-        if let event { event_del(event) }
+        guard isWatching, let event else { return }
+        isWatching = false
+        let strays = clinux_epoll_strays()
+        event_del(event)
+        assert(clinux_epoll_strays() == strays, "descriptor \(event_get_fd(event)) was closed while it was watched")
     }
 
     /// Reports nothing more, ever: the only open descriptor of its socket is about to be closed, before this thread
@@ -75,6 +96,7 @@ open class DescriptorEvent {
     public func stopWatchingToClose() {
         guard let event else { return }
         self.event = nil
+        isWatching = false
         clinux_closing_begins()
         event_free(event)
         clinux_closing_ends()

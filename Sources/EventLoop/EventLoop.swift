@@ -22,6 +22,9 @@ public final class EventLoop {
     /// Since when the loop has listened without a break that a ``Deadline`` has met.
     var resumed = MonotonicTime(nanoseconds: 0)
     private var nextTurnEvent: OpaquePointer?
+    /// How many timers there are, and how many libevent has room for in its heap at the same time.
+    private var timers = 0
+    private var timerRoom = 0
 
     /// Makes a loop that the calling thread may run.
     /// - Throws: ``SystemError`` when the process is out of memory or descriptors.
@@ -31,8 +34,20 @@ public final class EventLoop {
         // No locks: a loop has one thread, and Mailbox does what crosses threads.
         event_config_set_flag(configuration, Int32(EVENT_BASE_FLAG_NOLOCK.rawValue))
         event_config_require_features(configuration, Int32(EV_FEATURE_ET.rawValue | EV_FEATURE_EARLY_CLOSE.rawValue))
-        guard let base = event_base_new_with_config(configuration) else { throw SystemError("event_base_new") }
+        errno = 0
+        guard let base = event_base_new_with_config(configuration) else {
+            throw SystemError("event_base_new", code: errno == 0 ? ENOMEM : errno)
+        }
         self.base = base
+        nextTurnEvent = event_new(
+            base, -1, 0,
+            { _, _, context in
+                guard let context else { return }
+                Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue().takeNextTurn()
+            },
+            Unmanaged.passUnretained(self).toOpaque())
+        guard nextTurnEvent != nil else { throw SystemError("event_new", code: ENOMEM) }
+        try takeTimerPlace()
     }
 
     deinit {
@@ -42,8 +57,12 @@ public final class EventLoop {
 
     /// Calls handlers until ``stop()``, or until nothing is registered any more.
     public func run() {
-        event_base_loop(base, 0)
+        // Fails where epoll_wait(2) does. A loop that ended of it would leave everything that is registered without a word.
+        while event_base_loop(base, 0) < 0, event_base_got_break(base) == 0 { usleep(Self.pauseAfterFailure) }
     }
+
+    /// In microseconds.
+    private static let pauseAfterFailure: UInt32 = 10_000
 
     /// Calls the handlers of what is ready now, and returns without waiting.
     public func runOnce() {
@@ -62,15 +81,6 @@ public final class EventLoop {
     public func onNextTurn(_ work: @escaping () -> Void) {
         nextTurn.append(work)
         guard nextTurn.count == 1 else { return }
-        if nextTurnEvent == nil {
-            nextTurnEvent = event_new(
-                base, -1, 0,
-                { _, _, context in
-                    guard let context else { return }
-                    Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue().takeNextTurn()
-                },
-                Unmanaged.passUnretained(self).toOpaque())
-        }
         // A timeout of zero runs after the next look at the descriptors; event_active() would run before it.
         var immediately = timeval(tv_sec: 0, tv_usec: 0)
         event_add(nextTurnEvent, &immediately)
@@ -80,5 +90,34 @@ public final class EventLoop {
         let work = nextTurn
         nextTurn = []
         for item in work { item() }
+    }
+
+    // MARK: Room for timers
+
+    /// Makes sure that one more timer can be scheduled at any time: libevent needs memory when a heap of timeouts grows, and a
+    /// timer that is silently not scheduled would be missing for good.
+    /// - Throws: ``SystemError`` when there is no memory.
+    func takeTimerPlace() throws(SystemError) {
+        if timers == timerRoom { try makeRoom(forTimers: max(16, 2 * timerRoom)) }
+        timers += 1
+    }
+
+    func giveBackTimerPlace() {
+        timers -= 1
+    }
+
+    /// The heap grows with what is scheduled at the same time, and never shrinks.
+    private func makeRoom(forTimers count: Int) throws(SystemError) {
+        var events: [OpaquePointer] = []
+        defer { for event in events { event_free(event) } }
+        var later = timeval(tv_sec: 3600, tv_usec: 0)
+        for _ in 0..<count {
+            guard let event = event_new(base, -1, 0, { _, _, _ in }, nil) else {
+                throw SystemError("event_new", code: ENOMEM)
+            }
+            events.append(event)
+            guard event_add(event, &later) == 0 else { throw SystemError("event_add", code: ENOMEM) }
+        }
+        timerRoom = count
     }
 }

@@ -13,6 +13,7 @@ public final class Timer {
     public init(on loop: EventLoop, handler: @escaping () -> Void) throws(SystemError) {
         self.loop = loop
         self.handler = handler
+        try loop.takeTimerPlace()
         event = event_new(
             loop.base, -1, 0,
             { _, _, context in
@@ -20,11 +21,16 @@ public final class Timer {
                 Unmanaged<Timer>.fromOpaque(context).takeUnretainedValue().handler()
             },
             Unmanaged.passUnretained(self).toOpaque())
-        guard event != nil else { throw SystemError("event_new", code: ENOMEM) }
+        guard event != nil else {
+            loop.giveBackTimerPlace()
+            throw SystemError("event_new", code: ENOMEM)
+        }
     }
 
     deinit {
-        if let event { event_free(event) }
+        guard let event else { return }
+        event_free(event)
+        loop.giveBackTimerPlace()
     }
 
     /// Whether the handler is still to be called.

@@ -5,6 +5,8 @@ internal import Glibc
 public struct WakeUp: ~Copyable, Sendable {
     private let descriptor: Descriptor
 
+    private static let attempts = 3
+
     /// - Throws: ``SystemError`` when the process is out of descriptors.
     public init() throws(SystemError) {
         let number = eventfd(0, CInt(EFD_CLOEXEC))
@@ -17,7 +19,8 @@ public struct WakeUp: ~Copyable, Sendable {
 
     /// Wakes whoever waits, or will. Callable from every thread.
     public func send() {
-        eventfd_write(descriptor.number, 1)
+        // To ring twice does no harm, and whoever is not rung for waits for good. A full counter has been rung already.
+        for _ in 0..<Self.attempts where eventfd_write(descriptor.number, 1) == 0 || errno == EAGAIN { return }
     }
 
     /// Waits until somebody has rung, but no longer than `limit`.

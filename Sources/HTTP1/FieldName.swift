@@ -10,7 +10,7 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     case host, contentLength, transferEncoding, trailer
     // The connection (RFC 9110 section 7.6.1).
     case connection, keepAlive, proxyConnection, te, upgrade, http2Settings, expect
-    case proxyAuthorization, proxyAuthenticate
+    case proxyAuthorization, proxyAuthenticate, persistentAuth
     /// Not a field of HTTP: CGI would make the variable HTTP_PROXY of it.
     case proxy
 
@@ -50,6 +50,7 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
         case .expect: "expect"
         case .proxyAuthorization: "proxy-authorization"
         case .proxyAuthenticate: "proxy-authenticate"
+        case .persistentAuth: "persistent-auth"
         case .proxy: "proxy"
         case .forwardedFor: "x-forwarded-for"
         case .forwardedProto: "x-forwarded-proto"

@@ -4,6 +4,8 @@ struct MessageFraming {
     private(set) var isChunked = false
     private(set) var connection = ConnectionOptions()
     private(set) var hasTransferEncoding = false
+    /// See ``RequestHead/authenticatesConnection``.
+    private(set) var authenticatesConnection = false
 
     /// Takes a field in if it is of this kind.
     mutating func add(_ field: HeadField, _ bytes: Span<UInt8>) throws(FramingFault) {
@@ -15,6 +17,10 @@ struct MessageFraming {
             try addTransferEncoding(bytes, field.valueRange)
         case .connection:
             guard connection.add(bytes, field.valueRange) else { throw .tooManyConnectionOptions }
+        case .authorization, .wwwAuthenticate, .proxyAuthorization, .proxyAuthenticate:
+            if ConnectionAuthentication.isNamed(in: field.valueRange, of: bytes) { authenticatesConnection = true }
+        // Whether it says true or false: who says it authenticates connections (MS-NTHT).
+        case .persistentAuth: authenticatesConnection = true
         default:
             break
         }

@@ -17,6 +17,9 @@ public struct RequestHead: Sendable {
     /// Whether the client waits for 100 (Continue) before it sends the body.
     public internal(set) var expectsContinue = false
     public internal(set) var upgrade = Upgrade.none
+    /// Whether it has credentials of a scheme that authenticates the connection (NTLM, Negotiate): from here on the app's
+    /// connection must not serve anybody else.
+    public internal(set) var authenticatesConnection = false
     public internal(set) var fields: [HeadField] = []
 
     var methodPlace = 0..<0

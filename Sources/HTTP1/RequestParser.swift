@@ -221,6 +221,7 @@ public struct RequestParser: Sendable {
         if case .absolute(_, let authority, _) = head.target { host = authority }
         head.hostRange = host
         head.connection = framing.connection
+        head.authenticatesConnection = framing.authenticatesConnection
         head.keepsAlive = framing.connection.persists(in: head.version)
         if framing.isChunked {
             head.framing = .chunked

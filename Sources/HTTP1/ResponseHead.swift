@@ -13,6 +13,9 @@ public struct ResponseHead: Sendable {
     public internal(set) var framing = BodyFraming.none
     /// Whether the connection to the app may be used again once the body has ended exactly where it should.
     public internal(set) var keepsAlive = false
+    /// Whether it offers, or goes on with, a scheme that authenticates the connection (NTLM, Negotiate): from here on the
+    /// app's connection must not serve anybody else.
+    public internal(set) var authenticatesConnection = false
     public internal(set) var fields: [HeadField] = []
 
     /// Behind the status line's CR LF.

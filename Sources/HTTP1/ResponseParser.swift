@@ -135,6 +135,7 @@ public struct ResponseParser: Sendable {
             throw .framing(error)
         }
         head.connection = framing.connection
+        head.authenticatesConnection = framing.authenticatesConnection
         let neverHasBody = head.status < 200 || head.status == 204
         if neverHasBody || head.status == 304 || method == .head {
             head.framing = .none

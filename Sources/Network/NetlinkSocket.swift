@@ -6,6 +6,8 @@ internal import Glibc
 struct NetlinkSocket: ~Copyable {
     private let descriptor: Descriptor
 
+    private static let mostReads = 1024
+
     /// - Parameters:
     ///   - family: NETLINK_ROUTE, NETLINK_SOCK_DIAG.
     ///   - groups: of which news to be told.
@@ -36,7 +38,11 @@ struct NetlinkSocket: ~Copyable {
     /// Takes in all news that there are without looking at them, also where some were lost (ENOBUFS).
     func drain() {
         withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 8) { buffer in
-            while recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) > 0 || errno == ENOBUFS {}
+            // Not for ever, should the kernel say so without end.
+            for _ in 0..<Self.mostReads {
+                if recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) > 0 { continue }
+                if errno != ENOBUFS, errno != EINTR { return }
+            }
         }
     }
 
@@ -61,7 +67,10 @@ struct NetlinkSocket: ~Copyable {
         while true {
             var ready = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
             // The kernel has the answer ready before the request returns; the limit is for a kernel gone wrong.
-            guard poll(&ready, 1, 1000) == 1 else { throw SystemError("netlink", code: ETIMEDOUT) }
+            let count = poll(&ready, 1, 1000)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemError("poll") }
+            guard count > 0 else { throw SystemError("netlink", code: ETIMEDOUT) }
             var remaining = recv(number, buffer, bytes, 0)
             guard remaining >= 0 else {
                 if errno == EINTR { continue }

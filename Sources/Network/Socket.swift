@@ -155,16 +155,17 @@ public struct Socket: ~Copyable, Sendable {
     }
 
     /// Tells the peer that nothing more will be sent (FIN); what it sends can still be read.
-    /// - Returns: false when the connection is gone already.
+    /// - Returns: false when the kernel refuses, so that the peer would wait for the end in vain. A connection that is gone
+    ///   already is none of that: its end is told as an event.
     @discardableResult
     public func finishSending() -> Bool {
         if let layer { return layer.finishSending(on: number) }
-        return shutdown(number, CInt(SHUT_WR)) == 0
+        return Self.finishSending(on: number)
     }
 
-    /// Reads nothing more than what has arrived: an end follows (shutdown(2), SHUT_RD). The peer is not told.
-    public func finishReceiving() {
-        shutdown(number, CInt(SHUT_RD))
+    /// Tells the kernel's peer, whatever stands before the socket.
+    public static func finishSending(on number: CInt) -> Bool {
+        shutdown(number, CInt(SHUT_WR)) == 0 || errno == ENOTCONN
     }
 
     // MARK: Layers

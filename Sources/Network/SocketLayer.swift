@@ -11,6 +11,9 @@ open class SocketLayer {
     /// The connection is to end with a reset.
     public internal(set) final var endsWithReset = false
 
+    /// What there is to be received. The kernel's word is noted by the socket's event; the rest is the layer's to note.
+    public final var readiness = LayerReadiness()
+
     public init() {}
 
     /// Reads as ``Socket/receive(into:peek:)`` does. Less than asked for means that the kernel has nothing more, unless
@@ -36,7 +39,7 @@ open class SocketLayer {
     open func flush(to socket: CInt) -> CInt { 0 }
 
     /// Tells the peer that nothing more will be sent, behind everything that waits; more than once does no harm.
-    /// - Returns: false when the connection is gone already.
+    /// - Returns: false when the peer would wait for the end in vain.
     open func finishSending(on socket: CInt) -> Bool { true }
 
     /// Ends what is sent, behind everything that waits, but not as the layer's stream is ended: the peer is to see that it was

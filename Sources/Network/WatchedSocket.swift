@@ -56,10 +56,14 @@ public final class WatchedSocket: DescriptorEvent {
     }
 
     public override func becameReady(_ readiness: Readiness) {
-        // An error shows to whoever uses the socket next.
-        if let layer = socket.layer, readiness.contains(.writable), layer.unsentBytes > 0 {
-            _ = layer.flush(to: socket.number)
-        }
+        if let layer = socket.layer { tell(layer, readiness) }
         if let handler { handler(readiness) } else { unused.formUnion(readiness) }
+    }
+
+    /// The layer stands before whoever uses the socket, and hears of everything first.
+    private func tell(_ layer: SocketLayer, _ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) { layer.readiness.note(.kernelTold) }
+        // An error shows to whoever uses the socket next.
+        if readiness.contains(.writable), layer.unsentBytes > 0 { _ = layer.flush(to: socket.number) }
     }
 }

@@ -25,6 +25,7 @@ final class RouteTraffic {
             bytes.toApp += moved.toApp
             bytes.toClient += moved.toClient
             if session.usesApp { upstreamConnections += 1 }
+            if session.keepsApp { idle += 1 }
         }
 
         /// Adds what a route has of flows, those that have ended among them.

@@ -35,8 +35,14 @@ class Session {
     /// Whether it has a connection to the app at present.
     var usesApp: Bool { false }
 
+    /// Whether it keeps a connection to the app for its next request.
+    var keepsApp: Bool { false }
+
     /// Takes the client's connection over; may end the session before it returns.
     func start(with socket: WatchedSocket) {}
+
+    /// Bounds what the kernel holds for its connections; see ``Socket/boundBuffers(to:)``.
+    func boundBuffers(to bytes: Int?) {}
 
     /// Resets both sides. Does nothing once the session has ended.
     func abort(_ reason: SessionEnd) {}

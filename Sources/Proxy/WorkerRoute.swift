@@ -89,6 +89,7 @@ final class WorkerRoute {
         if acceptsHeaders { relaying = min(relaying, configuration.proxyProtocol.headerTimeout) }
         if shared.tls != nil { relaying = min(relaying, configuration.tls.handshakeTimeout) }
         guard let http = http?.settings else { return relaying }
+        if shared.admission != nil { relaying = min(relaying, app.longestRest) }
         return min(relaying, http.headTimeout, http.bodyTimeout, min(http.responseTimeout, http.keepAliveTimeout))
     }
 }

@@ -12,9 +12,15 @@ public enum HandshakeFault: Equatable, Sendable {
     case clientCertificate(String)
     /// The client does not speak TLS but HTTP.
     case plainHTTP
+    /// There was no memory for the connection.
+    case outOfMemory
 
-    init(_ error: TLSLibrary.ErrorCode?, verification: Int) {
-        guard let error else {
+    init(_ failure: TLSLibrary.Failure, verification: Int) {
+        if failure.isOutOfMemory {
+            self = .outOfMemory
+            return
+        }
+        guard let error = failure.error else {
             self = .refused("unknown")
             return
         }

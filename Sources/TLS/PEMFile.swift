@@ -47,10 +47,12 @@ struct PEMFile: ~Copyable {
 
     /// Reads from the file's beginning.
     /// - Parameter body: given a BIO that lives as long as the call.
-    func read<Result, Failure: Error>(_ body: (OpaquePointer) throws(Failure) -> Result) throws(Failure) -> Result {
-        guard let input = BIO_new_mem_buf(block.baseAddress, CInt(count)) else { fatalError("out of memory") }
+    private func read<Result>(_ body: (OpaquePointer) throws(Unreadable) -> Result) throws(Unreadable) -> Result {
+        guard let input = BIO_new_mem_buf(block.baseAddress, CInt(count)) else {
+            throw Unreadable(reason: "there is no memory for it")
+        }
         defer { BIO_free(input) }
-        return try TLSLibrary.wipingMemory { () throws(Failure) in try body(input) }
+        return try TLSLibrary.wipingMemory { () throws(Unreadable) in try body(input) }
     }
 
     /// The certificates that the file holds, in its order; what else it holds is left out.
@@ -69,8 +71,9 @@ struct PEMFile: ~Copyable {
     }
 
     /// The private key that the file holds.
-    func privateKey() -> KeyResult {
-        read { input in
+    /// - Throws: the reason, where there is no memory for it.
+    func privateKey() throws(Unreadable) -> KeyResult {
+        try read { input throws(Unreadable) in
             var asksForPassphrase = false
             let key = withUnsafeMutablePointer(to: &asksForPassphrase) { asks in
                 PEM_read_bio_PrivateKey(

@@ -8,6 +8,8 @@ internal import Glibc
 public final class TLSContext: Sendable {
     /// One for each certificate; OpenSSL only reads them from now on.
     nonisolated(unsafe) private let contexts: [OpaquePointer]
+    /// How the connections read and write.
+    let method: TLSBIOMethod
     /// Which of them is for a host name.
     private let hosts: HostNames
     let tickets: TicketKeys
@@ -20,7 +22,8 @@ public final class TLSContext: Sendable {
     public init(
         _ settings: TLSServerSettings, tickets: TicketKeys, clock: (@Sendable () -> Int)? = nil
     ) throws(TLSFault) {
-        TLSLibrary.start()
+        guard TLSLibrary.start(), let method = TLSBIOMethod() else { throw .outOfMemory }
+        self.method = method
         self.clock = clock ?? { time(nil) }
         var builder = TLSContextBuilder(settings)
         try builder.build()
@@ -54,8 +57,8 @@ public final class TLSContext: Sendable {
                     let own = TLSChannel.channel(of: connection)?.context,
                     let context = own.context(for: String(cString: name))
                 else { return SSL_TLSEXT_ERR_OK }
-                SSL_set_SSL_CTX(connection, context)
-                return SSL_TLSEXT_ERR_OK
+                // Without memory for it, the client would be shown another host's certificate.
+                return SSL_set_SSL_CTX(connection, context) == nil ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_OK
             }, nil)
         copenssl_on_ticket(context) { connection, name, vector, cipher, seal, isNew in
             guard let connection, let name, let vector, let cipher, let seal,

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import COpenSSL
 
 /// Makes what a ``TLSContext`` consists of, and says what is wrong with the files.
@@ -43,8 +44,16 @@ struct TLSContextBuilder {
     }
 
     mutating func build() throws(TLSFault) {
-        try readAuthorities()
-        for (index, pair) in settings.pairs.enumerated() { try add(pair, index) }
+        _ = clinux_allocation_has_failed()
+        do throws(TLSFault) {
+            try readAuthorities()
+            for (index, pair) in settings.pairs.enumerated() { try add(pair, index) }
+        } catch {
+            // Whatever seems to be wrong with a file then need not be.
+            throw clinux_allocation_has_failed() ? .outOfMemory : error
+        }
+        // A context that lacks something, such as a host or an authority, could let in whom it should not.
+        if clinux_allocation_has_failed() { throw .outOfMemory }
     }
 
     // MARK: Certificates
@@ -148,7 +157,7 @@ struct TLSContextBuilder {
     // MARK: Contexts
 
     private func makeContext() throws(TLSFault) -> ContextOwner {
-        guard let context = SSL_CTX_new(TLS_server_method()) else { fatalError("out of memory") }
+        guard let context = SSL_CTX_new(TLS_server_method()) else { throw noContext() }
         let owner = ContextOwner(context)
         SSL_CTX_set_security_level(context, Self.securityLevel)
         let isConfigured =
@@ -156,7 +165,7 @@ struct TLSContextBuilder {
             && SSL_CTX_set_cipher_list(context, Self.ciphers) == 1
             && SSL_CTX_set_ciphersuites(context, Self.suites) == 1
             && copenssl_set_groups(context, Self.groups) == 1
-        precondition(isConfigured, "this OpenSSL lacks what TLS 1.2 and 1.3 need")
+        guard isConfigured else { throw noContext() }
         // The cheapest that both know: all of them are good. Who prefers ChaCha20 has no instructions for AES.
         SSL_CTX_set_options(
             context, copenssl_no_renegotiation | copenssl_prefer_own_ciphers | copenssl_but_chacha_first)
@@ -165,13 +174,20 @@ struct TLSContextBuilder {
         // Whoever comes back has a ticket.
         copenssl_disable_session_cache(context)
         SSL_CTX_set_timeout(context, Int(TicketKeys.lifetime.components.seconds))
-        var identity = sessionIdentity
-        SSL_CTX_set_session_id_context(context, &identity, CUnsignedInt(identity.count))
-        askForCertificates(context)
+        guard var identity = sessionIdentity else { throw noContext() }
+        guard SSL_CTX_set_session_id_context(context, &identity, CUnsignedInt(identity.count)) == 1 else {
+            throw noContext()
+        }
+        try askForCertificates(context)
         return owner
     }
 
-    private func askForCertificates(_ context: OpaquePointer) {
+    /// Why there is none: there was no memory, or this OpenSSL lacks what TLS 1.2 and 1.3 need.
+    private func noContext() -> TLSFault {
+        TLSFault(.memory, "cannot prepare for TLS: \(TLSLibrary.takeError()?.reason ?? "there is no memory")")
+    }
+
+    private func askForCertificates(_ context: OpaquePointer) throws(TLSFault) {
         let mode: CInt
         switch settings.clientCertificates {
         case .notAsked: return
@@ -181,18 +197,20 @@ struct TLSContextBuilder {
         SSL_CTX_set_verify(context, mode, nil)
         let store = SSL_CTX_get_cert_store(context)
         for authority in authorities {
-            X509_STORE_add_cert(store, authority.pointer)
-            SSL_CTX_add_client_CA(context, authority.pointer)
+            guard X509_STORE_add_cert(store, authority.pointer) == 1,
+                SSL_CTX_add_client_CA(context, authority.pointer) == 1
+            else { throw noContext() }
         }
     }
 
     /// Tickets are good only where clients are asked for the same: who was let in elsewhere without a certificate could
     /// come back here with a ticket otherwise.
-    private var sessionIdentity: [UInt8] {
+    private var sessionIdentity: [UInt8]? {
         var description = Array("\(settings.clientCertificates)".utf8)
         for authority in authorities { description += Array(authority.fingerprint.utf8) }
         var digest = [UInt8](repeating: 0, count: 32)
-        EVP_Digest(description, description.count, &digest, nil, EVP_sha256(), nil)
+        // Without memory it would be the same for all.
+        guard EVP_Digest(description, description.count, &digest, nil, EVP_sha256(), nil) == 1 else { return nil }
         return digest
     }
 }

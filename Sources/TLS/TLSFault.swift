@@ -5,6 +5,8 @@ public struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
         case certificate
         case key
         case clientAuthorities
+        /// None: the system had no memory for them.
+        case memory
     }
 
     public let part: Part
@@ -18,4 +20,7 @@ public struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
         self.pair = pair
         self.description = description
     }
+
+    /// There was no memory for what the settings ask for.
+    static var outOfMemory: TLSFault { TLSFault(.memory, "there is no memory for the certificates") }
 }

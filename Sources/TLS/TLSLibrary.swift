@@ -1,18 +1,20 @@
 internal import CLinux
 internal import COpenSSL
+internal import Glibc
+internal import Network
 
 /// OpenSSL, made ready once for the process.
 enum TLSLibrary {
     /// Called before anything else of the library is.
-    static func start() { _ = isStarted }
+    /// - Returns: false where it cannot be started, now or ever: there was no memory for it.
+    static func start() -> Bool { isStarted }
 
     private static let isStarted: Bool = {
         // Refused where the library has been used before, which the program does not do.
         CRYPTO_set_mem_functions(
             { count, _, _ in clinux_allocate(count) }, { block, count, _, _ in clinux_resize(block, count) },
             { block, _, _ in clinux_free(block) })
-        precondition(copenssl_start() == 1, "OpenSSL cannot be started")
-        return true
+        return copenssl_start() == 1
     }()
 
     /// Has the library wipe all memory that it gives back meanwhile: not everything that a key passes through on its way out of
@@ -29,6 +31,22 @@ enum TLSLibrary {
         let code = ERR_get_error()
         ERR_clear_error()
         return code == 0 ? nil : ErrorCode(code)
+    }
+
+    /// Takes the thread's noted errors away after a call that has failed.
+    static func takeFailure() -> Failure {
+        Failure(error: takeError(), isOutOfMemory: clinux_allocation_has_failed())
+    }
+
+    /// Why a call to the library has come to nothing.
+    struct Failure {
+        /// What the library has noted, which it may have had no memory for.
+        let error: ErrorCode?
+        /// An allocation has failed on this thread.
+        let isOutOfMemory: Bool
+
+        /// As an errno.
+        var code: CInt { isOutOfMemory ? ENOMEM : SocketLayer.violation }
     }
 
     /// An error of the library.

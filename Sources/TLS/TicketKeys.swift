@@ -18,7 +18,7 @@ public final class TicketKeys: Sendable {
     private let state: Guarded<State>
 
     public init() {
-        TLSLibrary.start()
+        _ = TLSLibrary.start()
         state = Guarded(State(current: Key(), previous: nil, rotated: .now))
     }
 
@@ -95,7 +95,9 @@ public final class TicketKeys: Sendable {
         nonisolated(unsafe) private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
 
         init() {
-            precondition(RAND_bytes(bytes, CInt(Self.size)) == 1, "the system gives no random bytes")
+            // From the system itself: OpenSSL may have no memory for its generator.
+            var generator = SystemRandomNumberGenerator()
+            for index in 0..<Self.size { bytes[index] = generator.next() }
         }
 
         deinit {

@@ -105,6 +105,11 @@ public final class AdmissionQueue: Sendable {
         state.withLock { ($0.used, $0.line.count) }
     }
 
+    /// Whether somebody waits for a place, or more are taken than there are by now.
+    var lacksPlaces: Bool {
+        state.withLock { !$0.line.isEmpty || $0.used > $0.limit }
+    }
+
     // MARK: Clients
 
     /// Takes a place for a worker's client, or enters it in the line.

@@ -14,6 +14,12 @@ public final class AppConnection {
         set { sendsPromptly = newValue }
     }
     private var sendsPromptly = false
+    /// Whether it is one client's, and must never serve anybody else: the app may know it as that client's.
+    public var isOneClients: Bool {
+        get { belongsToClient }
+        set { belongsToClient = newValue }
+    }
+    private var belongsToClient = false
     /// How often it was handed out, this time included.
     var uses = 0
 

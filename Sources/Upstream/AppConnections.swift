@@ -48,6 +48,8 @@ public final class AppConnections {
     private let admission: (queue: AdmissionQueue, line: AdmissionLine)?
     /// Nil where nothing is kept.
     private let keeping: ConnectionPool?
+    /// For how long a client's own connection may rest while others wait for its place.
+    public let longestRest: Duration
     private var isDraining = false
     private var isOpeningSpare = false
     private var isRefillDue = false
@@ -68,6 +70,7 @@ public final class AppConnections {
         self.hold = hold
         self.member = member
         self.loop = loop
+        longestRest = min(limits.pool.idleTimeout, limits.queueTimeout / 2)
         connector = try Connector(
             to: candidates, limits: limits.connector, hold: hold, worker: member.worker, sources: sources, on: loop)
         if let queue {
@@ -196,15 +199,44 @@ public final class AppConnections {
     /// It is closed where it is not worth keeping.
     /// - Parameter now: the time, for those who know it already.
     public func giveBack(_ connection: AppConnection, at now: MonotonicTime = .coarse) {
-        guard !isDraining, let keeping else { return }
+        assert(!connection.isOneClients, "the connection is known to the app as somebody's")
+        guard !isDraining, let keeping, !connection.isOneClients else { return }
         switch admission?.queue.keep(for: member) {
         case .keep?:
-            if !keeping.put(connection, at: now) { admission?.queue.keptLess(by: member, now: keeping.count) }
-        case nil: keeping.put(connection, at: now)
+            if !mayKeep || !keeping.put(connection, at: now) {
+                admission?.queue.keptLess(by: member, now: keeping.count)
+            }
+        case nil: if mayKeep { keeping.put(connection, at: now) }
         case .serve(let ticket)?:
             // The place stays with the socket.
             admission?.line.take(ticket)?.complete(.connected(connection))
         case .close?: break
+        }
+    }
+
+    /// Takes note that a client's own connection is used no more for now: it stays with whoever has it, is no part of the
+    /// pool, and has none of the pool's limits.
+    public func rest(_ connection: AppConnection, at now: MonotonicTime) {
+        assert(connection.isOneClients)
+        connection.idleSince = now
+    }
+
+    /// Takes note that a client's own connection is used again.
+    public func wake(_ connection: AppConnection) {
+        connection.uses += 1
+    }
+
+    /// Whether a client's own connection has rested for so long that it is to be closed for somebody who waits for its
+    /// place. Until then it has its place: to log in takes several requests.
+    public func mustMakeWay(_ connection: AppConnection, at now: MonotonicTime) -> Bool {
+        guard let queue = admission?.queue, now.since(connection.idleSince) >= longestRest else { return false }
+        return queue.lacksPlaces
+    }
+
+    /// Whether connections are kept at all; those that are when it becomes false are closed. Clients are served as before.
+    public var mayKeep = true {
+        didSet {
+            if !mayKeep { keeping?.removeAll(appHasGone: false) } else if !oldValue { refillSoon() }
         }
     }
 
@@ -216,7 +248,7 @@ public final class AppConnections {
     }
 
     private func refillSoon() {
-        guard !isRefillDue, !isDraining, let keeping, keeping.missingSpares > 0 else { return }
+        guard !isRefillDue, !isDraining, mayKeep, let keeping, keeping.missingSpares > 0 else { return }
         isRefillDue = true
         loop.onNextTurn { [weak self] in
             self?.isRefillDue = false
@@ -227,7 +259,7 @@ public final class AppConnections {
     /// Opens one connection ahead, and the next one when that is there: an app that is slow to take them is not met with all
     /// at once.
     private func refill() {
-        guard !isDraining, !isOpeningSpare, let keeping, keeping.missingSpares > 0 else { return }
+        guard !isDraining, mayKeep, !isOpeningSpare, let keeping, keeping.missingSpares > 0 else { return }
         var place: AdmissionPlace?
         if let queue = admission?.queue {
             place = queue.placeForSpare()

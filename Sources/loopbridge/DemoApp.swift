@@ -1,5 +1,6 @@
 import EventLoop
 import Network
+import Observability
 
 /// The app of the demo: a page, served on 127.0.0.1 only, as so many development servers do.
 enum DemoApp {

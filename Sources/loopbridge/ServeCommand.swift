@@ -23,7 +23,7 @@ struct Serve: ParsableCommand {
     func run() throws {
         let source = try watch.reloadSource(options)
         let configuration = try options.configuration()
-        let log = try Log(to: .standardError(), as: configuration.log)
+        let log = try Log.started(as: configuration.log)
         try ExitCode.afterServing {
             try Server.serve(configuration, log: log, reloading: source)
         } log: {
@@ -36,6 +36,16 @@ extension Log {
     /// A log as the configuration wants it.
     init(to writer: LogWriter, as settings: LogSettings) {
         self.init(settings.allLevels, format: settings.format, writer: writer)
+    }
+
+    /// A log on standard error. Ends the program with a line where the system refuses the thread or the descriptors for it.
+    static func started(as settings: LogSettings) throws -> Log {
+        do {
+            return try Log(to: .standardError(), as: settings)
+        } catch {
+            StandardError.write("loopbridge: error: the log cannot be started: \(error)")
+            throw ExitCode.cannotListen
+        }
     }
 }
 

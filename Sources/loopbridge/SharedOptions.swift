@@ -77,7 +77,7 @@ struct SharedOptions: ParsableArguments {
     func configuration(requiresRoutes: Bool = true) throws -> Configuration {
         let loaded = try loaded(requiresRoutes: requiresRoutes)
         if !loaded.warnings.isEmpty {
-            let log = try Log(to: .standardError(), as: loaded.configuration.log)
+            let log = try Log.started(as: loaded.configuration.log)
             loaded.log(to: log)
             log.close()
         }

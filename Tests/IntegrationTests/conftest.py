@@ -26,6 +26,9 @@ Environment:
     LOOPBRIDGE_LOG_SLEEP    for how many seconds nobody reads the log (3)
     LOOPBRIDGE_RESTARTS     how often it is restarted while somebody keeps its socket (5)
     LOOPBRIDGE_CERTIFICATE_SWAPS  how often a certificate is replaced by another under load (4)
+    LOOPBRIDGE_UPLOADS      how many uploads over TLS are cut into segments, all settings together (400)
+    LOOPBRIDGE_SEQUENCES    how many random sequences of events are played (300 HTTP exchanges for each set of settings)
+    LOOPBRIDGE_SEED         the seed of the first of them; a random one without it
     LOOPBRIDGE_SCRAPE_SECONDS  how long Prometheus looks at a load (12)
 """
 

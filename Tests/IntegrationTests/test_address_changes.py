@@ -120,10 +120,13 @@ def test_app_still_gets_its_port_after_an_address_has_gone(container, outside, l
 def test_somebody_else_has_the_new_address_s_port(container, outside, loopbridge):
     """A clash is logged once, not again and again, and over as soon as the other one leaves."""
     program = loopbridge("8000")
+    before = container.listens_on(8000)
     add(container, SECOND)
     wait_until_opened(program, SECOND)
     remove(container, SECOND)
     program.wait_for_message("no longer listening on", SECOND)
+    # The workers close their sockets a moment later.
+    wait_until(lambda: container.listens_on(8000) == before, "the port is free")
     container.sysctl("net.ipv4.ip_nonlocal_bind", 1)
     with App(container, echo, address=SECOND):
         add(container, SECOND)

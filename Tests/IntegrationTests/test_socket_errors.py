@@ -10,9 +10,10 @@ from support.apps import AppInHand
 from support.configuration import ConfigurationFile, route
 from support.http import HTTPApp, get
 from support.namespaces import Cable
-from support.sockets import connect, read_exactly, read_to_end
+from support.sockets import connect, read_exactly, read_to_end, unacknowledged
 from support.system_calls import FailingCalls
 from support.tls import Authority, secure
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="takes strace")
 
@@ -61,10 +62,11 @@ def test_what_was_given_before_arrives(container, outside, bridge, failing):
         assert app.recv(1) == b"a"
         app.sendall(b"x" * 100_000)
         assert read_exactly(client, 10) == b"x" * 10
+        wait_until(lambda: not unacknowledged(app), "all of it is acknowledged")
         with failing(program, "sendto"):
             client.sendall(b"this is lost")
-            assert_reset(app)
             assert assert_reset(client) == b"x" * 99_990
+            assert_reset(app)
 
 
 def test_telling_an_end(container, outside, bridge, failing):

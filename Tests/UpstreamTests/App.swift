@@ -8,6 +8,7 @@ final class App {
     let address: SocketAddress
     private let socket: Descriptor
     private var accepted: [AcceptedConnection] = []
+    private var wasBoundAgain = false
     /// Where those that have been accepted came from, in this order.
     private(set) var peers: [SocketAddress] = []
 
@@ -36,7 +37,9 @@ final class App {
     func stopListening() {
         accept()
         precondition(shutdown(socket.number, CInt(SHUT_RDWR)) == 0)
-        // The kernel has taken away an address that it had chosen itself.
+        // The kernel takes away an address that it has chosen itself; one that it was asked for stays.
+        guard !wasBoundAgain else { return }
+        wasBoundAgain = true
         precondition(address.withKernelForm { bind(socket.number, $0, $1) } == 0)
     }
 
@@ -50,6 +53,12 @@ final class App {
             if let peer { peers.append(peer) }
             accepted.append(AcceptedConnection(Descriptor(owning: number)))
         }
+    }
+
+    /// Ends every connection, after accepting everybody who waits.
+    func endAll() {
+        accept()
+        for connection in accepted { connection.end() }
     }
 
     /// How many connections are open, after accepting everybody who waits: those that the other side has not ended.

@@ -32,6 +32,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "datagrams.h"
 
 /// accept4(2): accepts a connection and makes it non-blocking and close-on-exec in one call.
@@ -207,6 +208,12 @@ static inline void clinux_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0
 /// Has the calling thread wipe what it frees or moves by ``clinux_free`` and ``clinux_resize`` from now on, or no more.
 void clinux_wipe_what_is_freed(bool wanted);
 
+/// Notes on the calling thread that an allocation has failed, as ``clinux_allocate`` and ``clinux_resize`` do.
+void clinux_note_failed_allocation(void);
+
+/// Whether one has failed on the calling thread since this was last asked.
+bool clinux_allocation_has_failed(void);
+
 /// malloc(3), free(3) and realloc(3), for a library that lets itself be told what to use.
 void *clinux_allocate(size_t count);
 void clinux_free(void *block);
@@ -216,6 +223,12 @@ void *clinux_resize(void *block, size_t count);
 /// descriptors are closed right after, which tells it too.
 void clinux_closing_begins(void);
 void clinux_closing_ends(void);
+
+/// How often the calling thread has added a descriptor to an epoll instance, or changed or deleted it there.
+unsigned clinux_epoll_changes(void);
+
+/// How often it wanted to delete one that was not there.
+unsigned clinux_epoll_strays(void);
 
 /// Up to when everything that had come for the calling thread's loop has been told to it, in nanoseconds of CLOCK_MONOTONIC:
 /// whoever measures a silence measures it up to here. It is told to the handlers of this turn, which timers follow.

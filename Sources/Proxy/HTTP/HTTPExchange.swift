@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Glibc
 internal import HTTP1
 internal import Network
 internal import Observability
@@ -26,6 +27,8 @@ final class HTTPExchange {
     private(set) var method = Method.get
     private(set) var version = Version.http11
     private(set) var asksForWebSocket = false
+    /// The request has credentials that authenticate the connection on which the app gets them.
+    private(set) var authenticatesConnection = false
     /// What the client used to reach us, where answers are rewritten to it.
     private(set) var clientOrigin: ClientOrigin?
     /// The rest of the body is not for the app any more, which has answered or gone before it came.
@@ -58,8 +61,14 @@ final class HTTPExchange {
     var closes = false
     /// The errno with which sending to the app has failed; it may have answered before.
     var appSendFault: CInt?
+
+    /// Nothing is awaited from the app any more but what it has said already. After EPIPE it may still speak: a Unix socket's
+    /// peer can shut its reading side alone.
+    var isAppBroken: Bool { appSendFault.map { $0 != EPIPE } ?? false }
     /// The answer ends here, and is not whole.
     var isCutOff = false
+    /// What was known of the app's process when the end of its connection was told; nil before, and where nobody knows it.
+    var appLifeAtEnd: AppLife?
 
     /// What is being sent: a head, and what goes in front of the rest.
     private(set) var output: [UInt8] = []
@@ -74,6 +83,8 @@ final class HTTPExchange {
     var upstream: SocketAddress?
     var source: SocketAddress?
     var isReused = false
+    /// It went to the app on a connection that was the client's own before: the app may know the client by it.
+    var isOnOwnConnection = false
     /// What was wrong, where the answer is our own.
     var failure: SessionEnd?
     /// How much of the request's body has gone to the app, and how much of the answer's to the client, without what frames
@@ -230,6 +241,7 @@ final class HTTPExchange {
         version = head.version
         acceptsHTML = head.acceptsHTML(bytes)
         asksForWebSocket = head.upgrade == .webSocket
+        authenticatesConnection = head.authenticatesConnection
         clientOrigin = wantsOrigin ? head.clientOrigin(bytes, from: sender) : nil
         responseParser.reset(answering: head.method)
         isRequestAbandoned = false
@@ -262,6 +274,7 @@ final class HTTPExchange {
         method = .get
         version = .http11
         asksForWebSocket = false
+        authenticatesConnection = false
         clientOrigin = nil
         isRequestAbandoned = false
         hasWrittenRequest = false
@@ -277,11 +290,13 @@ final class HTTPExchange {
         closes = false
         appSendFault = nil
         isCutOff = false
+        appLifeAtEnd = nil
         user = nil
         status = nil
         upstream = nil
         source = nil
         isReused = false
+        isOnOwnConnection = false
         failure = nil
         bytesToApp = 0
         bytesToClient = 0

@@ -22,7 +22,7 @@ extension HTTPSession {
 
     /// Carries what has come of the answer.
     func carryAnswer(clientIsReady: Bool = false) {
-        guard case .exchanging(let exchange, let connection) = state else { return }
+        guard case .exchanging(let exchange, let connection) = state, appLifeTimer == nil else { return }
         if exchange.isAnswering {
             carryBody(exchange, connection, clientIsReady: clientIsReady)
         } else {
@@ -57,7 +57,9 @@ extension HTTPSession {
                 case .switched: return relay(exchange, connection)
                 case .over: return
                 }
-            case .wouldBlock: return
+            case .wouldBlock:
+                if exchange.isAppBroken { appHasGone(exchange, connection) }
+                return
             case .endOfStream, .failed: return appHasGone(exchange, connection)
             }
         }
@@ -88,6 +90,7 @@ extension HTTPSession {
                 return .over
             case .complete(let length):
                 let head = exchange.responseParser.head
+                if head.authenticatesConnection { connection.isOneClients = true }
                 guard head.isInformational else { return begin(head, rest, &output, exchange, connection) }
                 if exchange.version != .http10 { head.write(rest, for: forwarding(exchange), into: &output) }
                 exchange.responseParser.reset(answering: exchange.method)
@@ -173,13 +176,17 @@ extension HTTPSession {
         switch outcome {
         case .waiting:
             // The app need not wait for a client that is slow to take the end.
-            if exchange.isAnswerWhole { delivers(exchange, after: connection) }
+            if exchange.isAnswerWhole {
+                delivers(exchange, after: connection)
+            } else {
+                endIfAppIsBroken(exchange)
+            }
         case .yielded: awaitTurn()
         case .ended: delivers(exchange, after: connection)
         case .finished:
             // An end behind a failure only looks like one.
             if exchange.responseBody.endsWithConnection, !toClient.hasSourceFailed {
-                delivers(exchange, after: connection)
+                answerEndsWithConnection(exchange, connection)
             } else {
                 breakOff(.answerCutOff)
             }
@@ -201,7 +208,13 @@ extension HTTPSession {
         }
         // Before the rest, which may be the next request of this client. Another client's, which may be served by it before
         // this returns, finds the scratch buffer free.
-        if mayBeReused { route.app.giveBack(connection, at: clock.now) }
+        if mayBeReused {
+            if connection.isOneClients {
+                keepOwn(connection, after: exchange)
+            } else {
+                route.app.giveBack(connection, at: clock.now)
+            }
+        }
         if !toClient.isWaitingForSink { deliverRest(exchange) }
     }
 
@@ -235,12 +248,20 @@ extension HTTPSession {
 
     // MARK: What goes wrong
 
+    /// Ends the exchange where the app's connection is broken and everything that it had said is on its way.
+    func endIfAppIsBroken(_ exchange: HTTPExchange) {
+        guard let code = exchange.appSendFault, exchange.isAppBroken, !toClient.isWaitingForSink else { return }
+        breakOff(.appFailed(code))
+    }
+
     /// The app's connection has ended before an answer began, or in the middle of its head.
     private func appHasGone(_ exchange: HTTPExchange, _ connection: AppConnection) {
         let mayTryAgain =
             connection.isReused && !exchange.hasAnswerBegun && !exchange.hasConsumedBody && !exchange.wasRetried
             && exchange.method.isIdempotent
         guard mayTryAgain else { return fail(.noAnswer(http.appName), .noAnswer, exchange) }
+        // The app may know the client by the connection that has gone.
+        guard !exchange.isOnOwnConnection else { return endUnanswered(exchange, connection) }
         exchange.wasRetried = true
         exchange.isRequestAbandoned = false
         connection.socket.onReady = nil

@@ -27,12 +27,8 @@ extension HTTPSession {
             }
         }
         for _ in 0..<Self.turnChunks {
-            if toClient.hasSourceEnded {
-                exchange.responseBody.endWithConnection()
-                exchange.noteAnswerProgress()
-                return delivers(exchange, after: connection)
-            }
-            guard toClient.mayReceive else { return }
+            if toClient.hasSourceEnded { return answerEndsWithConnection(exchange, connection) }
+            guard toClient.mayReceive else { return endIfAppIsBroken(exchange) }
             let limit = workspace.mayPark(Self.chunkPiece) ? Self.chunkPiece : Self.smallChunkPiece
             switch toClient.receive(from: connection.socket.socket, upTo: limit, in: workspace) {
             case .moved(let count):
@@ -43,7 +39,7 @@ extension HTTPSession {
                 case .sinkFailed(let code): return clientFailed(code)
                 default: return
                 }
-            case .wouldBlock: return
+            case .wouldBlock: return endIfAppIsBroken(exchange)
             // Only a failure that was told before makes an end none: the body is not known to be whole.
             case .endOfStream: if !toClient.hasSourceEnded { return breakOff(.answerCutOff) }
             case .failed(let code): return breakOff(.appFailed(code))

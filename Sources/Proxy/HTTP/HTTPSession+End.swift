@@ -28,6 +28,7 @@ extension HTTPSession {
         guard let socket else { return }
         // A client that has not even taken what came before will not take this.
         if toClient.isWaitingForSink { return breakOff(reason) }
+        closeOwnConnection()
         state = .delivering(exchange)
         exchange.closes = true
         exchange.failure = reason
@@ -58,6 +59,7 @@ extension HTTPSession {
         let mayHaveMore = toApp.mayReceive || exchange.hasInput || exchange.isRequestAbandoned
         let isCutOff = exchange.isCutOff
         http.giveBack(exchange)
+        closeOwnConnection()
         guard let socket else { return end() }
         if isCutOff {
             socket.socket.breakOffSending()

@@ -2,6 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import HTTP1
+internal import Memory
 internal import Network
 internal import Relay
 internal import Upstream
@@ -35,7 +36,7 @@ extension HTTPSession {
             switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
             case .moved(let count):
                 lastActivity = clock.now
-                let exchange = beginReading()
+                guard let exchange = beginReading() else { return breakOff(.refused(.memoryShort)) }
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
                 if !step.isIncomplete { return goOn(after: step, exchange) }
             case .wouldBlock: return
@@ -51,8 +52,10 @@ extension HTTPSession {
         if case .idle = state { true } else { false }
     }
 
-    private func beginReading() -> HTTPExchange {
+    /// - Returns: nil where there is no memory for one more exchange.
+    private func beginReading() -> HTTPExchange? {
         if case .readingHead(let exchange) = state { return exchange }
+        if http.hasNoIdleExchange, !worker.memory.take(MemoryCost.exchange, for: .client) { return nil }
         let exchange = http.takeExchange()
         exchange.noteBeginning(at: clock.now)
         state = .readingHead(exchange)
@@ -62,12 +65,23 @@ extension HTTPSession {
     /// Looks at what has just come, where it lies if the head is whole.
     private func takeHead(_ received: Span<UInt8>, _ exchange: HTTPExchange) -> HeadStep {
         guard !exchange.hasInput else {
-            exchange.append(input: received)
+            guard keep(received, exchange) else { return .refused }
             return exchange.useInput { parse($0, exchange) }
         }
         let (used, step) = parse(received, exchange)
-        if used < received.count, !step.isRefused { exchange.append(input: received.extracting(used...)) }
+        if used < received.count, !step.isRefused, !keep(received.extracting(used...), exchange) { return .refused }
         return step
+    }
+
+    /// Keeps what must outlive the read, if there is memory for it; ends the session otherwise.
+    private func keep(_ received: Span<UInt8>, _ exchange: HTTPExchange) -> Bool {
+        // A buffer that grows is copied into one of twice the size.
+        guard worker.memory.take(2 * received.count, for: .client) else {
+            breakOff(.refused(.memoryShort))
+            return false
+        }
+        exchange.append(input: received)
+        return true
     }
 
     private func parse(_ bytes: Span<UInt8>, _ exchange: HTTPExchange) -> (used: Int, HeadStep) {
@@ -96,7 +110,7 @@ extension HTTPSession {
                     return (bytes.count, .refused)
                 }
             }
-            guard let connection = route.app.takeKept(at: clock.now) else { return (0, .needsApp) }
+            guard let connection = takeOpenConnection(at: clock.now) else { return (0, .needsApp) }
             return (send(head, bytes, exchange, connection), .sent)
         }
     }
@@ -141,7 +155,7 @@ extension HTTPSession {
 
     /// Sends a request on that has waited for something else than the app.
     func goToApp(_ exchange: HTTPExchange) {
-        guard let connection = route.app.takeKept(at: route.clock.now) else { return askForApp(exchange) }
+        guard let connection = takeOpenConnection(at: route.clock.now) else { return askForApp(exchange) }
         exchange.useInput { (send(exchange.requestParser.head, $0, exchange, connection), ()) }
         continueExchange()
     }
@@ -204,7 +218,7 @@ extension HTTPSession {
     ) -> Int {
         use(connection, for: exchange)
         var output = exchange.takeOutput()
-        if route.sentHeader != nil { output += preamble }
+        if route.sentHeader != nil, !connection.isReused { output += preamble }
         head.write(bytes, to: http.forwarding, from: sender, into: &output)
         let beginning = exchange.beginRequestBody(head.framing, bytes, from: head.length, into: &output)
         exchange.hasWrittenRequest = true
@@ -229,6 +243,8 @@ extension HTTPSession {
         state = .exchanging(exchange, connection)
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
+        exchange.isOnOwnConnection = connection.isOneClients
+        if exchange.authenticatesConnection { connection.isOneClients = true }
         exchange.appSendFault = nil
         let now = clock.now
         exchange.times.connected = now
@@ -317,10 +333,6 @@ extension HTTPSession {
         exchange.isRequestAbandoned = true
         exchange.appSendFault = code
         toApp.abandon(in: workspace)
-        // Where it is the system that does not send, the app waits for the rest, and would be waited for in turn.
-        if code != EPIPE, code != ECONNRESET, case .exchanging(_, let connection) = state {
-            connection.socket.socket.finishReceiving()
-        }
         toClient.noteSource(.failed)
         carryAnswer()
     }

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import Relay
+internal import Upstream
 
 extension HTTPSession {
     /// After the last word: how long a client may be silent before the connection is closed, and how long this may take in
@@ -9,6 +10,7 @@ extension HTTPSession {
 
     func endWhatTakesTooLong(_ hearing: Hearing) {
         let settings = http.settings
+        if let ownConnection, route.app.mustMakeWay(ownConnection, at: hearing.now) { closeOwnConnection() }
         switch state {
         case .idle:
             // Whoever has never sent anything is not owed an answer.
@@ -49,9 +51,9 @@ extension HTTPSession {
         let silence = hearing.silence(since: exchange.lastRequestActivity)
         if isIdleForTooLong(hearing) { return breakOff(.idleTimeout) }
         // While the client is not taking an informational response, it is not the app's turn.
-        if exchange.isRequestAbandoned || toClient.isWaitingForSink { return }
-        if isRequestSent(exchange) || toApp.isWaitingForSink {
-            // It is the app's turn: to answer, or to take more of the request.
+        if toClient.isWaitingForSink { return }
+        if isRequestSent(exchange) || toApp.isWaitingForSink || exchange.isRequestAbandoned {
+            // It is the app's turn: to answer, or to take more of the request, be it that it takes no more of it.
             guard !exchange.isAnswering, silence >= settings.responseTimeout else { return }
             fail(.answerTimeout(http.appName, after: settings.responseTimeout), .answerTimeout, exchange)
         } else if silence >= settings.bodyTimeout {

@@ -40,6 +40,10 @@ final class HTTPSession: Session {
     var state = State.ended
     /// The client's; nil once it was handed on to a relay or closed.
     var socket: WatchedSocket?
+    /// The app's connection that is this client's alone, while no request is on it.
+    var ownConnection: AppConnection?
+    /// While it is about to be known whether the end of an answer is the app's.
+    var appLifeTimer: Timer?
     let toApp = HalfDuplex(.toUpstream)
     let toClient = HalfDuplex(.toDownstream)
     /// How many requests' heads have come.
@@ -116,7 +120,8 @@ final class HTTPSession: Session {
     private func appReady(_ readiness: IOEvent.Readiness) {
         clock.beginTurn()
         toClient.noteSource(readiness)
-        guard case .exchanging = state else { return }
+        guard case .exchanging(let exchange, _) = state else { return }
+        if readiness.contains(.endOfStream) { noteAppLife(exchange) }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink {
             carryRequest(appIsReady: true)
             endIfClientHasFailed()
@@ -157,6 +162,8 @@ final class HTTPSession: Session {
         return (duplex.bytesToUpstream, duplex.bytesToDownstream)
     }
 
+    override var keepsApp: Bool { ownConnection != nil }
+
     override var usesApp: Bool {
         switch state {
         case .exchanging, .relaying: true
@@ -179,9 +186,20 @@ final class HTTPSession: Session {
     }
 
     override func drain() {
-        // A request that has arrived is served, also one that is still in the kernel.
-        guard case .idle = state, let socket, socket.socket.idleState != .spokenTo else { return }
+        // A request that has arrived is served, also one that is still in the kernel. Of a client that has not asked yet, the
+        // first one may be on its way, and it would find its connection ended without an answer: at a reload that can wait.
+        guard case .idle = state, let socket, worker.isDraining || requests > 0, socket.socket.idleState != .spokenTo
+        else { return }
         end()
+    }
+
+    override func boundBuffers(to bytes: Int?) {
+        socket?.socket.boundBuffers(to: bytes)
+        switch state {
+        case .exchanging(_, let connection): connection.socket.socket.boundBuffers(to: bytes)
+        case .relaying(let duplex, _): duplex.boundBuffers(to: bytes)
+        default: break
+        }
     }
 
     override func checkTimeouts(_ hearing: Hearing) {
@@ -275,6 +293,8 @@ final class HTTPSession: Session {
         state = .ended
         if let passwordQuestion { worker.withdraw(passwordQuestion) }
         passwordQuestion = nil
+        closeOwnConnection()
+        appLifeTimer = nil
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil

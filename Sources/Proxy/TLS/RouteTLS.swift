@@ -61,7 +61,7 @@ extension TLSFileFault {
             return nil
         } catch {
             switch error.part {
-            case .certificate: return TLSFileFault(.certificate(pair: error.pair), error.description)
+            case .certificate, .memory: return TLSFileFault(.certificate(pair: error.pair), error.description)
             case .key: return TLSFileFault(.key(pair: error.pair), error.description)
             case .clientAuthorities: return TLSFileFault(.clientCA, error.description)
             }

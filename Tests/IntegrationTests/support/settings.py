@@ -19,6 +19,7 @@ PICTURES = os.environ.get("LOOPBRIDGE_PICTURES")
 SCRAPE_SECONDS = float(os.environ.get("LOOPBRIDGE_SCRAPE_SECONDS", "12"))
 RESTARTS = int(os.environ.get("LOOPBRIDGE_RESTARTS", "5"))
 LOG_SLEEP = float(os.environ.get("LOOPBRIDGE_LOG_SLEEP", "3"))
+UPLOADS = int(os.environ.get("LOOPBRIDGE_UPLOADS", "400"))
 CERTIFICATE_SWAPS = int(os.environ.get("LOOPBRIDGE_CERTIFICATE_SWAPS", "4"))
 
 for _name in [name for name in os.environ if name.startswith("LOOPBRIDGE_")]:

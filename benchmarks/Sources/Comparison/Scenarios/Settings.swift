@@ -38,7 +38,8 @@ public struct Settings: Codable, Sendable, Equatable {
     public static var quick: Settings {
         var settings = Settings()
         settings.rounds = 1
-        settings.bulkBytes = "64M"
+        // With less, 64 streams can be through before iperf3 counts any of it.
+        settings.bulkBytes = "256M"
         settings.bulkWarmUp = "16M"
         settings.requestWarmUp = 200
         settings.rate = 2000

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Network
+import Observability
 import TestSupport
 import Testing
 
@@ -160,5 +161,55 @@ import Testing
                 }, atMost: .milliseconds(300)))
         silent.removeLast().close()
         #expect(try site.text(next, until: "served").hasSuffix("served"))
+    }
+
+    @Test func endsAloneWithoutMemory() throws {
+        var answered = 0
+        let count = try LibeventMemory.failingInTurn {
+            let site: Site
+            do {
+                site = try Site { $1.answer(Self.page("served")) }
+            } catch let error as SystemError {
+                #expect(error.code == ENOMEM)
+                return
+            }
+            let first = try site.client("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            for _ in 0..<3 {
+                site.loop.runOnce()
+                first.read()
+            }
+            if first.end != nil { #expect(first.end == ECONNRESET) } else { answered += 1 }
+            try LibeventMemory.restored {
+                let next = try site.client("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try site.text(next, until: "served").hasSuffix("served"))
+            }
+        }
+        #expect(count > 10 && answered >= 1)
+    }
+
+    /// A client that finishes sending first has asked all the same.
+    @Test func answersWhoHasFinishedSending() throws {
+        let site = try Site { $1.answer(Self.page(String(repeating: "x", count: 3 << 20))) }
+        let peer = try site.client("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        peer.finishSending()
+        let text = try site.text(peer, until: "nothing")
+        #expect(text.count > 3 << 20 && peer.end == 0)
+    }
+
+    @Test func answersRequestsThatCameTogether() throws {
+        let site = try Site { request, responder in responder.answer(Self.page("\(request.path);")) }
+        let requests = (0..<200).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined()
+        let text = try site.text(try site.client(requests), until: "/199;")
+        #expect((0..<200).allSatisfy { text.contains("/\($0);") })
+    }
+
+    @Test func keepsAConnectionOfHTTP10WhereItIsAskedTo() throws {
+        let site = try Site { $1.answer(Self.page("served")) }
+        let kept = try site.client("GET /?a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        #expect(try site.text(kept, until: "served").contains("Connection: keep-alive\r\n"))
+        #expect(kept.end == nil)
+        let closed = try site.client("GET http://a?b HTTP/1.0\r\n\r\n")
+        #expect(try site.text(closed, until: "nothing").contains("Connection: close\r\n"))
+        #expect(closed.end == 0)
     }
 }
