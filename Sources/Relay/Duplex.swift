@@ -255,7 +255,8 @@ public final class Duplex {
         phase = .lastWords(of: side, upTo: halves[side.rawValue].bytesMoved + Self.mostLastWords)
         lastMove = .coarse
         halves[side.rawValue].lookAtSourceAgain()
-        deliverLastWords(sinkIsReady: false)
+        // The event that has led here may have told that the sink takes more, too, and nobody else makes use of that.
+        deliverLastWords()
     }
 
     /// Reads what a side had said before it failed, and passes it on: its kernel had it acknowledged, and without a proxy in

@@ -10,9 +10,10 @@ from support.apps import AppInHand
 from support.configuration import ConfigurationFile, route
 from support.http import HTTPApp, get
 from support.namespaces import Cable
-from support.sockets import connect, read_exactly, read_to_end
+from support.sockets import connect, read_exactly, read_to_end, unacknowledged
 from support.system_calls import FailingCalls
 from support.tls import Authority, secure
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="takes strace")
 
@@ -50,6 +51,22 @@ def test_a_relay(container, outside, bridge, failing, call, sender):
             source.sendall(b"second")
             assert_reset(sink)
             assert_reset(source)
+
+
+def test_what_was_given_before_arrives(container, outside, bridge, failing):
+    """The one whose words were lost had also been told something; that is not lost with them."""
+    program = bridge()
+    with AppInHand(container) as in_hand:
+        client, app = connect(outside, Cable.CONTAINER, 8080, receive_buffer=4096), in_hand.next()
+        client.sendall(b"a")
+        assert app.recv(1) == b"a"
+        app.sendall(b"x" * 30_000)
+        assert read_exactly(client, 10) == b"x" * 10
+        wait_until(lambda: not unacknowledged(app), "all of it is acknowledged")
+        with failing(program, "sendto"):
+            client.sendall(b"this is lost")
+            assert assert_reset(client) == b"x" * 29_990
+            assert_reset(app)
 
 
 def test_telling_an_end(container, outside, bridge, failing):
