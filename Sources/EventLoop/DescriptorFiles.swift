@@ -48,6 +48,16 @@ extension Descriptor {
     /// Does the same.
     /// - Parameter written: how many of the bytes were written, when it throws too.
     public func write(_ bytes: [UInt8], written: inout Int) throws(SystemError) {
+        try Self.write(bytes, to: number, written: &written)
+    }
+
+    /// Does the same to a descriptor that somebody else owns, such as standard error.
+    public static func write(_ bytes: [UInt8], to number: CInt) throws(SystemError) {
+        var written = 0
+        try write(bytes, to: number, written: &written)
+    }
+
+    private static func write(_ bytes: [UInt8], to number: CInt, written: inout Int) throws(SystemError) {
         written = 0
         while written < bytes.count {
             let rest = bytes[written...]

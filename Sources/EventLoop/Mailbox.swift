@@ -30,8 +30,8 @@ public final class Mailbox<Message: Sendable>: Sendable {
     public func open(
         on loop: EventLoop, handler: @escaping (Message) -> Void
     ) throws(SystemError) -> IOEvent {
-        try IOEvent(wakeUp.number, on: loop, for: .readable, trigger: .level) { [self] _ in
-            wakeUp.wait()
+        // Each ring is an edge of its own, so that nothing need be read for the next one to be told.
+        try IOEvent(wakeUp.number, on: loop, for: .readable, trigger: .edge) { [self] _ in
             let received = messages.withLock { messages in
                 let received = messages
                 messages = []

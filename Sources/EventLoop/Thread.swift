@@ -11,8 +11,12 @@ public enum Thread {
     public static func start(named name: String, body: @escaping @Sendable () -> Void) throws(SystemError) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, stackSize)
         let code = pthread_create(
-            &thread, nil,
+            &thread, &attributes,
             { context in
                 guard let context else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
@@ -27,6 +31,9 @@ public enum Thread {
         }
         pthread_detach(thread)
     }
+
+    /// No thread of ours calls itself; the usual 8 MiB each would count in full against RLIMIT_DATA.
+    private static let stackSize = 1 << 20
 
     /// What the new thread is given: retained by the creator, released by the thread.
     private final class Start: Sendable {

@@ -25,7 +25,8 @@ public final class InterfaceAddresses {
     public init(on loop: EventLoop, onChange: @escaping () -> Void) throws(SystemError) {
         socket = try NetlinkSocket(NETLINK_ROUTE, groups: UInt32(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
         self.onChange = onChange
-        event = try IOEvent(socket.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
+        // A kernel that cannot hand the news over is asked again when there is more of it, not at once and without end.
+        event = try IOEvent(socket.number, on: loop, for: .readable, trigger: .edge) { [unowned self] _ in
             // What the messages say is not looked at: after any of them, and after an overflow that lost some,
             // the whole list is read anew, so the picture cannot drift from the truth.
             socket.drain()

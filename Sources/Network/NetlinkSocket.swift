@@ -38,7 +38,7 @@ struct NetlinkSocket: ~Copyable {
     /// Takes in all news that there are without looking at them, also where some were lost (ENOBUFS).
     func drain() {
         withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 8) { buffer in
-            // Not for ever: what is left raises its event again.
+            // Not for ever, should the kernel say so without end.
             for _ in 0..<Self.mostReads {
                 if recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) > 0 { continue }
                 if errno != ENOBUFS, errno != EINTR { return }

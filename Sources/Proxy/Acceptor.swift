@@ -122,6 +122,7 @@ final class Acceptor {
         case .accepted(let client, let address):
             let place: ClientPlace?
             do throws(ClientRefusal) {
+                guard worker.hasMemoryForClient() else { throw .memoryShort }
                 // Whom a proxy names is asked about once it is known.
                 place = route.expectsProxyHeader(from: address) ? nil : try route.admit(address)
             } catch {

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Discovery
 internal import EventLoop
+internal import Memory
 internal import Network
 public import Observability
 internal import Upstream
@@ -25,6 +26,7 @@ extension Server {
             program: Snapshot.Program(
                 version: Self.version, startTime: startTime, isDraining: isDraining, findsRoutes: findsRoutes),
             process: .current,
+            memory: Snapshot.Memory(self.workers.memory.look()),
             workers: workers.map {
                 Snapshot.Worker(
                     number: $0.number, loopLag: $0.loopLag, parkedBytes: $0.parkedBytes, connections: $0.connections)

@@ -41,6 +41,9 @@ class Session {
     /// Takes the client's connection over; may end the session before it returns.
     func start(with socket: WatchedSocket) {}
 
+    /// Bounds what the kernel holds for its connections; see ``Socket/boundBuffers(to:)``.
+    func boundBuffers(to bytes: Int?) {}
+
     /// Resets both sides. Does nothing once the session has ended.
     func abort(_ reason: SessionEnd) {}
 

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
+internal import Memory
 internal import Network
 internal import Observability
 internal import Passwords
@@ -19,13 +20,24 @@ final class Worker {
         let descriptors: ConnectionBudget
         /// How many pipes the worker's relays may have open.
         let pipes: Int
+        let memory: MemoryWatch
+        /// How many bytes the worker's relays may park where memory is not short.
+        let parkingLimit: Int
         let log: Log
+        /// See ``Server/appLife``.
+        let appLife: (@Sendable () -> AppLife)?
 
         var listenersLog: Log { log.part(.listeners) }
         var upstreamLog: Log { log.part(.upstream) }
     }
 
     let workspace: RelayWorkspace
+    /// What it may use of the memory that is left.
+    let memory: MemoryAllowance
+    /// How short memory is, as far as it was told.
+    private var memoryLevel = MemoryGauge.Level.ample
+    /// What the kernel may hold in each direction of a connection; nil where it decides that.
+    private var bufferBound: Int?
     private lazy var tlsWorkspace = TLSWorkspace()
     private let clock = TurnClock()
     /// Whether each connection gets a line in the log when it ends.
@@ -71,7 +83,9 @@ final class Worker {
         self.loop = loop
         self.report = report
         self.commands = commands
-        workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
+        memory = MemoryAllowance(from: environment.memory, worker: number)
+        workspace = RelayWorkspace(
+            on: loop, parkingLimit: environment.parkingLimit, pipes: environment.pipes, memory: memory)
         sweep = try Deadline(on: loop) { [unowned self] in sweepSessions($0) }
         lateDrain = try Timer(on: loop) { [unowned self] in drainSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
@@ -87,6 +101,7 @@ final class Worker {
                     shared, number: number, worker: self.number, of: workers, traffic: traffic, clock: clock, on: loop)
                 route.app.onNews = { [unowned self, unowned route] in report($0, on: route) }
                 route.app.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
+                route.app.mayKeep = memoryLevel == .ample
                 routes[number] = route
                 self.traffic[shared.configuration.name] = traffic
                 sweepEarlier()
@@ -125,6 +140,10 @@ final class Worker {
             self.logsAccess = logsAccess
         case .resumeAccepting:
             resumeAccepting()
+        case .memory(let level, let socketsCount):
+            memoryLevel = level
+            shrinkOrGrow()
+            if socketsCount || bufferBound != nil { boundBuffers() }
         case .news(let news, let route):
             routes[route]?.app.receive(news)
         case .admission(let news, let route):
@@ -249,6 +268,42 @@ final class Worker {
         for acceptor in acceptors.values { acceptor.resume() }
     }
 
+    // MARK: Memory
+
+    /// Keeps as much as there is memory for: first goes what only makes things faster.
+    private func shrinkOrGrow() {
+        memory.forgetGrant()
+        workspace.parkingLimit =
+            switch memoryLevel {
+            case .ample: environment.parkingLimit
+            case .tight: environment.parkingLimit / 4
+            case .critical: 0
+            }
+        for route in routes.values {
+            route.app.mayKeep = memoryLevel == .ample
+            if memoryLevel > .ample { route.http?.forgetIdleExchanges() }
+        }
+    }
+
+    /// Where what the kernel holds for sockets counts against the limit, that is most of what slow readers cost.
+    private func boundBuffers() {
+        let before = bufferBound
+        bufferBound =
+            switch memoryLevel {
+            case .ample: nil
+            case .tight: MemoryCost.tightBuffers
+            case .critical: MemoryCost.criticalBuffers
+            }
+        // Once more while it holds, for those who have got a connection to the app since.
+        if bufferBound != nil || before != nil { for session in sessions { session.boundBuffers(to: bufferBound) } }
+    }
+
+    /// Whether there is memory for one more client's connection.
+    func hasMemoryForClient() -> Bool {
+        let cost = MemoryCost.connection + (memory.includesSockets ? MemoryCost.buffers : 0)
+        return memory.take(cost, for: .newcomer)
+    }
+
     // MARK: Datagrams
 
     private func listenForDatagrams(_ listener: Int, on socket: consuming DatagramSocket, _ route: WorkerRoute) {
@@ -369,6 +424,7 @@ final class Worker {
         route.tally.countConnection()
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
+        if let bufferBound { watched.socket.boundBuffers(to: bufferBound) }
         session.start(with: watched)
         return true
     }
@@ -435,6 +491,9 @@ final class Worker {
         successor.started = session.started
         sessions[session.index] = successor
     }
+
+    /// See ``Server/appLife``.
+    var appLife: (@Sendable () -> AppLife)? { environment.appLife }
 
     /// A name for a connection that no other one has.
     func takeConnectionID() -> [UInt8] { connectionIDs.take() }

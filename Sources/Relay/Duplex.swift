@@ -161,6 +161,12 @@ public final class Duplex {
         return hasMoved
     }
 
+    /// Bounds what the kernel holds for both connections; see ``Socket/boundBuffers(to:)``.
+    public func boundBuffers(to bytes: Int?) {
+        sockets?.downstream.socket.boundBuffers(to: bytes)
+        sockets?.upstream.socket.boundBuffers(to: bytes)
+    }
+
     private func ready(_ side: Side, _ readiness: IOEvent.Readiness) {
         switch phase {
         case .open: break

@@ -9,6 +9,6 @@ enum StandardError {
 
     /// Writes lines that end with a newline each.
     static func write(report: String) {
-        try? Descriptor(duplicating: 2).write(Array(report.utf8))
+        try? Descriptor.write(Array(report.utf8), to: 2)
     }
 }

@@ -38,6 +38,7 @@ def _arguments():
     parser.add_argument("--peer", action="store_true", help="HAProxy too")
     parser.add_argument("--peer-only", action="store_true", help="HAProxy alone")
     parser.add_argument("--lanes", type=int, default=2 * (os.cpu_count() or 1), help="how many cases at a time (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=60, help="after which no further case is tried (%(default)s)")
     parser.add_argument("--report", default=".build-faults", help="the folder for report.md and report.json (%(default)s)")
     return parser.parse_args()
 
@@ -81,7 +82,7 @@ def _named(options):
 
 def _run(options):
     findings = Findings()
-    campaign = Campaign(options.lanes, findings)
+    campaign = Campaign(options.lanes, options.minutes * 60)
     try:
         cases = list(_named(options)) if options.only else _planned(campaign, options, findings)
         print(f"{len(cases)} cases, {options.lanes} at a time, {PROGRAM}", flush=True)
@@ -117,6 +118,8 @@ def main():
         print(f"BROKEN {subject}/{scenario}: {text}")
     for pair, calls in findings.unknown.items():
         print(f"no table of errors for {', '.join(sorted(calls))} ({'/'.join(pair)})")
+    if not_tried := findings.counts()["not tried"]:
+        print(f"{not_tried} cases were not tried: the time is over")
     counts = findings.counts("loopbridge")
     print(f"{folder / 'report.md'} has every finding.")
     print(f"{counts['passed']} passed, {counts['failed'] + len(findings.broken)} failed, {counts['explained']} explained")

@@ -6,7 +6,7 @@ import time
 from support.sockets import reset
 
 # How long nobody may wait for anything. Nothing in the scenarios takes a tenth of it.
-LIMIT = 5.0
+LIMIT = 8.0
 
 RIGHT, FAILED, WRONG, HUNG = "right", "failed visibly", "wrong", "hung"
 

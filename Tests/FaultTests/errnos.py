@@ -29,7 +29,7 @@ ERRORS = {name: errors.split() for name, errors in {
     "getsockopt": "EBADF EINVAL ENOPROTOOPT ENOBUFS",
     "getsockname": "EBADF EINVAL ENOBUFS",
     "getpeername": "EBADF ENOTCONN ENOBUFS",
-    "shutdown": "ENOTCONN EINVAL EBADF",
+    "shutdown": "EINVAL EBADF",
     "recvfrom": "ENOMEM ECONNRESET ECONNREFUSED EINTR ENOTCONN ENOBUFS ETIMEDOUT EHOSTUNREACH EBADF",
     "recvmsg": "ENOMEM ECONNRESET ECONNREFUSED EINTR ENOTCONN ENOBUFS ETIMEDOUT EBADF EMFILE",
     "recvmmsg": "ENOMEM ECONNREFUSED EINTR ENOBUFS EBADF EINVAL",
@@ -53,6 +53,10 @@ ERRORS = {name: errors.split() for name, errors in {
     "epoll_pwait": "EINTR EBADF EINVAL",
     "epoll_pwait2": "EINTR EBADF EINVAL",
     "eventfd2": "EMFILE ENFILE ENODEV ENOMEM EINVAL",
+    "epoll_create": "EMFILE ENFILE ENOMEM EINVAL",
+    "timer_create": "EAGAIN ENOMEM EINVAL",
+    "timer_settime": "EINVAL",
+    "timer_delete": "EINVAL",
     "timerfd_create": "EMFILE ENFILE ENODEV ENOMEM EINVAL",
     "timerfd_settime": "EBADF EINVAL ECANCELED",
     "poll": "EINTR ENOMEM EINVAL",
@@ -106,7 +110,7 @@ ERRORS = {name: errors.split() for name, errors in {
     "sysinfo": "",
     "uname": "",
     "sched_getaffinity": "EINVAL ESRCH",
-    "getrandom": "EAGAIN EINTR",
+    "getrandom": "EINTR",
     "clock_nanosleep": "EINTR EINVAL",
     "nanosleep": "EINTR",
     "rt_sigaction": "EINVAL",
@@ -149,6 +153,8 @@ ERRORS_LEFT_OUT = {
         "is said by the kernel only where it will tell of the next readiness; injected while bytes are there, the edge that was "
         "told would be a lie",
     "EINTR without end": "takes a signal for each call, without end; it is injected at each single time",
+    "EAGAIN of getrandom": "is said only where the caller asks for it (GRND_NONBLOCK), as malloc() alone does, which goes on without",
+    "ENOTCONN of shutdown": "is said of a connection that has ended, which an event tells besides; of one that lives it is a lie",
     "EINPROGRESS and EALREADY of connect": "likewise: the attempt was not even begun, and nobody would tell of its end",
 }
 

@@ -27,7 +27,26 @@ def _matches(wanted, value):
     return wanted is None or value == wanted or (isinstance(wanted, (set, frozenset, tuple)) and value in wanted)
 
 
-EXPLANATIONS = ()
+_SIGNAL_PIPE = (
+    "libevent passes signals on through a pipe of its own, ignores a failed write(2) to it, and ends the process where read(2) fails. "
+    "Neither call has these errors on a pipe that is non-blocking and has room, or bytes")
+_RING = (
+    "an eventfd's write(2) fails with none of these errors, and only the first and further attempts together were made to: what "
+    "one thread leaves for another is then not noticed")
+
+EXPLANATIONS = (
+    Explanation(_SIGNAL_PIPE, ("hung: it does not end", "recovery: a reload"), scenario=("drain", "reload"), call="write"),
+    Explanation(_SIGNAL_PIPE, ("dead: exit code 1", "dead: it ended with code 1", "hung: it does not end", "others:", "wrong:", "recovery:"),
+                scenario=("drain", "reload"), call="read"),
+    Explanation(_RING, ("hung: ", "recovery: ", "next client: ", "descriptors: ", "listeners: "),
+                scenario=("start", "same-port", "reload", "drain"), call="write", when=0),
+    Explanation("the log's thread waits in read(2) of an eventfd, which has no error but EAGAIN (and EINVAL for a buffer that is too "
+                "small): it looks again at once", ("spinning",), call="read", when=0),
+    Explanation("Swift's runtime looks for its own file before main() and aborts where it finds none (\"Unable to obtain Swift "
+                "runtime path\")", ("dead: it ended its start with code -6",), scenario="start", call="readlink"),
+    Explanation("Swift's random numbers come from /dev/urandom where getrandom(2) is refused; it is opened once and stays open",
+                ("descriptors: ",), call="getrandom"),
+)
 
 
 def explanation_of(result):

@@ -48,9 +48,9 @@ listen tcp
     def start(self):
         super().start()
         self.has_begun = False
+        self._waiting = []
         self._clients = [Client(f"under way {number}", self.open(), self._under_way()) for number in range(3)]
-        self._waiting = 0
-        wait_until(lambda: self._waiting == 3, "three clients are under way", LIMIT)
+        wait_until(lambda: len(self._waiting) == 3, "three clients are under way", LIMIT)
 
     def _under_way(self):
         number = seed()
@@ -58,7 +58,7 @@ listen tcp
         def talk(connection):
             ask(connection, 100, 1000, number)
             hear(connection, 1000, number)
-            self._waiting += 1
+            self._waiting.append(number)
             while not self.has_begun:
                 time.sleep(0.002)
             ask(connection, 20_000, 300_000, number + 1)

@@ -49,7 +49,7 @@ class Findings:
         subjects = sorted({subject for subject, _ in pairs}, reverse=True)
         for subject, scenario in [*pairs, *((subject, None) for subject in subjects)]:
             counts = self.counts(subject, scenario)
-            judged = sum(counts.values()) - counts["not reached"]
+            judged = sum(counts.values()) - counts["not reached"] - counts["not tried"]
             lines.append(f"| {subject} | {scenario or '**all**'} | {judged} | {self.hits(subject, scenario)} | {counts['passed']} | "
                          f"{counts['failed']} | {counts['explained']} | {counts['not reached']} |")
         return "\n".join(lines)

@@ -185,11 +185,12 @@ listen proxied
         def announced():
             connection = connect(self.container, LOOPBACK, 8080, timeout=5)
             try:
-                # In two parts, so that the program meets half a header.
                 header = binary(self.SOURCE, "198.51.100.1")
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.sendall(header[:9])
-                connection.sendall(header[9:])
+                # In two parts, so that the program meets half a header; HAProxy wants it whole.
+                first = 9 if self.subject == "loopbridge" else len(header)
+                connection.sendall(header[:first])
+                connection.sendall(header[first:])
                 return connection
             except BaseException:
                 connection.close()

@@ -33,9 +33,16 @@ public struct HealthReport: Codable, Sendable, Equatable {
             return HealthReport(
                 ok: false, lines: [snapshot.program.findsRoutes ? "nothing is bridged yet" : "there is no route"])
         }
-        return HealthReport(
+        var report = HealthReport(
             ok: snapshot.routes.allSatisfy { $0.app.presence != .down },
             lines: snapshot.routes.map { line(for: $0, now: snapshot.time) })
+        if let memory = snapshot.memory, memory.level == .critical {
+            report.ok = false
+            report.lines.append(
+                "memory is short: new clients are refused (\(memory.usedBytes >> 20) of \(memory.limitBytes >> 20) MiB are used)"
+            )
+        }
+        return report
     }
 
     private static func line(for route: Snapshot.Route, now: Timestamp) -> String {

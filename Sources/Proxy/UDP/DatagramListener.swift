@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Memory
 internal import Network
 internal import Relay
 internal import Upstream
@@ -86,6 +87,7 @@ final class DatagramListener: DatagramRelay.Owner {
     private func admit(_ path: DatagramPath, isRetry: Bool) throws(DatagramRelay.Refusal) -> ClientPlace? {
         guard let client = path.clientAddress else { return nil }
         do throws(ClientRefusal) {
+            guard worker.memory.take(MemoryCost.flow, for: .newcomer) else { throw .memoryShort }
             return try route.admit(client, isRetry: isRetry)
         } catch {
             worker.noteRefusal(error, of: client, on: route)
