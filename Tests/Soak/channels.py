@@ -175,7 +175,7 @@ async def watch_for_delays(report):
     while True:
         await asyncio.sleep(0.2)
         now = time.monotonic()
-        if now - last > 0.7:
+        if now - last > 0.5:
             report({"from": last, "to": now})
         last = now
 

@@ -53,7 +53,7 @@ def markdown(made):
         f"{made['seconds'] / 60:g} minutes, seed {made['seed']}, cable: {made['cable']}, clock: {made['clock']}.", "",
         f"{made['visits']:,} visits, of which {made['whole']:.1%} of the honest clients' were whole; {made['posts']:,} POSTs.", "",
         f"For {made['late']:g} s the machine was so busy that clients, apps or the program had to wait for a processor; "
-        f"{made['excused']} ends of that time are not judged.", "",
+        f"{made['excused']} ends of that time that nothing else explains are not judged.", "",
         "| bar | figure | holds |", "| --- | --- | --- |",
         *(f"| {bar['what']} | {bar['figure']} | {'yes' if bar['holds'] else '**no**'} |" for bar in made["bars"]), "",
         "| event | times |", "| --- | --- |", *(f"| {what} | {count} |" for what, count in sorted(made["events"].items())), "",

@@ -58,15 +58,15 @@ class Verdict:
 
     def _judge_ends(self, ends, events):
         for end in ends:
-            if end["outcome"] in ("hung", "broken", "cut") and any(overlaps(delay, end) for delay in self.delays):
+            if end["outcome"] == "logged out":
+                self.logged_out += 1
+            elif end["outcome"] in ("cut", "unanswered") and (_is_expected(end) or any(_explains(event, end) for event in events)):
+                pass
+            elif end["outcome"] in ("hung", "broken", "cut", "unanswered") and any(overlaps(delay, end) for delay in self.delays):
                 # Somebody had no processor to go on with, so nobody's limits say anything.
                 self.excused.append(end)
-            elif end["outcome"] in FAULTS:
-                self.faults.append(end)
-            elif end["outcome"] == "logged out":
-                self.logged_out += 1
-            elif not _is_expected(end) and not any(_explains(event, end) for event in events):
-                self.unexplained.append(end)
+            else:
+                (self.faults if end["outcome"] in FAULTS else self.unexplained).append(end)
 
     def _judge_apps(self, apps):
         posts = collections.Counter()
