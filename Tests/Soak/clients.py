@@ -170,7 +170,9 @@ async def main(folder, seed, place, rate, without):
             start += 1 << 40
             chance = random.Random(f"{seed} {kind.name} {index}")
             work.append(come_again(kind, start, chance, judge, folder, float(rate), is_over, is_leaving))
+    watch = asyncio.create_task(channels.watch_for_delays(lambda delay: judge.note("late", 0, delay)))
     await asyncio.gather(*work)
+    watch.cancel()
     judge.save()
 
 

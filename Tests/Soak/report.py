@@ -27,9 +27,19 @@ def figures(run, bars):
         "kinds": kinds, "durations": {kind: _percentiles(kept) for kind, kept in sorted(verdict.durations.items())},
         "faults": verdict.faults[:200], "unexplained": verdict.unexplained[:200], "conductor": run.conductor.failures[:50],
         "left_over": run.left_over, "samples": run.samples,
+        "excused": len(verdict.excused), "late": round(_seconds(verdict.delays), 1),
         "noise": run.subject.noise[:50], "program_counters": run.counters,
         "messages": dict(run.subject.messages.most_common(60)),
     }
+
+
+def _seconds(delays):
+    """The length of all delays together, without counting a moment twice."""
+    total, end = 0.0, 0.0
+    for delay in sorted(delays, key=lambda one: one["from"]):
+        total += max(0.0, delay["to"] - max(delay["from"], end))
+        end = max(end, delay["to"])
+    return total
 
 
 def _percentiles(kept):
@@ -42,6 +52,8 @@ def markdown(made):
         f"# Soak of {made['program']}", "",
         f"{made['seconds'] / 60:g} minutes, seed {made['seed']}, cable: {made['cable']}, clock: {made['clock']}.", "",
         f"{made['visits']:,} visits, of which {made['whole']:.1%} of the honest clients' were whole; {made['posts']:,} POSTs.", "",
+        f"For {made['late']:g} s the machine was so busy that clients, apps or the program had to wait for a processor; "
+        f"{made['excused']} ends of that time that nothing else explains are not judged.", "",
         "| bar | figure | holds |", "| --- | --- | --- |",
         *(f"| {bar['what']} | {bar['figure']} | {'yes' if bar['holds'] else '**no**'} |" for bar in made["bars"]), "",
         "| event | times |", "| --- | --- |", *(f"| {what} | {count} |" for what, count in sorted(made["events"].items())), "",

@@ -25,12 +25,12 @@ import routes
 from bars import bars
 from conductor import App, Conductor
 from network import Network
-from samples import Sampler
+from samples import Sampler, delays
 from subject import HAProxy, Loopbridge
 from support.namespaces import remove_stale_namespaces
 from support.tls import Authority
 from support.waiting import wait_until
-from verdict import Verdict
+from verdict import Verdict, overlaps
 
 # What the program's clock passes in the middle of a run: where 32 bits of milliseconds overflow.
 MILESTONES = {"2^31 ms": (1 << 31) // 1000, "2^32 ms": (1 << 32) // 1000}
@@ -57,7 +57,9 @@ class Soak:
             self.crash_marks = self.subject.crash_marks()
         finally:
             self._tear_down()
-        self.verdict = Verdict(self.folder, self.conductor.events)
+        self.verdict = Verdict(self.folder, self.conductor.events, delays(self.samples))
+        self.conductor.failures = [failure for failure in self.conductor.failures
+                                   if not any(overlaps(delay, failure) for delay in self.verdict.delays)]
         honest = [(kind, outcome, count) for (kind, outcome), count in self.verdict.outcomes.items()
                   if "fleeting" not in kind and "passing" not in kind and outcome not in ("left", "sent away")]
         whole = sum(count for _, outcome, count in honest if outcome.startswith("whole") or outcome in (

@@ -98,6 +98,17 @@ class Subject:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def waited_for_processor(self):
+        """For how long its threads have been ready and had to wait for a processor, the worst of them, in seconds."""
+        worst = 0
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/schedstat") as file:
+                    worst = max(worst, int(file.read().split()[1]))
+            except FileNotFoundError:
+                pass
+        return worst / 1e9
+
     def crash_marks(self):
         return [line for line in self.noise if any(mark in line for mark in CRASH_MARKS)]
 

@@ -138,6 +138,15 @@ def test_an_end_is_explained_by_its_own_app_alone(tmp_path):
     assert verdict.fault_count("wrong") == 1 and verdict.fault_count("false upload") == 1
 
 
+def test_what_is_late_for_want_of_a_processor_is_not_judged_but_lies_are(tmp_path):
+    ends = [["end", number, {"kind": "tcp: honest", "outcome": outcome, "route": "tcp", "app": "stream", "from": at, "to": at + 1}]
+            for number, (outcome, at) in enumerate((("hung", 100), ("hung", 200), ("false end", 100)))]
+    (tmp_path / "clients-outside.jsonl").write_text("\n".join(map(json.dumps, [*ends, ["late", 0, {"from": 100.2, "to": 101}]])))
+    verdict = Verdict(str(tmp_path), [])
+    assert sorted(one["number"] for one in verdict.faults) == [1, 2]
+    assert len(verdict.excused) == 1
+
+
 def test_growth_is_the_last_half_s_and_not_a_spike_s():
     rows = [{"time": float(at), "anonymous": 10_000_000 + at * 1000 + (50_000_000 if at == 90 else 0)} for at in range(100)]
     assert samples.growth(rows, "anonymous") == pytest.approx(49_000, rel=0.1)
