@@ -89,7 +89,8 @@ let package = Package(
         ),
         .testTarget(
             name: "TLSTests",
-            dependencies: ["TLS", "Relay", "Network", "EventLoop", "TestSupport", "COpenSSL"], swiftSettings: strict),
+            dependencies: ["TLS", "Relay", "Network", "EventLoop", "TestSupport", "CLinux", "COpenSSL"],
+            swiftSettings: strict),
         .testTarget(name: "MemoryTests", dependencies: ["Memory", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop", "TestSupport"], swiftSettings: strict),

@@ -38,6 +38,11 @@ struct CommandLine: Sendable {
         "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--add-opens",
     ]
 
+    /// `-um` and `-Bc`, and no `-classpath`.
+    private static func isGroup(_ argument: String, endingIn last: Character) -> Bool {
+        argument.count == 3 && argument.hasPrefix("-") && argument.last == last && !argument.hasPrefix("--")
+    }
+
     private static func script(in arguments: ArraySlice<String>) -> String? {
         var rest = arguments
         while let argument = rest.popFirst() {
@@ -46,6 +51,9 @@ struct CommandLine: Sendable {
             case "-c", "-e", "--eval": return nil
             // Deno's and Bun's own words.
             case "run", "serve": continue
+            // Python's letters may stand together.
+            case _ where isGroup(argument, endingIn: "m"): return rest.first
+            case _ where isGroup(argument, endingIn: "c"): return nil
             case _ where withValue.contains(argument): rest = rest.dropFirst()
             case _ where argument.hasPrefix("-") || argument.hasPrefix("@"): continue
             default: return argument

@@ -3,7 +3,12 @@ internal import Glibc
 
 /// Threads of the system's, with a name and nothing else: what a worker runs its loop on.
 public enum Thread {
-    /// Starts a thread that nobody waits for.
+    /// Has the calling thread wait; never one that runs a loop.
+    public static func pause(for duration: Duration) {
+        usleep(UInt32(clamping: Int(duration / .microseconds(1))))
+    }
+
+    /// Starts a thread that nobody waits for, and that gets none of the process's signals.
     /// - Parameters:
     ///   - name: shown by ps and top; at most 15 bytes.
     ///   - body: the thread's whole life.
@@ -15,16 +20,19 @@ public enum Thread {
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setstacksize(&attributes, stackSize)
-        let code = pthread_create(
-            &thread, &attributes,
-            { context in
-                guard let context else { return nil }
-                let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-                clinux_name_thread(start.name)
-                start.body()
-                return nil
-            },
-            start.toOpaque())
+        // A signal that any thread may take would have the action that is the program's last one, when the others have ended.
+        let code = ProcessSignals.blocked {
+            pthread_create(
+                &thread, &attributes,
+                { context in
+                    guard let context else { return nil }
+                    let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
+                    clinux_name_thread(start.name)
+                    start.body()
+                    return nil
+                },
+                start.toOpaque())
+        }
         guard code == 0 else {
             start.release()
             throw SystemError("pthread_create", code: code)

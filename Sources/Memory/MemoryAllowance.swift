@@ -30,7 +30,10 @@ public final class MemoryAllowance {
     /// - Parameter bytes: what is about to be allocated, in our memory and in the kernel's.
     public func take(_ bytes: Int, for purpose: Purpose) -> Bool {
         let now = MonotonicTime.coarse
-        if grant.map({ now.since(lookedAt) >= $0.period }) ?? true { look(at: now) }
+        if grant.map({ now.since(lookedAt) >= $0.period }) ?? true {
+            look(at: now)
+            lookedInVain = !has(bytes, for: purpose)
+        }
         guard has(bytes, for: purpose) || hasAfterLook(bytes, for: purpose, at: now) else { return false }
         note(bytes)
         return true

@@ -111,6 +111,11 @@ public final class AutoBridge {
             return
         }
         for endpoint in review.look(at: endpoints) {
+            // Whatever it is, that is settled.
+            if ports.only.contains(endpoint.port) {
+                review.take(answerOf: endpoint, isInspector: false)
+                continue
+            }
             inquiry.ask(.ip(endpoint.address, port: endpoint.port)) { [unowned self] isInspector in
                 review.take(answerOf: endpoint, isInspector: isInspector)
                 if !isStopped { look() }

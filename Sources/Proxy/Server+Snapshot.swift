@@ -56,7 +56,17 @@ extension Server {
             app: apps[route], connections: Int(total.counters.connections - total.counters.endedConnections),
             connectionLimit: route.maxConnections, held: total.held, queued: total.queued,
             queueLimit: bound.max.map { _ in bound.queue }, upstreamConnections: total.upstreamConnections,
-            upstreamConnectionLimit: bound.max, idle: total.idle, spare: total.spare, counters: total.counters)
+            upstreamConnectionLimit: bound.max, idle: total.idle, spare: total.spare, counters: total.counters,
+            obstacles: obstacles(of: route, number: number, workers))
+    }
+
+    private func obstacles(of route: Route, number: Int, _ workers: [WorkerSnapshot]) -> [String] {
+        failing.filter { $0.route == number }.map { "cannot listen on \($0.address) yet, and tries again" }.sorted()
+            + workers.compactMap { worker in
+                worker.obstacles[route.name].map {
+                    "worker \(worker.number) cannot accept clients yet, and tries again (\($0))"
+                }
+            }
     }
 
     /// Notes which of the routes' apps are there now.

@@ -63,7 +63,7 @@ public final class Server {
     /// What we have said that nobody has passed us a socket for.
     private var complaints: Set<ListenAddress> = []
     /// Listeners that could not be opened, and that we have complained about.
-    private var failing: Set<ListenerSet.Listener> = []
+    private(set) var failing: Set<ListenerSet.Listener> = []
 
     /// When the server was made, which is when the program was started but for milliseconds.
     let startTime = Timestamp.now
@@ -237,9 +237,17 @@ public final class Server {
         read(auth)
         guard passwordWatchers[auth.path] == nil else { return }
         let path = auth.path
-        passwordWatchers[path] = try? FileWatcher(path, on: loop) { [unowned self] in
-            _ = passwordWatchers[path]?.hasNews()
-            for route in shared.values { if let auth = route.basicAuth, auth.path == path { read(auth) } }
+        do throws(SystemError) {
+            let watcher = try FileWatcher(path, on: loop) { [unowned self] in
+                _ = passwordWatchers[path]?.hasNews()
+                for route in shared.values { if let auth = route.basicAuth, auth.path == path { read(auth) } }
+            }
+            passwordWatchers[path] = watcher
+            if let obstacle = watcher.obstacle { throw obstacle }
+        } catch {
+            log.part(.configuration).warning(
+                "cannot watch a file of passwords; a change of it takes a SIGHUP or a restart",
+                ["file": .text(path), "reason": .text(error.description)])
         }
     }
 

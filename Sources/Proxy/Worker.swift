@@ -56,6 +56,8 @@ final class Worker {
     private var lastTicket: UInt64 = 0
     private var acceptors: [Int: Acceptor] = [:]
     private var datagramListeners: [Int: DatagramListener] = [:]
+    /// What could not be done for want of memory; tried again with what could not be watched.
+    private var stalled = StalledCommands()
     /// Made for the first of them.
     private var datagramWorkspace: DatagramWorkspace?
     private var sessions: [Session] = []
@@ -88,11 +90,15 @@ final class Worker {
             on: loop, parkingLimit: environment.parkingLimit, pipes: environment.pipes, memory: memory)
         sweep = try Deadline(on: loop) { [unowned self] in sweepSessions($0) }
         lateDrain = try Timer(on: loop) { [unowned self] in drainSessions() }
-        retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
+        retryAccepting = try Timer(on: loop) { [unowned self] in
+            for command in stalled.takeAll() { receive(command) }
+            resumeAccepting()
+        }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }
     }
 
     private func receive(_ command: WorkerCommand) {
+        if stalled.holdsUp(command) { return stalled.add(command) }
         switch command {
         case .addRoute(let number, let shared, let workers):
             do {
@@ -106,9 +112,10 @@ final class Worker {
                 self.traffic[shared.configuration.name] = traffic
                 sweepEarlier()
             } catch {
-                environment.listenersLog.error("cannot add a route", ["reason": .text(error.description)])
+                stall(command, error)
             }
         case .removeRoute(let number):
+            stalled.forget(route: number)
             guard let route = routes[number] else { return }
             route.isRemoved = true
             route.app.drain()
@@ -117,20 +124,23 @@ final class Worker {
             if route.sessions == 0 { forget(route) }
         case .listen(let listener, let route, let handoff, let turn, let outlivesUs):
             guard let socket = handoff.take(), let route = routes[route] else { return }
-            do {
-                acceptors[listener] = try Acceptor(
-                    socket, turn: turn, outlivesUs: outlivesUs, route: route, worker: self, on: loop)
-            } catch {
-                environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
-            }
+            let acceptor = Acceptor(
+                socket, turn: turn, outlivesUs: outlivesUs, route: route, worker: self, on: loop)
+            acceptors[listener] = acceptor
+            acceptor.resume()
         case .listenForDatagrams(let listener, let route, let handoff):
-            guard let socket = handoff.take(), let route = routes[route] else { return }
-            listenForDatagrams(listener, on: socket, route)
-        case .handOver(let listener, let route):
             guard let route = routes[route] else { return }
+            do throws(SystemError) {
+                try listenForDatagrams(listener, on: handoff, route)
+            } catch {
+                stall(command, error)
+            }
+        case .handOver(let listener, let route):
+            guard !stalled.handOver(listener: listener, to: route), let route = routes[route] else { return }
             acceptors[listener]?.handOver(to: route)
             datagramListeners[listener]?.handOver(to: route)
         case .closeListener(let listener):
+            stalled.forget(listener: listener)
             acceptors.removeValue(forKey: listener)?.acceptBacklog()
             datagramListeners[listener]?.drain()
         case .abortRoute(let number):
@@ -156,6 +166,7 @@ final class Worker {
         case .drain:
             for route in routes.values { route.app.drain() }
             isDraining = true
+            stalled = StalledCommands()
             drainAllButNewcomers()
             for acceptor in acceptors.values where !acceptor.outlivesUs { acceptor.acceptBacklog() }
             acceptors = [:]
@@ -266,6 +277,32 @@ final class Worker {
 
     private func resumeAccepting() {
         for acceptor in acceptors.values { acceptor.resume() }
+        for listener in datagramListeners.values { listener.resume() }
+    }
+
+    /// There is no memory for what was asked of us: try again in a while.
+    private func stall(_ command: WorkerCommand, _ error: SystemError) {
+        stalled.add(command, because: error)
+        outOfDescriptors(error)
+    }
+
+    /// What keeps clients of routes from being accepted here though there is room for them, by the routes' names.
+    private var obstacles: [String: String] {
+        var obstacles: [String: String] = [:]
+        for acceptor in acceptors.values {
+            if let obstacle = acceptor.obstacle { obstacles[acceptor.route.configuration.name] = obstacle.description }
+        }
+        for listener in datagramListeners.values {
+            if let obstacle = listener.obstacle { obstacles[listener.route.configuration.name] = obstacle.description }
+        }
+        if let reason = stalled.reason {
+            let names = stalled.names
+            for number in stalled.routes {
+                guard let name = routes[number]?.configuration.name ?? names[number] else { continue }
+                obstacles[name] = reason.description
+            }
+        }
+        return obstacles
     }
 
     // MARK: Memory
@@ -306,21 +343,21 @@ final class Worker {
 
     // MARK: Datagrams
 
-    private func listenForDatagrams(_ listener: Int, on socket: consuming DatagramSocket, _ route: WorkerRoute) {
+    private func listenForDatagrams(
+        _ number: Int, on socket: Handoff<DatagramSocket>, _ route: WorkerRoute
+    ) throws(SystemError) {
         guard let datagrams = route.datagrams else { return }
-        do throws(SystemError) {
-            let workspace: DatagramWorkspace
-            if let known = datagramWorkspace { workspace = known } else { workspace = try DatagramWorkspace(on: loop) }
-            datagramWorkspace = workspace
-            datagramListeners[listener] = try DatagramListener(
-                socket, route: route, datagrams: datagrams, worker: self, in: workspace, on: loop
-            ) { [unowned self] in
-                datagramListeners[listener] = nil
-                if isDraining { reportIfDrained() }
-            }
-        } catch {
-            environment.listenersLog.error("cannot take datagrams", ["reason": .text(error.description)])
+        let workspace: DatagramWorkspace
+        if let known = datagramWorkspace { workspace = known } else { workspace = try DatagramWorkspace(on: loop) }
+        datagramWorkspace = workspace
+        let listener = try DatagramListener(
+            socket, route: route, datagrams: datagrams, worker: self, in: workspace, on: loop
+        ) { [unowned self] in
+            datagramListeners[number] = nil
+            if isDraining { reportIfDrained() }
         }
+        datagramListeners[number] = listener
+        listener.resume()
     }
 
     /// Takes a place for one more flow, in the route and among the descriptors. Nobody waits for one: what finds none is
@@ -562,6 +599,7 @@ final class Worker {
             if let datagrams = route.datagrams { route.traffic.underWay.add(datagrams, flows: route.sessions) }
         }
         snapshot.routes = traffic.mapValues(\.snapshot)
+        snapshot.obstacles = obstacles
         return snapshot
     }
 

@@ -40,7 +40,7 @@ final class WorkerPool {
         var commands: [Mailbox<WorkerCommand>] = []
         for _ in 0..<count { commands.append(try Mailbox()) }
         self.commands = commands
-        passwords = try? PasswordThread()
+        passwords = try PasswordThread()
         survey = try WorkerSurvey(of: count, on: loop) { [commands] worker, posted in
             commands[worker].post(.report(posted: posted))
         }

@@ -38,6 +38,8 @@ struct WorkerSnapshot: Sendable {
     var connections = 0
     /// By the routes' names.
     var routes: [String: Route] = [:]
+    /// What keeps it from accepting clients of routes, by the routes' names.
+    var obstacles: [String: String] = [:]
 }
 
 extension WorkerSnapshot.Route {

@@ -112,7 +112,11 @@ public final class Duplex {
         ready(.upstream, sockets.upstream.unusedReadiness)
         // What a direction had been told before it came here is not told again.
         for side in [Side.downstream, .upstream] {
-            if halves[side.rawValue].hasSourceFailed { fail(side) } else if halves[side.rawValue].mayReceive { advance(side) }
+            if halves[side.rawValue].hasSourceFailed {
+                fail(side)
+            } else if halves[side.rawValue].mayReceive {
+                advance(side)
+            }
         }
     }
 
@@ -251,7 +255,8 @@ public final class Duplex {
         phase = .lastWords(of: side, upTo: halves[side.rawValue].bytesMoved + Self.mostLastWords)
         lastMove = .coarse
         halves[side.rawValue].lookAtSourceAgain()
-        deliverLastWords(sinkIsReady: false)
+        // The event that has led here may have told that the sink takes more, too, and nobody else makes use of that.
+        deliverLastWords()
     }
 
     /// Reads what a side had said before it failed, and passes it on: its kernel had it acknowledged, and without a proxy in

@@ -64,7 +64,9 @@ public final class RelayWorkspace {
 
     // Nothing tells that everything was acknowledged, so one has to look: soon at first, and seldom where a peer takes its
     // time. With many, each look may take so much of the time and no more.
-    private static let (shortestPartingDelay, longestPartingDelay) = (Duration.milliseconds(2), Duration.milliseconds(100))
+    private static let (shortestPartingDelay, longestPartingDelay) = (
+        Duration.milliseconds(2), Duration.milliseconds(100)
+    )
     private static let delayPerParting = Duration.microseconds(20)
 
     /// Keeps a parting until it has ended, and has it look now and then whether it has.

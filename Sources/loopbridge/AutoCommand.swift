@@ -20,6 +20,7 @@ struct Auto: ParsableCommand {
     @OptionGroup var watch: WatchOption
 
     func run() throws {
+        Server.awaitStart()
         let source = try watch.reloadSource(options, requiresRoutes: false)
         let configuration = try options.configuration(requiresRoutes: false)
         let chosen = try ports.chosen()

@@ -74,6 +74,8 @@ final class RunSession {
             bridge?.start()
         }
         loop.run()
+        // The exit code is decided.
+        ProcessSignals.holdBack()
         if let failure { throw failure }
         return end
     }

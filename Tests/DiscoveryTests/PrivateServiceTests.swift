@@ -41,6 +41,7 @@ import Testing
         ("/opt/app/slack --remote-debugging-port=9333", 9333, .devTools),
         ("python3 -m debugpy --listen 5679 app.py", 5679, .debugpy),
         ("python3 -X frozen_modules=off -m debugpy --listen 127.0.0.1:5679 --wait-for-client app.py", 5679, .debugpy),
+        ("python3 -um debugpy --listen 5679 app.py", 5679, .debugpy),
         ("/venv/bin/python /venv/bin/debugpy --listen=5679 app.py", 5679, .debugpy),
         ("python3 -m ptvsd --host localhost --port 3000 app.py", 3000, .pythonDebugger),
         ("python3 -m pydevd --server --port 5679 --file app.py", 5679, .pythonDebugger),

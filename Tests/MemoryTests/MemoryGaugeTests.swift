@@ -211,8 +211,13 @@ struct MemoryWatchTests {
         machine.reading = reading(spare: 40 * mib)
         let allowance = MemoryAllowance(from: machine.watch(workers: 1), worker: 0)
         #expect(allowance.take(1, for: .client))
+        #expect(machine.looks == 1)
+        // It shows, and half of what is left is for the next.
+        machine.use(21 * mib)
         allowance.grew(by: 21 * mib)
-        #expect(!allowance.take(2 * mib, for: .client))
+        #expect(allowance.take(2 * mib, for: .client))
+        #expect(machine.looks == 2, "the grant was used up")
+        #expect(!allowance.take(12 * mib, for: .client))
     }
 
     @Test("what is given holds for a second, and what is freed shows with the next look")

@@ -123,12 +123,15 @@ public struct Snapshot: Sendable {
         public var idle: Int
         public var spare: Int
         public var counters: RouteCounters
+        /// Why clients are not accepted everywhere where they should be; each the end of a sentence that the route's name
+        /// begins.
+        public var obstacles: [String]
 
         public init(
             name: String, listen: [String], upstream: String, protocol: String, app: AppState, connections: Int = 0,
             connectionLimit: Int, held: Int = 0, queued: Int = 0, queueLimit: Int? = nil, upstreamConnections: Int = 0,
             upstreamConnectionLimit: Int? = nil, idle: Int = 0, spare: Int = 0,
-            counters: RouteCounters = RouteCounters()
+            counters: RouteCounters = RouteCounters(), obstacles: [String] = []
         ) {
             self.name = name
             self.listen = listen
@@ -145,6 +148,7 @@ public struct Snapshot: Sendable {
             self.idle = idle
             self.spare = spare
             self.counters = counters
+            self.obstacles = obstacles
         }
     }
 

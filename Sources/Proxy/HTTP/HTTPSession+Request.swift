@@ -36,7 +36,7 @@ extension HTTPSession {
             switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
             case .moved(let count):
                 lastActivity = clock.now
-                guard let exchange = beginReading() else { return breakOff(.refused(.memoryShort)) }
+                guard let exchange = beginReading() else { return breakOff(.refused(.memoryShort), atOnce: true) }
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
                 if !step.isIncomplete { return goOn(after: step, exchange) }
             case .wouldBlock: return
@@ -77,7 +77,7 @@ extension HTTPSession {
     private func keep(_ received: Span<UInt8>, _ exchange: HTTPExchange) -> Bool {
         // A buffer that grows is copied into one of twice the size.
         guard worker.memory.take(2 * received.count, for: .client) else {
-            breakOff(.refused(.memoryShort))
+            breakOff(.refused(.memoryShort), atOnce: true)
             return false
         }
         exchange.append(input: received)

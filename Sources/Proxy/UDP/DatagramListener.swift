@@ -39,9 +39,15 @@ final class DatagramListener: DatagramRelay.Owner {
     private static let drainingSweep = Duration.milliseconds(50)
     private static let (postponement, mostPostponements) = (Duration.milliseconds(10), 100)
 
-    /// - Parameter onEnd: called once, in a later turn of the loop, when the listener has ended.
+    /// Why the socket is not watched; nil where it is.
+    private(set) var obstacle: SystemError?
+
+    /// Takes nothing before ``resume()``.
+    /// - Parameters:
+    ///   - socket: taken once there is memory for all the rest.
+    ///   - onEnd: called once, in a later turn of the loop, when the listener has ended.
     init(
-        _ socket: consuming DatagramSocket, route: WorkerRoute, datagrams: DatagramRoute, worker: Worker,
+        _ socket: Handoff<DatagramSocket>, route: WorkerRoute, datagrams: DatagramRoute, worker: Worker,
         in workspace: DatagramWorkspace, on loop: EventLoop, onEnd: @escaping () -> Void
     ) throws(SystemError) {
         self.route = route
@@ -50,7 +56,21 @@ final class DatagramListener: DatagramRelay.Owner {
         self.loop = loop
         self.onEnd = onEnd
         sweep = try Deadline(on: loop) { [unowned self] in sweepFlows($0) }
-        relay = try DatagramRelay(socket, in: workspace, account: datagrams.account, owner: self)
+        if let socket = socket.take() {
+            relay = DatagramRelay(socket, in: workspace, account: datagrams.account, owner: self)
+        }
+    }
+
+    /// Takes datagrams from now on. Where the kernel refuses to watch the socket, the worker tries again in a while.
+    func resume() {
+        guard state != .ended else { return }
+        do throws(SystemError) {
+            try relay?.startWatching()
+            obstacle = nil
+        } catch {
+            obstacle = error
+            worker.outOfDescriptors(error)
+        }
     }
 
     // MARK: Clients

@@ -3,16 +3,14 @@
 As `checkRandomSequences` does for the unit tests: LOOPBRIDGE_SEED makes a sequence again, LOOPBRIDGE_SEQUENCES says how many.
 """
 
-import os
-import random
+from support.settings import SEED, SEQUENCES
 
 
 def seeds(count):
     """The seeds of so many sequences; the first one is printed, and each sequence has the next number."""
-    first = int(os.environ.get("LOOPBRIDGE_SEED", random.randrange(1 << 32)))
-    count = int(os.environ.get("LOOPBRIDGE_SEQUENCES", count))
-    print(f"random sequences: {count} from LOOPBRIDGE_SEED={first} on")
-    return range(first, first + count)
+    count = SEQUENCES or count
+    print(f"random sequences: {count} from LOOPBRIDGE_SEED={SEED} on")
+    return range(SEED, SEED + count)
 
 
 def shrink(events, fault_of, fault, tries=60):
