@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 // Closing a descriptor takes it out of the epoll instance (epoll(7), question 6), so that to delete it first is a call in
 // vain; but libevent knows no way of forgetting an event without that call.
@@ -36,9 +37,50 @@ int epoll_ctl(int instance, int operation, int descriptor, struct epoll_event *e
   return result;
 }
 
+// libevent calls the handlers of what a look has found, and then the timers that are due by the clock. Who ends something for
+// silence must know what the look was worth: a process that was stopped (SIGSTOP, a frozen container) is woken with EINTR
+// and without a look, long after its timers were due; and a look finds no more than there is room for.
+static _Thread_local int64_t heard_until;
+// Looks in a row that have found as much as there was room for, and when the first of them began.
+static _Thread_local struct {
+  int64_t begun;
+  int count;
+} full_looks;
+
+// What was ready at the first of so many full looks has been told by the last, since epoll deals out in turn.
+static const int most_full_looks = 64;
+
+int64_t clinux_heard_until(void) { return heard_until; }
+
+static int64_t coarse_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void note_look(int64_t begun, int count, int capacity, int timeout) {
+  if (count == capacity) {
+    if (full_looks.count == 0) full_looks.begun = begun;
+    if (++full_looks.count < most_full_looks) return;
+    begun = full_looks.begun;
+  } else if (count == 0 && timeout > 0) {
+    // It has waited for all of that time; whatever has kept the process from going on then came later.
+    begun += timeout * INT64_C(1000000);
+  }
+  full_looks.count = 0;
+  if (begun > heard_until) heard_until = begun;
+}
+
 int epoll_wait(int instance, struct epoll_event *events, int capacity, int timeout) {
+  int64_t begun = coarse_now();
   // The call without a signal mask, under the name that every architecture has.
   int count = (int)syscall(SYS_epoll_pwait, instance, events, capacity, timeout, NULL, 0);
+  if (count < 0 && errno == EINTR) {
+    begun = coarse_now();
+    timeout = 0;
+    count = (int)syscall(SYS_epoll_pwait, instance, events, capacity, timeout, NULL, 0);
+  }
+  if (count >= 0) note_look(begun, count, capacity, timeout);
   for (int index = 0; index < count; index++) {
     if (events[index].events & EPOLLERR && events[index].data.u64 & wants_errors) events[index].events = EPOLLRDHUP;
   }

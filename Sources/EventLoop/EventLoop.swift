@@ -19,6 +19,8 @@ public final class EventLoop {
     let base: OpaquePointer
 
     private var nextTurn: [() -> Void] = []
+    /// Since when the loop has listened without a break that a ``Deadline`` has met.
+    var resumed = MonotonicTime(nanoseconds: 0)
     private var nextTurnEvent: OpaquePointer?
     /// How many timers there are, and how many libevent has room for in its heap at the same time.
     private var timers = 0

@@ -5,7 +5,7 @@ public struct MonotonicTime: Comparable, Sendable {
     /// Nanoseconds since some fixed moment, the machine's start.
     public let nanoseconds: Int64
 
-    private init(nanoseconds: Int64) {
+    init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 

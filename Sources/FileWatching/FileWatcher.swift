@@ -31,7 +31,7 @@ public final class FileWatcher {
     private let inotify: Inotify
     private let onChange: () -> Void
     private var event: IOEvent?
-    private var timer: Timer?
+    private var timer: Deadline?
     private var chain: PathChain
     private var watches: [CInt: Watch] = [:]
     private var writing = Writing.nobody
@@ -66,7 +66,7 @@ public final class FileWatcher {
         self.onChange = onChange
         inotify = try Inotify()
         chain = PathChain(of: path)
-        timer = try Timer(on: loop) { [unowned self] in settle() }
+        timer = try Deadline(on: loop) { [unowned self] _ in settle() }
         event = try IOEvent(inotify.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
             _ = hasNews()
         }

@@ -185,6 +185,16 @@ public struct Socket: ~Copyable, Sendable {
 
     // MARK: Ends
 
+    /// Ends what is sent as ``finishSending()`` does, where it is not whole: without the layer's own word for an end, which
+    /// would say that it is. What was sent before still arrives.
+    public func breakOffSending() {
+        if let layer { layer.breakOffSending(on: number) } else { shutdown(number, CInt(SHUT_WR)) }
+    }
+
+    /// How many bytes were given to the socket that the peer's kernel has not acknowledged yet; none where closing loses none.
+    /// A reset loses these (``resetWhenClosed()``).
+    public var undeliveredBytes: Int { Int(clinux_undelivered(number)) + unsentBytes }
+
     /// Makes the end of the owner's life a reset (RST) instead of a clean end (SO_LINGER 0, socket(7)).
     ///
     /// A Unix socket knows no reset: its peer sees an end, and ECONNRESET only where it left bytes unread.

@@ -42,6 +42,10 @@ open class SocketLayer {
     /// - Returns: false when the peer would wait for the end in vain.
     open func finishSending(on socket: CInt) -> Bool { true }
 
+    /// Ends what is sent, behind everything that waits, but not as the layer's stream is ended: the peer is to see that it was
+    /// cut off.
+    open func breakOffSending(on socket: CInt) {}
+
     /// The socket is about to be closed. Unless that is a reset, the peer is to see an end.
     open func willClose(_ socket: CInt) {}
 }

@@ -21,7 +21,7 @@ final class ProxyHeaderReader: Session {
     private func ready(_ readiness: IOEvent.Readiness) {
         guard let socket else { return }
         socket.unusedReadiness.formUnion(readiness)
-        if readiness.contains(.failed) { return end(.clientFailed(socket.socket.takeError())) }
+        if readiness.contains(.failed) { return abort(.clientFailed(socket.socket.takeError())) }
         if !readiness.isDisjoint(with: [.readable, .endOfStream]) { read(socket) }
     }
 
@@ -46,7 +46,7 @@ final class ProxyHeaderReader: Session {
         case .wouldBlock: break
         // Balancers look in like that, to see that somebody listens.
         case .endOfStream: end(.finished)
-        case .failed(let code): end(.clientFailed(code))
+        case .failed(let code): abort(.clientFailed(code))
         }
     }
 
@@ -81,8 +81,8 @@ final class ProxyHeaderReader: Session {
         abort(.drained)
     }
 
-    override func checkTimeouts(now: MonotonicTime) {
-        guard now.since(started) >= route.configuration.proxyProtocol.headerTimeout else { return }
+    override func checkTimeouts(_ hearing: Hearing) {
+        guard hearing.silence(since: started) >= route.configuration.proxyProtocol.headerTimeout else { return }
         worker.reportInvalidProxyHeader("it did not come in time", from: client, on: route)
         abort(.proxyHeaderTimeout)
     }

@@ -47,10 +47,10 @@ public final class Server {
     private var interfaces: InterfaceAddresses?
     /// The addresses that the interfaces had when they could last be read.
     private var lastInterfaces: [InterfaceAddress] = []
-    private var drainTimer: Timer?
+    private var drainTimer: Deadline?
     /// The routes that a reload has removed, until their connections have had their time; the first to end is first.
     private var removals: [(route: Int, deadline: MonotonicTime)] = []
-    private var removalTimer: Timer?
+    private var removalTimer: Deadline?
     private var retryTimer: Timer?
     private(set) var admin: AdminPort?
     /// The Unix sockets by the numbers of their listeners; their files go when these do.
@@ -89,9 +89,9 @@ public final class Server {
             case .count(let count): count
             }
         workers = try WorkerPool(count: count, on: loop)
-        drainTimer = try Timer(on: loop) { [unowned self] in workers.tell(.abort) }
+        drainTimer = try Deadline(on: loop) { [unowned self] _ in workers.tell(.abort) }
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
-        removalTimer = try Timer(on: loop) { [unowned self] in endRemovedRoutes() }
+        removalTimer = try Deadline(on: loop) { [unowned self] _ in endRemovedRoutes() }
         interfaces = try InterfaceAddresses(on: loop) { [unowned self] in updateListeners() }
         certificateFiles = CertificateFiles(on: loop, log: self.log) { [unowned self] in certificateChanged($0) }
         if let interval = manager?.watchdogInterval {

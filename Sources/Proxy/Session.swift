@@ -1,5 +1,7 @@
+internal import Configuration
 internal import EventLoop
 internal import Network
+internal import Relay
 internal import TLS
 
 /// One client's connection to a route, from being accepted to its end: what the worker knows of it, whatever is spoken.
@@ -45,6 +47,18 @@ class Session {
     /// No more clients are to come here: ends as soon as nothing is under way any more, maybe before it returns.
     func drain() {}
 
-    /// Ends the session if nothing has moved for too long.
-    func checkTimeouts(now: MonotonicTime) {}
+    /// Ends the session if nothing has moved for too long, as far as the loop has heard.
+    func checkTimeouts(_ hearing: Hearing) {}
+}
+
+extension Session {
+    /// Why a relay is to end on which nothing moves; nil where it is not.
+    func silenceEnd(of duplex: Duplex, _ hearing: Hearing) -> SessionEnd? {
+        let (isHalfClosed, configuration) = (duplex.isHalfClosed, route.configuration)
+        let limit = isHalfClosed ? min(configuration.halfCloseTimeout, configuration.idleTimeout) : configuration.idleTimeout
+        let silence = hearing.silence(since: duplex.lastActivity)
+        // What a slow peer's kernel takes is seen only by asking, and that takes two answers.
+        guard silence >= limit * 3 / 4, !duplex.isStillDelivering(), silence >= limit else { return nil }
+        return isHalfClosed && silence >= configuration.halfCloseTimeout ? .halfCloseTimeout : .idleTimeout
+    }
 }

@@ -60,16 +60,13 @@ final class TCPSession: Session {
         if case .silent = state, worker.isDraining { abort(.drained) }
     }
 
-    override func checkTimeouts(now: MonotonicTime) {
-        if case .silent = state, now.since(started) >= route.configuration.idleTimeout { return abort(.idleTimeout) }
+    override func checkTimeouts(_ hearing: Hearing) {
+        if case .silent = state, hearing.silence(since: started) >= route.configuration.idleTimeout {
+            return abort(.idleTimeout)
+        }
         // Those who wait for the app are looked after on the way there.
         guard case .relaying(let duplex, _, _) = state else { return }
-        let silence = now.since(duplex.lastActivity)
-        if duplex.isHalfClosed, silence >= route.configuration.halfCloseTimeout {
-            abort(.halfCloseTimeout)
-        } else if silence >= route.configuration.idleTimeout {
-            abort(.idleTimeout)
-        }
+        if let reason = silenceEnd(of: duplex, hearing) { abort(reason) }
     }
 
     /// Whatever the client sends while it waits stays in the kernel; only its end is of interest, or its beginning.
@@ -84,7 +81,7 @@ final class TCPSession: Session {
 
     private func silentClientReady(_ socket: WatchedSocket, _ readiness: IOEvent.Readiness) {
         if readiness.contains(.failed) {
-            end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
+            refuse(socket, .clientFailed(socket.socket.takeError()))
         } else if readiness.contains(.endOfStream) || socket.socket.isLayered {
             // What a layer's socket has to be read may be a part of a record, or a message of the layer's own.
             switch socket.socket.unread {
@@ -103,7 +100,7 @@ final class TCPSession: Session {
         if readiness.contains(.failed) {
             // When the app is just being tried, it is to have that too.
             guard request?.cancelUnlessBeingTried() ?? true else { return }
-            end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
+            refuse(socket, .clientFailed(socket.socket.takeError()))
         } else if readiness.contains(.endOfStream), let request, request.isInLine, socket.socket.hasEndedUnread {
             // Not so one that has finished sending after its request: it waits for the answer.
             request.cancel()
@@ -123,7 +120,7 @@ final class TCPSession: Session {
             let header = proxyHeader(on: socket.socket)
             duplex.start(with: header.span)
         case _ where socket.unusedReadiness.contains(.failed):
-            end(.clientFailed(socket.socket.takeError()), upstream: nil, sent: 0, received: 0)
+            refuse(socket, .clientFailed(socket.socket.takeError()))
         case .refused: refuse(socket, .appNotListening)
         case .timedOut: refuse(socket, .appBusy)
         case .queueFull: refuse(socket, .queueFull)

@@ -50,7 +50,7 @@ final class Worker {
     /// No more clients are to come.
     private(set) var isDraining = false
     private var mailboxEvent: IOEvent?
-    private var sweep: Timer?
+    private var sweep: Deadline?
     /// For how long the sweep was put off when it was scheduled.
     private var sweepDelay = Duration.zero
     private var retryAccepting: Timer?
@@ -72,7 +72,7 @@ final class Worker {
         self.report = report
         self.commands = commands
         workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
-        sweep = try Timer(on: loop) { [unowned self] in sweepSessions() }
+        sweep = try Deadline(on: loop) { [unowned self] in sweepSessions($0) }
         lateDrain = try Timer(on: loop) { [unowned self] in drainSessions() }
         retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }
@@ -552,9 +552,8 @@ final class Worker {
         if !sessions.isEmpty, wantedSweepDelay < sweepDelay { scheduleSweep() }
     }
 
-    private func sweepSessions() {
-        let now = MonotonicTime.coarse
-        for session in sessions { session.checkTimeouts(now: now) }
+    private func sweepSessions(_ hearing: Hearing) {
+        for session in sessions { session.checkTimeouts(hearing) }
         if !sessions.isEmpty { scheduleSweep() }
     }
 }

@@ -24,7 +24,7 @@ final class WorkerSurvey {
     private var members: [Member]
     /// Those that are under way, in the order in which they were begun.
     private var rounds: [Round] = []
-    private var deadline: Timer?
+    private var deadline: Deadline?
 
     /// - Parameters:
     ///   - count: how many workers there are.
@@ -37,7 +37,7 @@ final class WorkerSurvey {
         self.ask = ask
         self.patience = patience
         members = (0..<count).map { Member(last: WorkerSnapshot(number: $0, posted: .now, loopLag: .zero)) }
-        deadline = try Timer(on: loop) { [unowned self] in endLateRounds() }
+        deadline = try Deadline(on: loop) { [unowned self] _ in endLateRounds() }
     }
 
     /// - Parameter completion: called once, in a later turn of the loop, with a snapshot of each worker in their order.

@@ -4,8 +4,9 @@ public import Network
 
 /// Carries bytes both ways between two connected sockets until both directions have ended.
 ///
-/// It owns the sockets. An end of one side is passed on as an end, and the other direction goes on; a reset is
-/// passed on as a reset. Belongs to its loop's thread.
+/// It owns the sockets. An end of one side is passed on as an end, and the other direction goes on. A failure of one side
+/// becomes a reset of both, once what that side had said before, and what either was given, has arrived (``Parting``).
+/// Belongs to its loop's thread.
 ///
 /// ```swift
 /// let duplex = Duplex(downstream: client, upstream: app, in: workspace)
@@ -17,12 +18,22 @@ public final class Duplex {
     public enum End: Equatable, Sendable {
         /// Both sides have finished sending, and everything was delivered.
         case finished
-        /// The client's connection failed with this errno, usually ECONNRESET; the app's was reset.
+        /// The client's connection failed with this errno, usually ECONNRESET; both were reset.
         case downstreamFailed(CInt)
-        /// The app's connection failed with this errno; the client's was reset.
+        /// The app's connection failed with this errno; both were reset.
         case upstreamFailed(CInt)
         /// ``abort()`` was called; both connections were reset.
         case aborted
+    }
+
+    private enum Phase {
+        case open
+        /// One side has failed. What it had said before goes to the other side.
+        /// - upTo: how much may have been moved from there then, in bytes: what is no more than broken could go on forever.
+        case lastWords(of: Side, upTo: UInt64)
+        /// Nothing is read any more.
+        case parting(Parting)
+        case ended
     }
 
     private enum Side: Int {
@@ -46,12 +57,20 @@ public final class Duplex {
     /// The direction away from each side.
     private let halves: InlineArray<2, HalfDuplex>
     private var isAwaitingTurn = false
+    private var phase = Phase.open
+    /// How it ends, once that is known.
+    private var comingEnd = End.aborted
+    /// What the two kernels had yet to deliver when ``isStillDelivering()`` last looked.
+    private var undelivered: (downstream: Int32, upstream: Int32) = (0, 0)
 
     /// Called once, when the relay has ended and its sockets are closed.
     public var onEnd: ((End) -> Void)?
 
     /// When a byte or an end last went through, or ``start()`` was called, to the kernel's tick.
-    public private(set) var lastActivity = MonotonicTime.coarse
+    public var lastActivity: MonotonicTime {
+        if case .parting(let parting) = phase { max(parting.lastActivity, lastMove) } else { lastMove }
+    }
+    private var lastMove = MonotonicTime.coarse
 
     /// Makes a relay between sockets that belong to the workspace's loop; the workspace must outlive it.
     public init(downstream: WatchedSocket, upstream: WatchedSocket, in workspace: RelayWorkspace) {
@@ -77,8 +96,10 @@ public final class Duplex {
     /// Bytes carried from the app to the client.
     public var bytesToDownstream: UInt64 { halves[Side.upstream.rawValue].bytesMoved }
 
-    /// Whether one side has finished sending and the other has not.
-    public var isHalfClosed: Bool { isFinished(.downstream) != isFinished(.upstream) }
+    /// Whether one side has finished sending and the other has not, or one has failed and the rest is being delivered.
+    public var isHalfClosed: Bool {
+        if case .open = phase { isFinished(.downstream) != isFinished(.upstream) } else { true }
+    }
 
     private func isFinished(_ side: Side) -> Bool { halves[side.rawValue].isFinished }
 
@@ -88,9 +109,11 @@ public final class Duplex {
         sockets.downstream.onReady = { [unowned self] in ready(.downstream, $0) }
         sockets.upstream.onReady = { [unowned self] in ready(.upstream, $0) }
         ready(.downstream, sockets.downstream.unusedReadiness)
-        if self.sockets != nil { ready(.upstream, sockets.upstream.unusedReadiness) }
+        ready(.upstream, sockets.upstream.unusedReadiness)
         // What a direction had been told before it came here is not told again.
-        for side in [Side.downstream, .upstream] where halves[side.rawValue].mayReceive { advance(side) }
+        for side in [Side.downstream, .upstream] {
+            if halves[side.rawValue].hasSourceFailed { fail(side) } else if halves[side.rawValue].mayReceive { advance(side) }
+        }
     }
 
     /// Starts relaying as ``start()`` does, after giving the app these bytes of ours together with the first of the client's,
@@ -104,29 +127,56 @@ public final class Duplex {
             with: preamble, from: sockets.downstream.socket, to: sockets.upstream.socket, in: workspace)
         switch outcome {
         case .sourceFailed(let code): fail(.downstream, code)
-        case .sinkFailed(let code): sinkFailed(.upstream, code)
+        case .sinkFailed(let code): fail(.upstream, code)
         default: start()
         }
     }
 
     /// Resets both connections now. Does nothing once the relay has ended.
     public func abort() {
-        guard let sockets else { return }
-        sockets.downstream.socket.resetWhenClosed()
-        sockets.upstream.socket.resetWhenClosed()
-        end(.aborted)
+        switch phase {
+        case .parting(let parting): parting.cancel()
+        case .open, .lastWords:
+            guard let sockets else { return }
+            sockets.downstream.socket.resetWhenClosed()
+            sockets.upstream.socket.resetWhenClosed()
+            end()
+        case .ended: break
+        }
+    }
+
+    /// Whether a peer has acknowledged something since this was last asked, as one does that is slow to take what its kernel's
+    /// other side has had for long. That counts as activity. For those who will end the relay for silence if it lasts.
+    public func isStillDelivering() -> Bool {
+        guard let sockets else { return false }
+        let before = undelivered
+        undelivered = (
+            Int32(clamping: sockets.downstream.socket.undeliveredBytes),
+            Int32(clamping: sockets.upstream.socket.undeliveredBytes)
+        )
+        let hasMoved =
+            before.downstream != 0 && before.downstream != undelivered.downstream
+            || before.upstream != 0 && before.upstream != undelivered.upstream
+        if hasMoved { lastMove = .coarse }
+        return hasMoved
     }
 
     private func ready(_ side: Side, _ readiness: IOEvent.Readiness) {
-        if !readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) {
-            // Nothing is read any more from a side that has finished sending, and it may be reset all the same.
-            if readiness.contains(.failed), isFinished(side), let sockets {
-                return fail(side, sockets[side].socket.takeError())
-            }
+        switch phase {
+        case .open: break
+        case .lastWords(of: side, _): return
+        case .lastWords:
+            // The other side has failed too, or takes more.
+            if readiness.contains(.failed) { part() } else if readiness.contains(.writable) { deliverLastWords() }
+            return
+        case .parting, .ended: return
+        }
+        if readiness.contains(.failed) { return fail(side) }
+        if !readiness.isDisjoint(with: [.readable, .endOfStream]) {
             halves[side.rawValue].noteSource(readiness)
             guard advance(side) else { return }
         }
-        if !readiness.isDisjoint(with: [.writable, .failed]), halves[side.other.rawValue].isWaitingForSink {
+        if readiness.contains(.writable), halves[side.other.rawValue].isWaitingForSink {
             advance(side.other, sinkIsReady: true)
         }
     }
@@ -146,61 +196,96 @@ public final class Duplex {
             from: sockets[source].socket, to: sockets[sink].socket, sinkIsReady: sinkIsReady, in: workspace,
             framing: &everything)
         let moved = halves[source.rawValue].bytesMoved - movedBefore
-        if moved > 0 {
-            let now = MonotonicTime.coarse
-            workspace.noteMoved(moved, at: now, last: lastActivity)
-            lastActivity = now
-        }
+        noteMoved(moved)
         switch outcome {
         // A stream of everything has no other end than its source's.
         case .waiting, .ended, .invalid: break
         case .yielded:
             awaitTurn()
         case .finished:
-            lastActivity = .coarse
+            lastMove = .coarse
             // The second end is told by closing, which is due anyway.
             if isFinished(sink) {
-                end(.finished)
+                comingEnd = .finished
+                end()
                 return false
             }
-            guard sockets[sink].socket.finishSending() else {
-                sinkFailed(sink, EPIPE)
-                return false
-            }
-            if halves[source.rawValue].hasSourceFailed {
-                fail(source, sockets[source].socket.takeError())
+            if !sockets[sink].socket.finishSending() {
+                fail(sink)
                 return false
             }
         case .sourceFailed(let code):
             fail(source, code)
             return false
         case .sinkFailed(let code):
-            sinkFailed(sink, code)
+            fail(sink, code)
             return false
         }
         return true
     }
 
-    private func sinkFailed(_ sink: Side, _ code: CInt) {
+    private func noteMoved(_ bytes: UInt64) {
+        guard bytes > 0 else { return }
+        let now = MonotonicTime.coarse
+        workspace.noteMoved(bytes, at: now, last: lastMove)
+        lastMove = now
+    }
+
+    // MARK: Failures
+
+    /// More than a socket's receive buffer can hold (tcp(7), tcp_rmem).
+    private static let mostLastWords: UInt64 = 64 << 20
+
+    /// - Parameter code: the errno, where it is known.
+    private func fail(_ side: Side, _ code: CInt? = nil) {
+        guard case .open = phase, let sockets else { return }
+        var code = code ?? sockets[side].socket.takeError()
+        if code == 0 { code = ECONNRESET }
+        comingEnd = side == .downstream ? .downstreamFailed(code) : .upstreamFailed(code)
+        phase = .lastWords(of: side, upTo: halves[side.rawValue].bytesMoved + Self.mostLastWords)
+        lastMove = .coarse
+        halves[side.rawValue].lookAtSourceAgain()
+        deliverLastWords(sinkIsReady: false)
+    }
+
+    /// Reads what a side had said before it failed, and passes it on: its kernel had it acknowledged, and without a proxy in
+    /// between it would have arrived.
+    private func deliverLastWords(sinkIsReady: Bool = true) {
+        guard case .lastWords(let side, let most) = phase, let sockets else { return }
+        let half = halves[side.rawValue]
+        let movedBefore = half.bytesMoved
+        var rest = Everything(tellsEnd: false)
+        let outcome = half.advance(
+            from: sockets[side].socket, to: sockets[side.other].socket, sinkIsReady: sinkIsReady, in: workspace,
+            framing: &rest)
+        noteMoved(half.bytesMoved - movedBefore)
+        switch outcome {
+        case .yielded where half.bytesMoved < most: awaitTurn()
+        case .waiting where half.isWaitingForSink: break
+        default: part()
+        }
+    }
+
+    /// Nothing more is to be read: what both sides were given is delivered, and then both are reset.
+    private func part() {
         guard let sockets else { return }
-        halves[sink.rawValue].deliverLastWords(
-            from: sockets[sink].socket, to: sockets[sink.other].socket, in: workspace)
-        fail(sink, code)
+        self.sockets = nil
+        let parting = Parting(
+            [
+                Parting.Leg(sockets.downstream, takingFrom: halves[Side.upstream.rawValue]),
+                Parting.Leg(sockets.upstream, takingFrom: halves[Side.downstream.rawValue]),
+            ], in: workspace)
+        phase = .parting(parting)
+        parting.begin { [unowned self] in end() }
     }
 
-    private func fail(_ side: Side, _ code: CInt) {
-        // A connection that the kernel could do nothing for at this moment (ENOMEM) may be alive, and an end looks like success.
-        sockets?[side].socket.resetWhenClosed()
-        sockets?[side.other].socket.resetWhenClosed()
-        end(side == .downstream ? .downstreamFailed(code) : .upstreamFailed(code))
-    }
-
-    private func end(_ end: End) {
+    private func end() {
+        phase = .ended
         for index in halves.indices { halves[index].abandon(in: workspace) }
         sockets = nil
         let onEnd = onEnd
         self.onEnd = nil
-        onEnd?(end)
+        onEnd?(comingEnd)
     }
 
     private func awaitTurn() {
@@ -208,6 +293,7 @@ public final class Duplex {
         isAwaitingTurn = true
         workspace.loop.onNextTurn { [self] in
             isAwaitingTurn = false
+            if case .lastWords = phase { return deliverLastWords(sinkIsReady: false) }
             if advance(.downstream) { advance(.upstream) }
         }
     }

@@ -136,6 +136,11 @@ public final class HalfDuplex {
         }
     }
 
+    /// The source may have said something that nobody was told of, because it has failed.
+    func lookAtSourceAgain() {
+        if announcedEnd != .reached { sourceIsReadable = true }
+    }
+
     /// The bytes come from another source from now on.
     /// - Parameter readiness: what that has become ready for without anybody making use of it.
     public func takeSource(_ readiness: IOEvent.Readiness) {
@@ -328,23 +333,6 @@ public final class HalfDuplex {
         case .none: sourceIsReadable = false
         case .endOfStream: if direction == .toDownstream { announcedEnd = .reached }
         case .failure, .reached: break
-        }
-    }
-
-    /// Delivers what a source had said before it was found broken, as far as the sink takes it at once; without a
-    /// proxy in between it would have arrived too.
-    ///
-    /// The source's end is not passed on: its error was told already, and what follows looks like a clean end.
-    func deliverLastWords(
-        from source: borrowing Socket, to sink: borrowing Socket, in workspace: RelayWorkspace
-    ) {
-        guard case .flowing = state else { return }
-        for _ in 0..<Self.turnReads {
-            guard case .moved(let received) = source.receive(into: workspace.scratch),
-                case .moved(let sent) = send(
-                    UnsafeRawBufferPointer(rebasing: workspace.scratch[..<received]), to: sink)
-            else { return }
-            if sent < received { return }
         }
     }
 

@@ -42,6 +42,44 @@ public final class RelayWorkspace {
         scratch.deallocate()
     }
 
+    // MARK: Connections that are to be reset
+
+    private var partings: [ObjectIdentifier: Parting] = [:]
+    private var partingTimer: Timer?
+    private var partingDelay = RelayWorkspace.shortestPartingDelay
+
+    // Nothing tells that everything was acknowledged, so one has to look: soon at first, and seldom where a peer takes its
+    // time. With many, each look may take so much of the time and no more.
+    private static let (shortestPartingDelay, longestPartingDelay) = (Duration.milliseconds(2), Duration.milliseconds(100))
+    private static let delayPerParting = Duration.microseconds(20)
+
+    /// Keeps a parting until it has ended, and has it look now and then whether it has.
+    /// - Returns: false where there is no memory for that.
+    func watch(_ parting: Parting) -> Bool {
+        if partingTimer == nil { partingTimer = try? Timer(on: loop) { [unowned self] in lookAtPartings() } }
+        guard let partingTimer else { return false }
+        partings[ObjectIdentifier(parting)] = parting
+        partingDelay = Self.shortestPartingDelay
+        if !partingTimer.isScheduled || partings.count == 1 { partingTimer.schedule(after: partingDelay) }
+        return true
+    }
+
+    func forget(_ parting: Parting) {
+        partings[ObjectIdentifier(parting)] = nil
+    }
+
+    private func lookAtPartings() {
+        var hasMoved = false
+        for parting in Array(partings.values) {
+            let before = parting.lastActivity
+            if parting.look() { parting.cancel() }
+            if parting.lastActivity > before { hasMoved = true }
+        }
+        guard !partings.isEmpty else { return }
+        partingDelay = hasMoved ? Self.shortestPartingDelay : min(partingDelay * 2, Self.longestPartingDelay)
+        partingTimer?.schedule(after: max(partingDelay, Self.delayPerParting * partings.count))
+    }
+
     // MARK: What was received
 
     /// The bytes that ``HalfDuplex/receive(from:upTo:in:)`` has just brought, valid for the call.

@@ -55,7 +55,12 @@ struct Everything: StreamFraming {
     let hasEnded = false
     var plainBytesAhead: UInt64 { .max }
     var readLimit: Int { .max }
-    var tellsEnd: Bool { true }
+    /// Not behind a failure: what follows that looks like an end, and is none.
+    let tellsEnd: Bool
+
+    init(tellsEnd: Bool = true) {
+        self.tellsEnd = tellsEnd
+    }
 
     mutating func advance(by count: UInt64) {}
 

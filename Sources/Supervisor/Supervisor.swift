@@ -18,7 +18,7 @@ public final class Supervisor {
     private var state = State.notStarted
     private let inherited = InheritedSignals()
     private var signals: [SignalEvent] = []
-    private var killTimer: Timer?
+    private var killTimer: Deadline?
     private var isTerminating = false
 
     /// Called with SIGTERM, which is not forwarded: who gets it ends the child with ``terminate(killAfter:)`` when the
@@ -31,7 +31,7 @@ public final class Supervisor {
     /// - Throws: ``SystemError`` when one of them cannot be had.
     public init(on loop: EventLoop) throws(SystemError) {
         self.loop = loop
-        killTimer = try Timer(on: loop) { [unowned self] in send(SIGKILL) }
+        killTimer = try Deadline(on: loop) { [unowned self] _ in send(SIGKILL) }
         InheritedSignals.unblockAll()
         // A process that is not the foreground one is not to be stopped for writing its log to the terminal.
         signal(SIGTTIN, SIG_IGN)

@@ -321,6 +321,12 @@ public final class TLSChannel: SocketLayer {
         }
     }
 
+    public override func breakOffSending(on socket: CInt) {
+        guard case .open = state, !hasFinishedSending else { return }
+        hasFinishedSending = true
+        if heldOutput == nil { shutDown(socket) }
+    }
+
     private func sayGoodbye(_ connection: OpaquePointer) -> CInt {
         if SSL_shutdown(connection) < 0 { _ = TLSLibrary.takeFailure() }
         return sendOutput()

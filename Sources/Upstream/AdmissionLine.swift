@@ -8,7 +8,7 @@ final class AdmissionLine {
     private let queue: AdmissionQueue
     private let coordinator: HoldCoordinator
     private var waiting = TicketLine<ConnectRequest>()
-    private var expiryTimer: Timer?
+    private var expiryTimer: Deadline?
 
     /// How many wait.
     var count: Int { waiting.count }
@@ -24,7 +24,7 @@ final class AdmissionLine {
         self.patience = patience
         self.hold = hold
         self.coordinator = coordinator
-        expiryTimer = try Timer(on: loop) { [unowned self] in expire() }
+        expiryTimer = try Deadline(on: loop) { [unowned self] in expire($0) }
     }
 
     func append(_ request: ConnectRequest, ticket: UInt64) {
@@ -56,24 +56,27 @@ final class AdmissionLine {
         max(request.started, coordinator.health.since ?? request.started)
     }
 
-    private func scheduleExpiry() {
+    /// - Parameter hearing: what the present look goes by, where it is one.
+    private func scheduleExpiry(_ hearing: Hearing? = nil) {
         guard let first = waiting.first?.payload else { return }
         let limit = isAppAway ? hold : patience
         // While the app is away, look often enough not to be late when it comes back.
-        let left = limit - MonotonicTime.now.since(start(of: first))
+        let start = start(of: first)
+        let left = max(limit - (hearing?.silence(since: start) ?? MonotonicTime.now.since(start)), .milliseconds(10))
         expiryTimer?.schedule(after: isAppAway ? min(left, max(patience / 8, .milliseconds(10))) : left)
     }
 
-    private func expire() {
+    private func expire(_ hearing: Hearing) {
         let isAppAway = isAppAway
         let limit = isAppAway ? hold : patience
-        let now = MonotonicTime.now
         var expired: [ConnectRequest] = []
-        while let (ticket, request) = waiting.first, now.since(start(of: request)) >= limit {
-            withdraw(ticket)
+        while let (ticket, request) = waiting.first, hearing.silence(since: start(of: request)) >= limit {
+            // Whose turn has come is served, though the word of it is still on its way.
+            guard queue.withdraw(ticket) else { break }
+            _ = take(ticket)
             expired.append(request)
         }
-        scheduleExpiry()
+        scheduleExpiry(hearing)
         for request in expired { request.complete(isAppAway ? .refused : .waitedTooLong) }
     }
 }

@@ -132,10 +132,12 @@ public final class AdmissionQueue: Sendable {
     }
 
     /// A waiting client has left. A place that is on its way to it already falls back when it arrives.
-    func withdraw(_ ticket: UInt64) {
+    /// - Returns: whether it was still waiting; if not, its place is on its way.
+    @discardableResult
+    func withdraw(_ ticket: UInt64) -> Bool {
         state.withLock { state in
-            _ = state.line.remove(ticket)
-            check(state)
+            defer { check(state) }
+            return state.line.remove(ticket) != nil
         }
     }
 

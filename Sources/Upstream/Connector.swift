@@ -58,7 +58,7 @@ public final class Connector {
     private var beingLetIn: ConnectRequest?
     private var backoff = Connector.firstBackoff
     private var attemptTimer: Timer?
-    private var expiryTimer: Timer?
+    private var expiryTimer: Deadline?
     /// What is opened before anybody has asked.
     private var spareAttempt: ConnectionAttempt?
 
@@ -88,7 +88,7 @@ public final class Connector {
         self.loop = loop
         deadlines = try AttemptDeadlines(on: loop)
         attemptTimer = try Timer(on: loop) { [unowned self] in attemptForFirst() }
-        expiryTimer = try Timer(on: loop) { [unowned self] in expire() }
+        expiryTimer = try Deadline(on: loop) { [unowned self] in expire($0) }
     }
 
     /// How many requests wait for the app.
@@ -333,10 +333,12 @@ public final class Connector {
 
     // MARK: Those who waited too long, or left
 
-    private func scheduleExpiry() {
+    /// - Parameter hearing: what the present look goes by, where it is one.
+    private func scheduleExpiry(_ hearing: Hearing? = nil) {
         guard case .waiting(let obstacle) = state, let first = waiting.first else { return }
         let start = start(of: first, for: obstacle, appGone: hold.health)
-        expiryTimer?.schedule(after: patience(for: obstacle) - MonotonicTime.now.since(start))
+        let waited = hearing?.silence(since: start) ?? MonotonicTime.now.since(start)
+        expiryTimer?.schedule(after: patience(for: obstacle) - waited)
     }
 
     /// When a request began to wait for this: what it waited for its place while the app was there does not count.
@@ -352,15 +354,16 @@ public final class Connector {
         }
     }
 
-    private func expire() {
+    private func expire(_ hearing: Hearing) {
         guard case .waiting(let obstacle) = state else { return }
-        let now = MonotonicTime.now
         let patience = patience(for: obstacle)
         let health = hold.health
-        let expired = waiting.prefix { now.since(start(of: $0, for: obstacle, appGone: health)) >= patience }
+        let expired = waiting.prefix {
+            hearing.silence(since: start(of: $0, for: obstacle, appGone: health)) >= patience
+        }
         waiting.removeFirst(expired.count)
         if !endWaitingIfNobodyDoes() {
-            scheduleExpiry()
+            scheduleExpiry(hearing)
             // Whoever was being tried takes that attempt along; the next one in line gets a new one.
             if expired.contains(where: { $0.attempt != nil }) { attemptTimer?.schedule(after: backoff) }
         }

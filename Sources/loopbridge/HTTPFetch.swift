@@ -43,7 +43,7 @@ final class HTTPFetch {
     private let limit: Duration
     private var completion: Completion?
     private var watched: WatchedSocket?
-    private var timer: Timer?
+    private var timer: Deadline?
     private var hasAsked = false
     private var received: [UInt8] = []
 
@@ -67,7 +67,7 @@ final class HTTPFetch {
         do throws(SystemError) {
             let socket = try Socket(toReach: address)
             if case .failed(let code) = socket.connect(to: address) { throw SystemError("connect", code: code) }
-            timer = try Timer(on: loop) { [unowned self] in end(.failure(.tooLate(limit))) }
+            timer = try Deadline(on: loop) { [unowned self] _ in end(.failure(.tooLate(limit))) }
             timer?.schedule(after: limit)
             watched = try WatchedSocket(socket, on: loop)
             watched?.onReady = { [unowned self] _ in becameReady() }

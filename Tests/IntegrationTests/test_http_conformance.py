@@ -451,8 +451,9 @@ def test_an_invalid_chunked_response(bridge, case, together):
             assert read_exactly(client, len(CHUNKED_ANSWER)) == CHUNKED_ANSWER
             app.send(case.bytes + ANSWER)
             data, error = read_to_end(client)
-            assert isinstance(error, ConnectionResetError)
-            assert passes(case).startswith(data)
+            # Without a last chunk, nobody takes it for whole.
+            assert error is None
+            assert passes(case).startswith(data) and not data.endswith(b"0\r\n\r\n")
     assert bridge.app.wait_for_end(app)
 
 
@@ -466,8 +467,9 @@ def test_a_chunked_response_that_is_cut_off(bridge, case, end):
         assert read_exactly(client, len(expected)) == expected
         getattr(app, end)()
         data, error = read_to_end(client)
+    # Without a last chunk, nobody takes it for whole.
     assert data == b""
-    assert isinstance(error, ConnectionResetError)
+    assert error is None
 
 
 @named([case for case in CHUNKED.values() if "dechunked" in case.options])

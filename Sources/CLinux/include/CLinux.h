@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -151,6 +152,18 @@ static inline const void *clinux_socket_attribute(const struct nlmsghdr *header,
   return NULL;
 }
 
+/// How many bytes were given to a TCP socket that its peer's kernel has not acknowledged, an end counted as one (tcp(7), SIOCOUTQ);
+/// none where they cannot arrive any more, or where closing loses nothing, as with a Unix socket.
+static inline int clinux_undelivered(int fd) {
+  int count = 0;
+  if (ioctl(fd, TIOCOUTQ, &count) < 0 || count <= 0) return 0;
+  // The kernel has thrown away what a broken connection had to send, and goes on counting it.
+  struct tcp_info information;
+  socklen_t length = sizeof information;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &information, &length) < 0) return 0;
+  return information.tcpi_state == TCP_CLOSE ? 0 : count;
+}
+
 /// How many CPUs the calling thread may use (sched_getaffinity(2)), or -1.
 static inline int clinux_affinity_count(void) {
   unsigned long mask[128] = {0};
@@ -215,6 +228,10 @@ unsigned clinux_epoll_changes(void);
 
 /// How often it wanted to delete one that was not there.
 unsigned clinux_epoll_strays(void);
+
+/// Up to when everything that had come for the calling thread's loop has been told to it, in nanoseconds of CLOCK_MONOTONIC:
+/// whoever measures a silence measures it up to here. It is told to the handlers of this turn, which timers follow.
+int64_t clinux_heard_until(void);
 
 /// What the process was started with. The pointers are the kernel's own and stay valid.
 struct clinux_start {

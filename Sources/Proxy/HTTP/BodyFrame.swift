@@ -7,6 +7,8 @@ struct BodyFrame: StreamFraming {
     private let framing: BodyFraming
     /// It is sent in chunks, though it does not come in any.
     let isPutInChunks: Bool
+    /// Whoever gets it sees by its framing whether it is whole. Otherwise it ends with its connection.
+    let showsItsEnd: Bool
     private let mostAhead: Int
     private var hasTakenTrailers = false
     private(set) var hasEnded: Bool
@@ -18,6 +20,12 @@ struct BodyFrame: StreamFraming {
         scanner = BodyScanner(framing, output: output)
         self.framing = framing
         isPutInChunks = output == .inChunks
+        showsItsEnd =
+            switch framing {
+            case .none, .length: true
+            case .chunked: output != .payloadOnly
+            case .untilClose: output == .inChunks
+            }
         self.mostAhead = mostAhead
         hasEnded = framing == .none
     }

@@ -60,14 +60,13 @@ final class HTTPExchange {
     /// The client's connection ends with the answer.
     var closes = false
     /// The errno with which sending to the app has failed; it may have answered before.
-    var sendingFailure: CInt?
-
-    /// Nothing more can be sent to the app.
-    var appTakesNoMore: Bool { sendingFailure != nil }
+    var appSendFault: CInt?
 
     /// Nothing is awaited from the app any more but what it has said already. After EPIPE it may still speak: a Unix socket's
     /// peer can shut its reading side alone.
-    var isAppBroken: Bool { appTakesNoMore && sendingFailure != EPIPE }
+    var isAppBroken: Bool { appSendFault.map { $0 != EPIPE } ?? false }
+    /// The answer ends here, and is not whole.
+    var isCutOff = false
 
     /// What is being sent: a head, and what goes in front of the rest.
     private(set) var output: [UInt8] = []
@@ -287,7 +286,8 @@ final class HTTPExchange {
         isAnswering = false
         appKeepsAlive = false
         closes = false
-        sendingFailure = nil
+        appSendFault = nil
+        isCutOff = false
         user = nil
         status = nil
         upstream = nil

@@ -250,7 +250,7 @@ extension HTTPSession {
 
     /// Ends the exchange where the app's connection is broken and everything that it had said is on its way.
     func endIfAppIsBroken(_ exchange: HTTPExchange) {
-        guard let code = exchange.sendingFailure, exchange.isAppBroken, !toClient.isWaitingForSink else { return }
+        guard let code = exchange.appSendFault, exchange.isAppBroken, !toClient.isWaitingForSink else { return }
         breakOff(.appFailed(code))
     }
 
@@ -265,6 +265,8 @@ extension HTTPSession {
         exchange.wasRetried = true
         exchange.isRequestAbandoned = false
         connection.socket.onReady = nil
+        // It may be there still, and has a part of a request.
+        connection.socket.socket.resetWhenClosed()
         toApp.abandon(in: workspace)
         askForApp(exchange)
     }

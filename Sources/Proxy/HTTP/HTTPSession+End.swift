@@ -57,10 +57,15 @@ extension HTTPSession {
     /// Ends the client's connection after an answer.
     func close(_ exchange: HTTPExchange) {
         let mayHaveMore = toApp.mayReceive || exchange.hasInput || exchange.isRequestAbandoned
+        let isCutOff = exchange.isCutOff
         http.giveBack(exchange)
         closeOwnConnection()
         guard let socket else { return end() }
-        if mayHaveMore || socket.socket.isLayered { socket.socket.finishSending() }
+        if isCutOff {
+            socket.socket.breakOffSending()
+        } else if mayHaveMore || socket.socket.isLayered {
+            socket.socket.finishSending()
+        }
         // A layer's end is a message, for which the kernel may have no room yet.
         guard mayHaveMore || socket.socket.unsentBytes > 0 else { return end() }
         state = .lingering

@@ -149,9 +149,9 @@ extension HTTPSession {
     func askForApp(_ exchange: HTTPExchange) {
         state = .waitingForApp(exchange, nil)
         let request = route.app.connectAnew(for: client.ipAddress) { [unowned self] in answered($0) }
-        if case .waitingForApp(let current, nil) = state, current === exchange {
-            state = .waitingForApp(exchange, request)
-        }
+        guard case .waitingForApp(let current, nil) = state, current === exchange else { return }
+        state = .waitingForApp(exchange, request)
+        if toApp.hasSourceFailed, request.cancelUnlessBeingTried() { clientFailed(socket?.socket.takeError() ?? 0) }
     }
 
     private func answered(_ result: ConnectRequest.Result) {
@@ -188,7 +188,8 @@ extension HTTPSession {
             return
         }
         if readiness.contains(.failed) {
-            clientFailed(socket.socket.takeError())
+            // What it has said before it failed is for the app, if that is there.
+            if request.cancelUnlessBeingTried() { clientFailed(socket.socket.takeError()) }
         } else if readiness.contains(.endOfStream), socket.socket.hasEndedUnread, request.cancelUnlessBeingTried() {
             breakOff(.clientLeft)
         }
@@ -228,9 +229,9 @@ extension HTTPSession {
         state = .exchanging(exchange, connection)
         exchange.upstream = connection.address
         exchange.isReused = connection.isReused
-        exchange.sendingFailure = nil
         exchange.isOnOwnConnection = connection.isOneClients
         if exchange.authenticatesConnection { connection.isOneClients = true }
+        exchange.appSendFault = nil
         let now = clock.now
         exchange.times.connected = now
         if worker.logsAccess, route.app.sources.areWorthNaming {
@@ -247,7 +248,7 @@ extension HTTPSession {
     ) {
         let before = toApp.bytesMoved
         if case .sinkFailed(let code) = toApp.deliver(first, second, to: connection.socket.socket, in: workspace) {
-            exchange.sendingFailure = code
+            exchange.appSendFault = code
         }
         noteMoved(toApp.bytesMoved - before)
     }
@@ -256,9 +257,10 @@ extension HTTPSession {
     func continueExchange() {
         guard case .exchanging(let exchange, _) = state else { return }
         if exchange.isRequestInvalid { return requestIsInvalid(exchange) }
-        if exchange.appTakesNoMore { return appTakesNoMore(exchange) }
+        if let fault = exchange.appSendFault { return appTakesNoMore(exchange, fault) }
         if toApp.mayReceive { carryRequest() }
         if toClient.mayReceive, case .exchanging = state { carryAnswer() }
+        endIfClientHasFailed()
     }
 
     /// Whether the app's kernel has all of the request.
@@ -287,13 +289,11 @@ extension HTTPSession {
         case .ended:
             let trailers = exchange.requestBody.takeTrailers()
             if !trailers.isEmpty { deliver(trailers.span, Span(), exchange, connection) }
-            if exchange.appTakesNoMore { appTakesNoMore(exchange) }
+            if let fault = exchange.appSendFault { appTakesNoMore(exchange, fault) }
         case .invalid: requestIsInvalid(exchange)
         case .finished: bodyIsCutOff(exchange)
         case .sourceFailed(let code): clientFailed(code)
-        case .sinkFailed(let code):
-            exchange.sendingFailure = code
-            appTakesNoMore(exchange)
+        case .sinkFailed(let code): appTakesNoMore(exchange, code)
         }
     }
 
@@ -315,8 +315,9 @@ extension HTTPSession {
     }
 
     /// The app has closed its side, perhaps with an answer that came before; that is still to be read then.
-    private func appTakesNoMore(_ exchange: HTTPExchange) {
+    private func appTakesNoMore(_ exchange: HTTPExchange, _ code: CInt) {
         exchange.isRequestAbandoned = true
+        exchange.appSendFault = code
         toApp.abandon(in: workspace)
         toClient.noteSource(.failed)
         carryAnswer()

@@ -8,38 +8,44 @@ extension HTTPSession {
     /// all.
     private static let (lingeringSilence, longestLingering) = (Duration.seconds(5), Duration.seconds(30))
 
-    func endWhatTakesTooLong(now: MonotonicTime) {
+    func endWhatTakesTooLong(_ hearing: Hearing) {
         let settings = http.settings
-        if let ownConnection, route.app.mustMakeWay(ownConnection, at: now) { closeOwnConnection() }
+        if let ownConnection, route.app.mustMakeWay(ownConnection, at: hearing.now) { closeOwnConnection() }
         switch state {
         case .idle:
             // Whoever has never sent anything is not owed an answer.
             let limit = requests == 0 ? settings.headTimeout : settings.keepAliveTimeout
-            if now.since(since) >= limit { end() }
+            if hearing.silence(since: since) >= limit { end() }
         case .readingHead(let exchange):
-            guard now.since(exchange.began) >= settings.headTimeout else { return }
+            guard hearing.silence(since: exchange.began) >= settings.headTimeout else { return }
             exchange.noteRefusedHead()
             refuse(.headTimeout(after: settings.headTimeout), .headTimeout, exchange)
         case .waitingForApp, .ended: break
-        case .exchanging(let exchange, _): checkExchange(exchange, now: now)
+        case .parting(let parting):
+            let configuration = route.configuration
+            let limit = min(configuration.halfCloseTimeout, configuration.idleTimeout)
+            if hearing.silence(since: parting.lastActivity) >= limit { parting.cancel() }
+        case .exchanging(let exchange, _): checkExchange(exchange, hearing)
         case .delivering:
-            if now.since(lastActivity) >= route.configuration.idleTimeout { breakOff(.idleTimeout) }
+            if isIdleForTooLong(hearing) { breakOff(.idleTimeout, atOnce: true) }
         case .lingering:
-            if now.since(lastActivity) >= Self.lingeringSilence || now.since(since) >= Self.longestLingering { end() }
+            if hearing.silence(since: lastActivity) >= Self.lingeringSilence || hearing.silence(since: since) >= Self.longestLingering { end() }
         case .relaying(let duplex, _):
-            let silence = now.since(duplex.lastActivity)
-            if duplex.isHalfClosed, silence >= route.configuration.halfCloseTimeout {
-                abort(.halfCloseTimeout)
-            } else if silence >= route.configuration.idleTimeout {
-                abort(.idleTimeout)
-            }
+            if let reason = silenceEnd(of: duplex, hearing) { abort(reason) }
         }
     }
 
-    private func checkExchange(_ exchange: HTTPExchange, now: MonotonicTime) {
+    private func isIdleForTooLong(_ hearing: Hearing) -> Bool {
+        let limit = route.configuration.idleTimeout
+        let silence = hearing.silence(since: lastActivity)
+        // What a slow client's kernel takes is seen only by asking, and that takes two answers.
+        return silence >= limit * 3 / 4 && !isStillDelivering() && silence >= limit
+    }
+
+    private func checkExchange(_ exchange: HTTPExchange, _ hearing: Hearing) {
         let settings = http.settings
-        let silence = now.since(exchange.lastRequestActivity)
-        if now.since(lastActivity) >= route.configuration.idleTimeout { return breakOff(.idleTimeout) }
+        let silence = hearing.silence(since: exchange.lastRequestActivity)
+        if isIdleForTooLong(hearing) { return breakOff(.idleTimeout) }
         // While the client is not taking an informational response, it is not the app's turn.
         if toClient.isWaitingForSink { return }
         if isRequestSent(exchange) || toApp.isWaitingForSink || exchange.isRequestAbandoned {

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Glibc
 internal import HTTP1
 internal import Network
 internal import Observability
@@ -27,6 +28,8 @@ final class HTTPSession: Session {
         case lingering
         /// The protocol was switched.
         case relaying(Duplex, HTTPExchange)
+        /// What is left is being delivered, and then the connections are reset.
+        case parting(Parting)
         case ended
     }
 
@@ -48,6 +51,10 @@ final class HTTPSession: Session {
     /// When anything last moved.
     var lastActivity = MonotonicTime.coarse
     var abortReason = SessionEnd.drained
+    /// The app's connection, where that is to be reset by itself.
+    private var appParting: Parting?
+    /// What the client's kernel had yet to acknowledge at the last look.
+    private var undelivered: Int32 = 0
     private var isAwaitingTurn = false
     /// While the password thread is asked about a request.
     var passwordQuestion: PasswordThread.Question?
@@ -91,19 +98,20 @@ final class HTTPSession: Session {
         let hasFailed = readiness.contains(.failed)
         switch state {
         case .idle, .readingHead:
-            if hasFailed { clientFailed(socket?.socket.takeError() ?? 0) } else if toApp.mayReceive { readHead() }
+            // Where it has failed, what it has said before is read first.
+            if toApp.mayReceive { readHead() }
         case .waitingForApp(_, let request):
             waitingClientReady(readiness, request)
         case .exchanging:
-            if hasFailed { return clientFailed(socket?.socket.takeError() ?? 0) }
             if readiness.contains(.writable), toClient.isWaitingForSink { carryAnswer(clientIsReady: true) }
             if toApp.mayReceive { carryRequest() }
+            if hasFailed { endIfClientHasFailed() }
         case .delivering(let exchange):
             if hasFailed { return clientFailed(socket?.socket.takeError() ?? 0) }
             if readiness.contains(.writable) { deliverRest(exchange) }
         case .lingering:
             discard()
-        case .relaying, .ended: break
+        case .relaying, .parting, .ended: break
         }
     }
 
@@ -111,7 +119,10 @@ final class HTTPSession: Session {
         clock.beginTurn()
         toClient.noteSource(readiness)
         guard case .exchanging = state else { return }
-        if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink { carryRequest(appIsReady: true) }
+        if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink {
+            carryRequest(appIsReady: true)
+            endIfClientHasFailed()
+        }
         if toClient.mayReceive { carryAnswer() }
     }
 
@@ -126,6 +137,7 @@ final class HTTPSession: Session {
             case .exchanging:
                 carryRequest()
                 carryAnswer()
+                endIfClientHasFailed()
             case .lingering: discard()
             default: break
             }
@@ -165,7 +177,8 @@ final class HTTPSession: Session {
         case .relaying(let duplex, _):
             abortReason = reason
             duplex.abort()
-        default: breakOff(reason)
+        case .parting(let parting): parting.cancel()
+        default: breakOff(reason, atOnce: true)
         }
     }
 
@@ -177,41 +190,93 @@ final class HTTPSession: Session {
         end()
     }
 
-    override func checkTimeouts(now: MonotonicTime) {
+    override func checkTimeouts(_ hearing: Hearing) {
         clock.beginTurn()
-        endWhatTakesTooLong(now: now)
+        endWhatTakesTooLong(hearing)
     }
 
-    /// Resets both connections: the client must see that something is missing, and the app that nobody waits any more.
-    func breakOff(_ reason: SessionEnd) {
-        socket?.socket.resetWhenClosed()
-        var exchange: HTTPExchange?
+    /// Ends both connections in the middle: the client must see that something is missing, and the app that nobody waits any
+    /// more. What either was given arrives before.
+    /// - Parameter atOnce: reset them now, whatever is under way.
+    func breakOff(_ reason: SessionEnd, atOnce: Bool = false) {
+        guard let socket else { return }
+        var legs = [Parting.Leg(socket, takingFrom: toClient)]
+        var ended: HTTPExchange?
         switch state {
-        case .waitingForApp(let current, let request):
+        case .waitingForApp(let exchange, let request):
             request?.cancel()
-            exchange = current
-        case .exchanging(let current, let connection):
-            connection.socket.socket.resetWhenClosed()
-            connection.socket.onReady = nil
-            exchange = current
-        case .readingHead(let current), .delivering(let current): exchange = current
+            ended = exchange
+        case .exchanging(let exchange, let connection):
+            if !atOnce, exchange.isAnswering, exchange.responseBody.showsItsEnd, reason.leavesClient {
+                return cutOff(exchange, connection, reason)
+            }
+            legs.append(Parting.Leg(connection.socket, takingFrom: toApp))
+            ended = exchange
+        case .readingHead(let exchange), .delivering(let exchange): ended = exchange
         case .idle: route.traffic.countFailure(reason)
-        case .lingering, .relaying, .ended: break
+        case .lingering, .relaying, .parting, .ended: break
         }
-        if let exchange {
-            requestEnded(exchange, reason)
-            http.giveBack(exchange)
+        if let ended {
+            requestEnded(ended, reason)
+            http.giveBack(ended)
         }
-        end()
+        self.socket = nil
+        let parting = Parting(legs, in: workspace)
+        state = .parting(parting)
+        if atOnce { appParting?.cancel() }
+        parting.begin { [unowned self] in end() }
+        if atOnce { parting.cancel() }
+    }
+
+    /// Ends an answer whose framing shows the client that it is not whole. So the connection can end with an end, which stands
+    /// behind all that was sent and is sent again where it gets lost; a reset is neither.
+    private func cutOff(_ exchange: HTTPExchange, _ connection: AppConnection, _ reason: SessionEnd) {
+        state = .delivering(exchange)
+        exchange.closes = true
+        exchange.isCutOff = true
+        exchange.failure = reason
+        exchange.isRequestAbandoned = true
+        exchange.endAnswerBody()
+        let parting = Parting([Parting.Leg(connection.socket, takingFrom: toApp)], in: workspace)
+        appParting = parting
+        parting.begin { [unowned self] in
+            appParting = nil
+            if case .parting(let current) = state, current === parting { end() }
+        }
+        if !toClient.isWaitingForSink { deliverRest(exchange) }
     }
 
     func clientFailed(_ code: CInt) {
-        breakOff(.clientFailed(code))
+        breakOff(.clientFailed(code == 0 ? ECONNRESET : code))
+    }
+
+    /// A client that has failed gets no answer. Once the app has what it had said before, there is nothing to wait for.
+    func endIfClientHasFailed() {
+        guard toApp.hasSourceFailed, case .exchanging(let exchange, _) = state,
+            isRequestSent(exchange) || exchange.isRequestAbandoned
+        else { return }
+        clientFailed(socket?.socket.takeError() ?? 0)
+    }
+
+    /// Whether the client has taken something since this was last asked: see ``Duplex/isStillDelivering()``.
+    func isStillDelivering() -> Bool {
+        guard let socket else { return false }
+        let before = undelivered
+        undelivered = Int32(clamping: socket.socket.undeliveredBytes)
+        guard before != 0, before != undelivered else { return false }
+        lastActivity = .coarse
+        return true
     }
 
     /// Closes what is left.
     func end() {
         guard !isEnded else { return }
+        if let appParting {
+            socket?.onReady = nil
+            socket = nil
+            state = .parting(appParting)
+            return
+        }
         let bytesMoved = bytesMoved
         state = .ended
         if let passwordQuestion { worker.withdraw(passwordQuestion) }

@@ -62,7 +62,7 @@ final class TLSHandshake: Session {
         switch fault {
         // Balancers look in like that, to see that somebody listens.
         case .clientLeft: end(channel.hasBegun ? .tlsHandshakeFailed("the client left") : .finished)
-        case .broken(let code): end(.clientFailed(code))
+        case .broken(let code): abort(.clientFailed(code))
         case .refused(let reason): end(.tlsHandshakeFailed(reason))
         case .clientCertificate(let reason): end(.clientCertificateRefused(reason))
         case .outOfMemory: end(.tlsHandshakeFailed("there is no memory for it"))
@@ -81,8 +81,8 @@ final class TLSHandshake: Session {
         abort(.drained)
     }
 
-    override func checkTimeouts(now: MonotonicTime) {
-        if now.since(started) >= route.configuration.tls.handshakeTimeout { abort(.tlsHandshakeTimeout) }
+    override func checkTimeouts(_ hearing: Hearing) {
+        if hearing.silence(since: started) >= route.configuration.tls.handshakeTimeout { abort(.tlsHandshakeTimeout) }
     }
 
     private func end(_ reason: SessionEnd) {

@@ -21,7 +21,9 @@ final class DatagramListener: DatagramRelay.Owner {
     private var datagrams: DatagramRoute
     private var state = State.open
     private var relay: DatagramRelay?
-    private var sweep: Timer?
+    private var sweep: Deadline?
+    /// How often in a row the sweep was put off because more was waiting to be read than a turn reads.
+    private var postponements = 0
     /// Called once, when it takes no new clients any more and the last flow has ended.
     private let onEnd: () -> Void
     /// Why the flows end that are ended now.
@@ -34,6 +36,7 @@ final class DatagramListener: DatagramRelay.Owner {
     /// Who has had an answer, and after it nothing for so long, has nothing to finish.
     private static let quiet = Duration.milliseconds(200)
     private static let drainingSweep = Duration.milliseconds(50)
+    private static let (postponement, mostPostponements) = (Duration.milliseconds(10), 100)
 
     /// - Parameter onEnd: called once, in a later turn of the loop, when the listener has ended.
     init(
@@ -45,7 +48,7 @@ final class DatagramListener: DatagramRelay.Owner {
         self.worker = worker
         self.loop = loop
         self.onEnd = onEnd
-        sweep = try Timer(on: loop) { [unowned self] in sweepFlows() }
+        sweep = try Deadline(on: loop) { [unowned self] in sweepFlows($0) }
         relay = try DatagramRelay(socket, in: workspace, account: datagrams.account, owner: self)
     }
 
@@ -186,8 +189,14 @@ final class DatagramListener: DatagramRelay.Owner {
 
     // MARK: Silence
 
-    private func sweepFlows() {
-        let now = MonotonicTime.coarse
+    private func sweepFlows(_ hearing: Hearing) {
+        // What waits may be a flow's that seems to be silent.
+        if let relay, relay.mayHaveMore, postponements < Self.mostPostponements {
+            postponements += 1
+            sweep?.schedule(after: Self.postponement)
+            return
+        }
+        postponements = 0
         let isDraining = state == .draining
         if isDraining, !worker.isDraining, !route.isRemoved {
             return endFlows(.addressGone) { _, _ in true }
@@ -195,10 +204,10 @@ final class DatagramListener: DatagramRelay.Owner {
         relay?.countOverflow(ofFlows: true)
         endFlows(.idleTimeout) { flow, isRetired in
             let route = isRetired ? flow.context as? WorkerRoute ?? route : route
-            return now.since(flow.lastActivity) >= route.configuration.idleTimeout
+            return hearing.silence(since: flow.lastActivity) >= route.configuration.idleTimeout
         }
         endFlows(.finished) { flow, isRetired in
-            (isDraining || isRetired) && !flow.awaitsAnswer && now.since(flow.lastActivity) >= Self.quiet
+            (isDraining || isRetired) && !flow.awaitsAnswer && hearing.silence(since: flow.lastActivity) >= Self.quiet
         }
         if let relay, relay.flowCount > 0 { scheduleSweep() }
     }

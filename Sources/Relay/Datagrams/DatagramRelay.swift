@@ -56,6 +56,8 @@ public final class DatagramRelay: DescriptorEvent {
     private var recent: DatagramFlow?
     /// How many datagrams are expected when the socket is readable.
     private var expected = 4
+    /// The last call has brought as many as it asked for, and the kernel may have more.
+    public private(set) var mayHaveMore = false
     private var overflow = ReceiveOverflow()
 
     /// Watches the socket from now on.
@@ -149,7 +151,11 @@ public final class DatagramRelay: DescriptorEvent {
         workspace.flush()
         let batch = workspace.batch
         defer { batch.clear() }
-        guard case .received(let count) = batch.receive(from: socket, limit: expected) else { return }
+        guard case .received(let count) = batch.receive(from: socket, limit: expected) else {
+            mayHaveMore = false
+            return
+        }
+        mayHaveMore = count == expected
         expected = count == expected ? min(expected * 2, DatagramBatch.capacity) : max(count, 4)
         var start = 0
         while start < count {

@@ -1,9 +1,11 @@
 """Helpers for connected sockets: read to the end, reset, say what came of it."""
 
+import fcntl
 import hashlib
 import select
 import socket
 import struct
+import termios
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_V6 = "::1"
@@ -39,6 +41,11 @@ def connect(namespace, address, port=None, timeout=10.0, receive_buffer=None, so
 def resets_when_closed(connection):
     """Makes the socket's close() a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def unacknowledged(connection):
+    """How many bytes were sent that the other side's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
+    return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 def reset(connection):
