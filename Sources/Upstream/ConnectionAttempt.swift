@@ -158,7 +158,7 @@ final class ConnectionAttempt {
         forgetUndecided()
         if case .failed(let code) = result {
             // Whoever has accepted it all the same is not to take the end for a client that has nothing to say.
-            if code != ECONNREFUSED { socket.socket.resetWhenClosed() }
+            socket.socket.resetWhenClosed()
             proceed(after: SystemError("connect", code: code))
         } else {
             accept(socket)
