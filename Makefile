@@ -18,7 +18,7 @@ TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider
 
 .PHONY: help demo dist build format lint clean \
 	test test-unit test-integration test-container test-tsan test-asan test-bench \
-	test-faults test-faults-quick soak \
+	test-faults test-faults-quick soak soak-peer test-soak \
 	fuzz-config fuzz-http fuzz-proxy \
 	bench bench-quick bench-micro bench-instructions bench-threats \
 	setup setup-tests setup-containers setup-bench build-bench
@@ -76,9 +76,12 @@ test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
 
 # Everything at once; its bars decide. The figures are kept in .build-soak.
-soak: dist setup-tests ## Carry all protocols through chaos for 30 minutes; MINUTES=3, LOSS=0.5, SEED=7, RATE=2
+soak: dist setup-tests test-soak ## Carry all protocols through chaos for 30 minutes; MINUTES=3, LOSS=0.5, SEED=7, RATE=2
 	$(AS_ROOT) Tests/Soak/soak.py --program dist/loopbridge --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) \
 		$(if $(SEED),--seed $(SEED)) --rate $(or $(RATE),1) $(ARGUMENTS)
+
+test-soak: setup-tests
+	/usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/Soak
 
 soak-peer: setup-tests ## The same for HAProxy, as far as it can
 	$(AS_ROOT) Tests/Soak/soak.py --haproxy --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) $(if $(SEED),--seed $(SEED)) \

@@ -49,7 +49,8 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CLibYAML"], swiftSettings: strict + small),
         .target(name: "Passwords", dependencies: ["CCrypt", "YAML"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["EventLoop", "Network", "HTTP1"], swiftSettings: strict),
-        .target(name: "Relay", dependencies: ["EventLoop", "Network", "CLinux"], swiftSettings: strict),
+        .target(name: "Memory", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
+        .target(name: "Relay", dependencies: ["EventLoop", "Network", "Memory", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(
             name: "Configuration", dependencies: ["Network", "Observability", "Passwords", "YAML"],
@@ -61,7 +62,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "ProxyProtocol", "Configuration", "Discovery",
-                "FileWatching", "Observability", "Passwords", "TLS", "CLinux",
+                "FileWatching", "Observability", "Passwords", "TLS", "Memory", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -88,7 +89,9 @@ let package = Package(
         ),
         .testTarget(
             name: "TLSTests",
-            dependencies: ["TLS", "Relay", "Network", "EventLoop", "TestSupport", "COpenSSL"], swiftSettings: strict),
+            dependencies: ["TLS", "Relay", "Network", "EventLoop", "TestSupport", "CLinux", "COpenSSL"],
+            swiftSettings: strict),
+        .testTarget(name: "MemoryTests", dependencies: ["Memory", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -109,7 +112,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Configuration", "HTTP1", "Relay", "Network", "EventLoop", "Observability", "TestSupport",
+                "Proxy", "Configuration", "HTTP1", "Relay", "Network", "EventLoop", "Observability", "Memory",
+                "TestSupport",
             ],
             swiftSettings: strict),
     ]

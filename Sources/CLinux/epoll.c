@@ -17,6 +17,7 @@ void clinux_closing_ends(void) { is_closing = false; }
 
 // libevent reports an error as "readable and writable", which healthy sockets are too. Where the end of the stream is
 // watched for, an error is told as that end alone, which never comes alone otherwise: at the end one can read.
+// Likewise of TCP's urgent mark, of which libevent never heard: it is told as an end together with "writable".
 // libevent keeps the descriptor in the lower half of an event's data, and we in the upper half that it wants to know.
 static const uint64_t wants_errors = UINT64_C(1) << 32;
 
@@ -30,7 +31,10 @@ unsigned clinux_epoll_strays(void) { return strays; }
 
 int epoll_ctl(int instance, int operation, int descriptor, struct epoll_event *event) {
   if (operation == EPOLL_CTL_DEL && is_closing) return 0;
-  if (event && event->events & EPOLLRDHUP) event->data.u64 = (uint32_t)event->data.fd | wants_errors;
+  if (event && event->events & EPOLLRDHUP) {
+    event->data.u64 = (uint32_t)event->data.fd | wants_errors;
+    event->events |= EPOLLPRI;
+  }
   int result = (int)syscall(SYS_epoll_ctl, instance, operation, descriptor, event);
   if (result == 0) changes++;
   if (result < 0 && operation == EPOLL_CTL_DEL && (errno == ENOENT || errno == EBADF)) strays++;
@@ -82,7 +86,12 @@ int epoll_wait(int instance, struct epoll_event *events, int capacity, int timeo
   }
   if (count >= 0) note_look(begun, count, capacity, timeout);
   for (int index = 0; index < count; index++) {
-    if (events[index].events & EPOLLERR && events[index].data.u64 & wants_errors) events[index].events = EPOLLRDHUP;
+    if (!(events[index].data.u64 & wants_errors)) continue;
+    if (events[index].events & EPOLLERR) {
+      events[index].events = EPOLLRDHUP;
+    } else if (events[index].events & EPOLLPRI) {
+      events[index].events = EPOLLRDHUP | EPOLLOUT;
+    }
   }
   return count;
 }

@@ -17,16 +17,33 @@ public struct BridgePlan: Equatable, Sendable {
 
     /// Why a loopback-only port is not bridged.
     public enum Obstacle: Hashable, Sendable {
-        /// Whoever reaches such a port owns the process: bridged only when it is named.
-        case debugger(String)
+        /// Whoever reaches it has a process or its files: bridged only when it is named.
+        case privateService(PrivateService, PrivateService.Evidence)
+        /// Nobody has published it, as it seems: bridged only when it is named.
+        case chosenByKernel
+        /// Whether it is the app's cannot be seen: bridged only when it is named.
+        case hiddenOwner
         /// Somebody listens on an address that the outside can reach, at the same port.
         case servedAlready
 
         /// Half a sentence for a log line or a table.
         public var explanation: String {
             switch self {
-            case .debugger(let name): "it is \(name)'s port, and whoever reaches that owns the process"
+            case .privateService(let service, let evidence):
+                "\(service.name) is behind it, as \(evidence.description), and \(service.risk)"
+            case .chosenByKernel:
+                "the kernel has chosen its number, as it seems, for a socket of the app's own that nobody has published"
+            case .hiddenOwner: "this user may not see whose it is"
             case .servedAlready: "something already serves this port on an address that the outside can reach"
+            }
+        }
+
+        /// What to do where it is to be bridged all the same; nil where it cannot be.
+        public func remedy(at port: UInt16) -> String? {
+            switch self {
+            case .privateService, .chosenByKernel, .hiddenOwner:
+                "to bridge it all the same, name it: --only \(port), together with the other ports to bridge, or as a ROUTE"
+            case .servedAlready: nil
             }
         }
     }
@@ -35,35 +52,38 @@ public struct BridgePlan: Equatable, Sendable {
     public var bridges: [UInt16: Set<IPAddress>] = [:]
     public var obstacles: [UInt16: Obstacle] = [:]
 
-    /// Known debuggers, by their usual ports.
-    public static let debuggerPorts: [UInt16: String] = [
-        2345: "Delve", 5005: "a Java debugger (JDWP)", 5678: "debugpy", 9222: "Chrome DevTools",
-        9229: "the Node.js inspector",
-    ]
-
     /// Names on loopback that are the system's own: Docker's DNS, and systemd-resolved's two.
     public static let resolvers: Set<IPAddress> = [.v4(0x7F00_000B), .v4(0x7F00_0035), .v4(0x7F00_0036)]
 
     /// - Parameters:
     ///   - endpoints: everything that listens in the namespace.
     ///   - ours: the inodes of loopbridge's own sockets.
-    ///   - isWanted: whether an endpoint is one whose app is to be bridged.
+    ///   - verdict: what was found out about an endpoint; nil while that is not decided.
     public init(
-        for endpoints: [ListeningEndpoint], ours: Set<UInt64>, ports: Ports, isWanted: (ListeningEndpoint) -> Bool
+        for endpoints: [ListeningEndpoint], ours: Set<UInt64>, ports: Ports,
+        verdict: (ListeningEndpoint) -> ListenerReview.Verdict?
     ) {
         let theirs = endpoints.filter { !ours.contains($0.inode) }
         let served = Set(theirs.filter { !$0.isLoopbackOnly }.map(\.port))
+        var blocked: [UInt16: Set<IPAddress>] = [:]
         for endpoint in theirs where endpoint.isLoopbackOnly && !Self.resolvers.contains(endpoint.address) {
             let port = endpoint.port
-            guard ports.only.isEmpty || ports.only.contains(port), !ports.except.contains(port), isWanted(endpoint)
+            guard ports.only.isEmpty || ports.only.contains(port), !ports.except.contains(port),
+                let verdict = verdict(endpoint), verdict.isWanted
             else { continue }
             if served.contains(port) {
                 obstacles[port] = .servedAlready
-            } else if let debugger = Self.debuggerPorts[port], !ports.only.contains(port) {
-                obstacles[port] = .debugger(debugger)
+            } else if let obstacle = verdict.obstacle, !ports.only.contains(port) {
+                obstacles[port] = obstacle
+                blocked[port, default: []].insert(endpoint.address)
             } else {
                 bridges[port, default: []].insert(endpoint.address)
             }
+        }
+        // Several may share an address (SO_REUSEPORT), and a client gets any of them.
+        for (port, addresses) in blocked {
+            bridges[port]?.subtract(addresses)
+            if bridges[port]?.isEmpty == true { bridges[port] = nil }
         }
     }
 }

@@ -16,6 +16,8 @@ public struct Diagnosis: Sendable {
         /// Who has it open; empty where this user may not see that.
         public let owners: [ProcessDescription]
         public let reach: Reach
+        /// Why `run` and `auto` would leave it out, if they would.
+        public let obstacle: BridgePlan.Obstacle?
 
         /// `127.0.0.1:8000`, `127.0.0.1:53/udp`
         public var listensOn: String {
@@ -40,7 +42,7 @@ public struct Diagnosis: Sendable {
     /// The addresses at which the outside looks for this machine or container.
     public let outsideAddresses: [IPAddress]
 
-    /// Looks at this namespace as it is now. Reads every process's descriptors.
+    /// Looks at this namespace as it is now. Reads every process's descriptors, and asks those that may be inspectors.
     public static func current() -> Diagnosis {
         let endpoints = (try? ListeningSockets.current()) ?? []
         let passing = EphemeralPorts.range
@@ -50,25 +52,41 @@ public struct Diagnosis: Sendable {
         }
         let interfaces = (try? InterfaceAddresses.current()) ?? []
         return Diagnosis(
-            of: endpoints, datagrams: datagrams,
+            of: endpoints, datagrams: datagrams, obstacles: obstacles(to: endpoints),
             owners: ProcessDescription.owners(ofSockets: Set((endpoints + datagrams).map(\.inode))),
             addresses: interfaces.map(\.address))
     }
 
+    /// What speaks against bridging these, by their sockets.
+    private static func obstacles(to endpoints: [ListeningEndpoint]) -> [UInt64: BridgePlan.Obstacle] {
+        let review = ListenerReview(.everybody, kernelChoice: KernelChoice(said: SaidPorts.ofThisPlace()))
+        for endpoint in review.look(at: endpoints) {
+            let address = SocketAddress.ip(endpoint.address, port: endpoint.port)
+            review.take(answerOf: endpoint, isInspector: InspectorQuestion.isInspector(at: address))
+        }
+        let found = endpoints.compactMap { endpoint in
+            review.verdict(on: endpoint)?.obstacle.map { (endpoint.inode, $0) }
+        }
+        return Dictionary(found) { first, _ in first }
+    }
+
     init(
-        of endpoints: [ListeningEndpoint], datagrams: [ListeningEndpoint] = [], owners: [UInt64: [ProcessDescription]],
-        addresses: [IPAddress]
+        of endpoints: [ListeningEndpoint], datagrams: [ListeningEndpoint] = [],
+        obstacles: [UInt64: BridgePlan.Obstacle] = [:], owners: [UInt64: [ProcessDescription]], addresses: [IPAddress]
     ) {
         outsideAddresses = addresses.filter { !$0.isLoopback && !$0.isLinkLocal }
         var seen = Set<String>()
-        findings = (Self.findings(endpoints, .tcp, owners: owners) + Self.findings(datagrams, .udp, owners: owners))
+        findings =
+            (Self.findings(endpoints, .tcp, owners: owners, obstacles: obstacles)
+            + Self.findings(datagrams, .udp, owners: owners))
             .sorted { ($0.endpoint.port, $0.listensOn) < ($1.endpoint.port, $1.listensOn) }
             // The workers of one program share an address; a person sees one listener.
             .filter { seen.insert("\($0.listensOn) \($0.owners.map(\.id))").inserted }
     }
 
     private static func findings(
-        _ endpoints: [ListeningEndpoint], _ transport: Transport, owners: [UInt64: [ProcessDescription]]
+        _ endpoints: [ListeningEndpoint], _ transport: Transport, owners: [UInt64: [ProcessDescription]],
+        obstacles: [UInt64: BridgePlan.Obstacle] = [:]
     ) -> [Finding] {
         var outside: [UInt16: [ProcessDescription]] = [:]
         for endpoint in endpoints where !endpoint.isLoopbackOnly {
@@ -86,7 +104,8 @@ public struct Diagnosis: Sendable {
                     .loopback
                 }
             return Finding(
-                transport: transport, endpoint: endpoint, owners: owners[endpoint.inode] ?? [], reach: reach)
+                transport: transport, endpoint: endpoint, owners: owners[endpoint.inode] ?? [], reach: reach,
+                obstacle: obstacles[endpoint.inode])
         }
     }
 
@@ -166,9 +185,14 @@ extension Diagnosis.Finding {
 
     /// What to think of before the command is run; or now, where the outside reaches it already.
     public var caution: String? {
-        guard command != nil || isReachable, transport == .tcp,
-            let service = RiskyService(port: endpoint.port, processes: owners.map(\.name))
-        else { return nil }
+        guard command != nil || isReachable, transport == .tcp else { return nil }
+        if let obstacle, !isReachable, let remedy = obstacle.remedy(at: endpoint.port) {
+            return "run and auto leave it out: \(obstacle.explanation); \(remedy)."
+        }
+        if case .privateService(let service, _)? = obstacle {
+            return "\(service.name) is behind this port, and \(service.risk)."
+        }
+        guard let service = RiskyService(port: endpoint.port, processes: owners.map(\.name)) else { return nil }
         return "\(service.caution)."
     }
 

@@ -1,5 +1,3 @@
-internal import EventLoop
-
 /// Who is whose child (/proc/PID/stat, proc(5)).
 public enum ProcessTree {
     /// A process and all of its descendants, as they are at this moment. Reads every process's file: not for a worker's
@@ -7,11 +5,7 @@ public enum ProcessTree {
     public static func descendants(of root: Int) -> Set<Int> {
         var children: [Int: [Int]] = [:]
         for id in ProcFileSystem.names(in: "/proc").compactMap({ Int($0) }) {
-            // The name stands in parentheses and may hold anything, parentheses too: the last one ends it.
-            guard let stat = Descriptor.contents(of: "/proc/\(id)/stat"), let end = stat.lastIndex(of: ")"),
-                let parent = stat[stat.index(after: end)...].split(separator: " ").dropFirst().first.flatMap({ Int($0) }
-                )
-            else { continue }
+            guard let parent = ProcessStatus(of: id)?.parent else { continue }
             children[parent, default: []].append(id)
         }
         var found: Set<Int> = [root]

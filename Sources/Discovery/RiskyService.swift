@@ -52,8 +52,8 @@ public struct RiskyService: Sendable, Equatable {
             6379: redis, 11211: memcached, 5432: postgres, 3306: mysql, 27017: mongo, 9200: elasticsearch, 5984: couch,
             2375: docker, 2379: etcd, 10250: kubelet, 10255: kubelet, 8500: consul, 8888: jupyter,
         ]
-        for (port, name) in BridgePlan.debuggerPorts {
-            services[port] = RiskyService(name, "whoever reaches it owns the process")
+        for (port, service) in PrivateService.byPort where services[port] == nil {
+            services[port] = RiskyService(service.name, service.risk)
         }
         return services
     }()

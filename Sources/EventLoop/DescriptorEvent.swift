@@ -26,6 +26,9 @@ open class DescriptorEvent {
         /// The connection has failed (EPOLLERR), after what can still be read: it was reset, say, or refused. Comes alone,
         /// and only where ``endOfStream`` is watched for; elsewhere an error shows as readable and writable.
         public static let failed = Readiness(rawValue: 0x100)
+        /// TCP's urgent mark is ahead (EPOLLPRI): a read ends short there, whatever is behind it, and of that nobody tells.
+        /// Comes with ``readable``, and only where ``endOfStream`` is watched for, of which it says nothing.
+        public static let urgent = Readiness(rawValue: 0x200)
     }
 
     /// When ``becameReady(_:)`` is called.
@@ -37,24 +40,19 @@ open class DescriptorEvent {
     }
 
     private let loop: EventLoop
-    /// The libevent event; nil where there was no memory for it, and once it was freed.
+    private let descriptor: CInt
+    private let flags: Int16
+    /// The libevent event; nil before it is first needed, and once it was freed.
     private var event: OpaquePointer?
+    private var isClosed = false
     private var isWatching = false
 
-    /// Prepares to watch; nothing is reported before ``startWatching()``, which throws where there is no memory.
+    /// Prepares to watch; nothing is reported before ``startWatching()``.
     /// - Parameter descriptor: an open descriptor that supports epoll(7).
     public init(_ descriptor: CInt, on loop: EventLoop, for interest: Readiness, trigger: Trigger) {
         self.loop = loop
-        let flags = interest.rawValue | Int16(EV_PERSIST) | (trigger == .edge ? Int16(EV_ET) : 0)
-        event = event_new(
-            loop.base, descriptor, flags,
-            { _, readiness, context in
-                guard let context else { return }
-                // Retained for the call, in which the owner may let go of the event.
-                let event = Unmanaged<DescriptorEvent>.fromOpaque(context).takeUnretainedValue()
-                event.becameReady(Readiness(reported: readiness))
-            },
-            Unmanaged.passUnretained(self).toOpaque())
+        self.descriptor = descriptor
+        flags = interest.rawValue | Int16(EV_PERSIST) | (trigger == .edge ? Int16(EV_ET) : 0)
     }
 
     deinit {
@@ -70,16 +68,32 @@ open class DescriptorEvent {
     /// - Throws: ``SystemError`` when the kernel refuses to watch the descriptor, or there is no memory.
     public func startWatching() throws(SystemError) {
         guard !isWatching else { return }
-        guard let event else { throw SystemError("event_new", code: ENOMEM) }
+        let event = try preparedEvent()
         let changes = clinux_epoll_changes()
         errno = 0
         guard event_add(event, nil) == 0 else { throw SystemError("epoll_ctl", code: errno == 0 ? ENOMEM : errno) }
         isWatching = true
         guard clinux_epoll_changes() != changes else {
-            assertionFailure("descriptor \(event_get_fd(event)) was closed while it was watched")
+            assertionFailure("descriptor \(descriptor) was closed while it was watched")
             stopWatching()
             throw SystemError("epoll_ctl", code: EEXIST)
         }
+    }
+
+    private func preparedEvent() throws(SystemError) -> OpaquePointer {
+        if let event { return event }
+        precondition(!isClosed, "the descriptor was closed")
+        event = event_new(
+            loop.base, descriptor, flags,
+            { _, readiness, context in
+                guard let context else { return }
+                // Retained for the call, in which the owner may let go of the event.
+                let event = Unmanaged<DescriptorEvent>.fromOpaque(context).takeUnretainedValue()
+                event.becameReady(Readiness(reported: readiness))
+            },
+            Unmanaged.passUnretained(self).toOpaque())
+        guard let event else { throw SystemError("event_new", code: ENOMEM) }
+        return event
     }
 
     /// Reports nothing more until ``startWatching()``; the descriptor may be closed now.
@@ -88,12 +102,13 @@ open class DescriptorEvent {
         isWatching = false
         let strays = clinux_epoll_strays()
         event_del(event)
-        assert(clinux_epoll_strays() == strays, "descriptor \(event_get_fd(event)) was closed while it was watched")
+        assert(clinux_epoll_strays() == strays, "descriptor \(descriptor) was closed while it was watched")
     }
 
     /// Reports nothing more, ever: the only open descriptor of its socket is about to be closed, before this thread
     /// registers another.
     public func stopWatchingToClose() {
+        isClosed = true
         guard let event else { return }
         self.event = nil
         isWatching = false
@@ -108,6 +123,10 @@ extension DescriptorEvent.Readiness {
     fileprivate init(reported: Int16) {
         let reasons = reported & (Int16(EV_READ) | Int16(EV_WRITE) | Int16(EV_CLOSED))
         // CLinux's epoll.c says why.
-        self = reasons == Int16(EV_CLOSED) ? .failed : Self(rawValue: reasons)
+        switch reasons {
+        case Int16(EV_CLOSED): self = .failed
+        case Int16(EV_CLOSED) | Int16(EV_WRITE): self = [.readable, .writable, .urgent]
+        default: self = Self(rawValue: reasons)
+        }
     }
 }

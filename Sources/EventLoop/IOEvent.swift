@@ -22,6 +22,15 @@ public final class IOEvent: DescriptorEvent {
         try startWatching()
     }
 
+    /// Does not watch before ``startWatching()``, which may be tried again where it fails.
+    /// - Parameters: see ``init(_:on:for:trigger:handler:)``.
+    public init(
+        idle descriptor: CInt, on loop: EventLoop, for interest: Readiness, trigger: Trigger, handler: @escaping Handler
+    ) {
+        self.handler = handler
+        super.init(descriptor, on: loop, for: interest, trigger: trigger)
+    }
+
     public override func becameReady(_ readiness: Readiness) {
         handler(readiness)
     }

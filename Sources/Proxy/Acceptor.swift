@@ -16,7 +16,9 @@ final class Acceptor {
     private var event: IOEvent?
     /// Nil where the socket is not ours alone: a filter would be in the way of those who accept on it after us.
     private var shield: FloodShield?
-    private var isPaused = false
+    private var isPaused = true
+    /// Why the socket is not watched though there is room for clients; nil where it is as it should be.
+    private(set) var obstacle: SystemError?
     /// How many clients one turn takes at the most. The call that finds nobody waiting is in vain, so a lone client is
     /// accepted alone; the number grows while as many are there, so that a turn that is long for its other work does not
     /// let a crowd pile up.
@@ -31,16 +33,17 @@ final class Acceptor {
     /// As many as a backlog can hold (SOMAXCONN).
     private static let longestBacklog = 4096
 
+    /// Accepts nobody before ``resume()``.
     init(
         _ socket: consuming ListeningSocket, turn: TurnLock?, outlivesUs: Bool, route: WorkerRoute, worker: Worker,
         on loop: EventLoop
-    ) throws(SystemError) {
+    ) {
         self.socket = socket
         self.turn = turn
         self.outlivesUs = outlivesUs
         self.route = route
         self.worker = worker
-        event = try IOEvent(self.socket.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
+        event = IOEvent(idle: self.socket.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
             acceptBatch()
         }
         if turn == nil, !outlivesUs { shield = FloodShield(of: self, on: loop) }
@@ -61,13 +64,16 @@ final class Acceptor {
         resume()
     }
 
-    /// Accepts again after there was no room.
+    /// Accepts from now on, or again after there was no room. Where the kernel refuses to watch the socket, the worker tries
+    /// again in a while: it is kept, for the same socket may be all that a route has.
     func resume() {
         guard isPaused else { return }
         do {
             try event?.startWatching()
             isPaused = false
+            obstacle = nil
         } catch {
+            obstacle = error
             worker.outOfDescriptors(error)
         }
     }
@@ -122,6 +128,7 @@ final class Acceptor {
         case .accepted(let client, let address):
             let place: ClientPlace?
             do throws(ClientRefusal) {
+                guard worker.hasMemoryForClient() else { throw .memoryShort }
                 // Whom a proxy names is asked about once it is known.
                 place = route.expectsProxyHeader(from: address) ? nil : try route.admit(address)
             } catch {

@@ -1,7 +1,6 @@
 public import Configuration
 public import Discovery
 public import EventLoop
-internal import Glibc
 internal import Network
 public import Observability
 
@@ -9,14 +8,6 @@ public import Observability
 ///
 /// Belongs to the control loop.
 public final class AutoBridge {
-    /// Whose listeners are bridged.
-    public enum Scope: Sendable {
-        /// Everybody's in this network namespace.
-        case everybody
-        /// Those of this process's descendants.
-        case ownDescendants
-    }
-
     private struct Bridge {
         let upstream: UpstreamAddress
         let route: Int
@@ -25,10 +16,14 @@ public final class AutoBridge {
         func leads(to addresses: Set<IPAddress>) -> Bool {
             upstream.candidates.contains { $0.ipAddress.map(addresses.contains) ?? false }
         }
+
+        /// Whether a client may get to either of two addresses.
+        var leadsToSeveral: Bool { upstream.candidates.count > 1 }
     }
 
     private let server: Server
-    private let scope: Scope
+    private let review: ListenerReview
+    private let inquiry: InspectorInquiry
     private let chosen: BridgePlan.Ports
     private var ports: BridgePlan.Ports
     private var settings: RouteSettings
@@ -37,25 +32,26 @@ public final class AutoBridge {
     private var started = MonotonicTime.coarse
     private var bridges: [UInt16: Bridge] = [:]
     private var obstacles: [UInt16: BridgePlan.Obstacle] = [:]
-    /// Whether a socket's app is in scope, for those whose owners have been looked up.
-    private var verdicts: [UInt64: Bool] = [:]
-    /// How often a socket's owners have been looked up in vain.
-    private var unseen: [UInt64: Int] = [:]
     private var hasSaidNothingFound = false
+    private var isStopped = false
 
     /// An app that starts is looked for often, one that runs seldom.
     private static let startPhase = Duration.seconds(10)
     private static let intervalAtStart = Duration.milliseconds(100)
     private static let interval = Duration.milliseconds(900)
 
-    /// - Parameter configuration: its defaults are what the bridges start from, and its routes keep the ports that
-    ///   they listen on.
+    /// - Parameters:
+    ///   - scope: whose listeners are bridged.
+    ///   - said: the numbers of ports that whoever started the app has said.
+    ///   - configuration: its defaults are what the bridges start from, and its routes keep the ports that they listen on.
     public init(
-        _ server: Server, scope: Scope, ports: BridgePlan.Ports, configuration: Configuration, log: Log,
+        _ server: Server, scope: ListenerReview.Scope, said: Set<UInt16>, ports: BridgePlan.Ports,
+        configuration: Configuration, log: Log,
         on loop: EventLoop
     ) throws(SystemError) {
         self.server = server
-        self.scope = scope
+        review = ListenerReview(scope, kernelChoice: KernelChoice(said: said))
+        inquiry = InspectorInquiry(on: loop)
         chosen = ports
         self.ports = Self.ports(ports, besides: configuration)
         settings = configuration.defaults
@@ -87,6 +83,7 @@ public final class AutoBridge {
 
     /// Looks no more; what is bridged stays.
     public func stop() {
+        isStopped = true
         timer?.cancel()
     }
 
@@ -113,10 +110,19 @@ public final class AutoBridge {
             timer?.schedule(after: Self.interval)
             return
         }
-        lookUpOwners(of: endpoints)
-        let plan = BridgePlan(for: endpoints, ours: server.listeningInodes, ports: ports) { endpoint in
-            verdicts[endpoint.inode] ?? false
+        for endpoint in review.look(at: endpoints) {
+            // Whatever it is, that is settled.
+            if ports.only.contains(endpoint.port) {
+                review.take(answerOf: endpoint, isInspector: false)
+                continue
+            }
+            inquiry.ask(.ip(endpoint.address, port: endpoint.port)) { [unowned self] isInspector in
+                review.take(answerOf: endpoint, isInspector: isInspector)
+                if !isStopped { look() }
+            }
         }
+        let plan = BridgePlan(
+            for: endpoints, ours: server.listeningInodes, ports: ports, verdict: review.verdict(on:))
         let hasFreedPorts = follow(plan, endpoints)
         let age = MonotonicTime.coarse.since(started)
         if age > Self.startPhase, bridges.isEmpty, !hasSaidNothingFound {
@@ -124,18 +130,24 @@ public final class AutoBridge {
             log.info("found nothing that listens only on loopback; still looking")
         }
         timer?.schedule(
-            after: age < Self.startPhase || hasFreedPorts ? Self.intervalAtStart : Self.interval)
+            after: age < Self.startPhase || hasFreedPorts || review.hasUndecided ? Self.intervalAtStart : Self.interval)
     }
 
     /// - Returns: whether bridges have gone. Their ports may be bridged anew at the next look: the workers are still
     ///   closing the old sockets.
     private func follow(_ plan: BridgePlan, _ endpoints: [ListeningEndpoint]) -> Bool {
         for (port, obstacle) in plan.obstacles.sorted(by: { $0.key < $1.key }) where obstacles[port] != obstacle {
-            log.warning("not bridging port \(port): \(obstacle.explanation)", ["port": .number(Int(port))])
+            let remedy = obstacle.remedy(at: port).map { "; \($0)" } ?? ""
+            let message = "not bridging port \(port): \(obstacle.explanation)\(remedy)"
+            let fields: Log.Fields = ["port": .number(Int(port))]
+            // Helpers' sockets come and go, and are nobody's mistake.
+            obstacle == .chosenByKernel ? log.info(message, fields) : log.warning(message, fields)
         }
         obstacles = plan.obstacles
         // A bridge stays while the app listens at its other end, wherever else it has begun to listen.
-        let gone = bridges.filter { port, bridge in !bridge.leads(to: plan.bridges[port] ?? []) }
+        let gone = bridges.filter { port, bridge in
+            !bridge.leads(to: plan.bridges[port] ?? []) || plan.obstacles[port] != nil && bridge.leadsToSeveral
+        }
         for (port, bridge) in gone.sorted(by: { $0.key < $1.key }) {
             server.remove(route: bridge.route)
             bridges[port] = nil
@@ -164,39 +176,5 @@ public final class AutoBridge {
             [IPAddress.loopbackV4, .loopbackV6].first(where: addresses.contains)
             ?? addresses.min { $0.description < $1.description }
         return .address(.ip(preferred ?? .loopbackV4, port: port))
-    }
-
-    /// Looks only at sockets that are new: finding an owner means looking through every process's descriptors.
-    private func lookUpOwners(of endpoints: [ListeningEndpoint]) {
-        let candidates = Set(
-            endpoints.filter { $0.isLoopbackOnly && !BridgePlan.resolvers.contains($0.address) }.map(\.inode))
-        verdicts = verdicts.filter { candidates.contains($0.key) }
-        unseen = unseen.filter { candidates.contains($0.key) }
-        let new = candidates.subtracting(verdicts.keys)
-        guard !new.isEmpty else { return }
-        switch scope {
-        case .everybody:
-            for inode in new { verdicts[inode] = true }
-        case .ownDescendants:
-            let family = ProcessTree.descendants(of: Int(getpid()))
-            let owners = ProcessDescription.owners(ofSockets: new)
-            for endpoint in endpoints where new.contains(endpoint.inode) {
-                verdicts[endpoint.inode] =
-                    owners[endpoint.inode].map { $0.contains { family.contains($0.id) } } ?? guess(endpoint)
-            }
-        }
-    }
-
-    /// Decides about a socket whose owner this user may not see, as happens without CAP_SYS_PTRACE when the app has
-    /// changed its user. In a container of our own, whoever it is comes from us.
-    /// - Returns: nil to look again first, since the owner may just be about to hand the socket over.
-    private func guess(_ endpoint: ListeningEndpoint) -> Bool? {
-        unseen[endpoint.inode, default: 0] += 1
-        guard unseen[endpoint.inode] == 3 else { return nil }
-        if getpid() == 1 { return true }
-        log.warning(
-            "not bridging port \(endpoint.port): this user may not see whose it is; name it as a ROUTE to bridge it",
-            ["port": .number(Int(endpoint.port))])
-        return false
     }
 }

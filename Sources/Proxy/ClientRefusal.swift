@@ -6,6 +6,8 @@ enum ClientRefusal: Error, Equatable, CaseIterable {
     case tooFast
     /// It has as many connections as it may have (`per_client.max_connections`).
     case tooManyConnections
+    /// There is no memory left for it.
+    case memoryShort
 
     /// What the log says, a few words.
     var explanation: String {
@@ -13,6 +15,7 @@ enum ClientRefusal: Error, Equatable, CaseIterable {
         case .denied: "its address is not allowed"
         case .tooFast: "it makes new connections too fast"
         case .tooManyConnections: "it has as many connections as it may have"
+        case .memoryShort: "there is no memory left for it"
         }
     }
 }

@@ -72,10 +72,17 @@ final class PasswordThread: Sendable {
     }
 
     private func run() {
-        guard let loop = try? EventLoop(), let event = try? questions.open(on: loop, handler: { [self] in answer($0) })
-        else { return isStarted.withLock { $0 = false } }
-        loop.run()
-        withExtendedLifetime(event) {}
+        while true {
+            do {
+                let loop = try EventLoop()
+                let event = try questions.open(on: loop) { [self] in answer($0) }
+                loop.run()
+                withExtendedLifetime(event) {}
+            } catch {
+                // Somebody waits for an answer, and there is memory or a descriptor again some time.
+                Thread.pause(for: .milliseconds(100))
+            }
+        }
     }
 
     private func answer(_ question: Question) {

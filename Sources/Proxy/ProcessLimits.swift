@@ -55,6 +55,16 @@ public enum ProcessLimits {
         mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
 
+    /// Gives back to the system what the allocator keeps and nobody uses (malloc_trim(3)).
+    static func returnFreeMemory() {
+        malloc_trim(0)
+    }
+
+    /// Has all threads allocate from one place (mallopt(3), M_ARENA_MAX): each place of its own takes 64 MiB of addresses.
+    static func spareAddresses() {
+        mallopt(M_ARENA_MAX, 1)
+    }
+
     /// No core dump and no other process of the same user gets at this one's memory, where keys are (PR_SET_DUMPABLE,
     /// prctl(2)). What it starts is as it would be otherwise.
     static func keepMemoryPrivate() {

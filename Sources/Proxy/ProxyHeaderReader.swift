@@ -36,7 +36,9 @@ final class ProxyHeaderReader: Session {
             case .complete(let header, let length):
                 guard workspace.discard(length, from: socket.socket) else { return abort(.clientLeft) }
                 // What has become readable was the header; a read for nothing else would be in vain.
-                if count == length { socket.unusedReadiness.remove(.readable) }
+                if count == length, !socket.unusedReadiness.contains(.urgent) {
+                    socket.unusedReadiness.remove(.readable)
+                }
                 do throws(ClientRefusal) {
                     try worker.proxyHasSpoken(self, header)
                 } catch {

@@ -4,7 +4,30 @@ internal import Glibc
 public import Observability
 
 extension Server {
-    /// Carries traffic until SIGTERM or SIGINT, and reloads on SIGHUP; a second signal ends it at once. Blocks the calling thread.
+    /// What ends the program in good order. SIGQUIT is what nginx's images are stopped with, SIGPWR is LXC's, and SIGXCPU comes
+    /// a moment before the system's own end of a process that has used up its processor time.
+    private static let stopSignals = [
+        (SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGQUIT, "SIGQUIT"), (SIGPWR, "SIGPWR"), (SIGXCPU, "SIGXCPU"),
+    ]
+
+    /// What would end a program that does not catch it, and means nothing to this one. The numbers are SIGSTKFLT's and those of
+    /// the real-time signals, of which glibc keeps the first two to itself.
+    private static let signalsWithoutMeaning = [SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, 16] + Array(34...64)
+
+    /// What is of no use: a write says by its error that the reader has gone (SIGPIPE) or that the file is too large (SIGXFSZ),
+    /// and a program in the background may write its log to the terminal.
+    private static let ignoredSignals = [SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU]
+
+    /// Has signals end the process at once with exit code 0 while nothing is open yet: to be called first, before the
+    /// configuration is read. What only asks for something is ignored until then.
+    public static func awaitStart() {
+        ProcessSignals.exitCleanly(on: stopSignals.map(\.0))
+        ProcessSignals.ignore(ignoredSignals + signalsWithoutMeaning + [SIGHUP, SIGUSR1])
+        ProcessSignals.letThrough()
+    }
+
+    /// Carries traffic until SIGTERM, SIGINT or SIGQUIT, reloads on SIGHUP, and writes its status to the log on SIGUSR1; a second
+    /// signal ends it at once. No other signal that can be caught does anything. Blocks the calling thread.
     /// - Parameters:
     ///   - stopRequests: posting to it does what a signal does.
     ///   - source: what SIGHUP reloads from; nil where it does what it does to any program.
@@ -25,34 +48,45 @@ extension Server {
             failure = error
             loop.stop()
         }
-        var isStopping = false
+        var stopRequestCount = 0
         func stop(because reason: String) {
-            if isStopping {
-                log.info("\(reason) again: ending at once")
+            stopRequestCount += 1
+            guard stopRequestCount == 1 else {
+                // Said once, however many follow.
+                if stopRequestCount == 2 { log.info("\(reason) again: ending at once") }
                 server.abort()
                 return
             }
-            isStopping = true
             let drain = durationText(server.configuration.drain)
             log.info("\(reason): closing the listeners, finishing connections for up to \(drain)")
             server.drain { loop.stop() }
         }
         // Before anything is opened: whoever stops us while we start gets an orderly end too.
-        let signals = try [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { signal, name in
+        ProcessSignals.ignore(ignoredSignals)
+        var signals = try stopSignals.map { signal, name in
             try SignalEvent(signal, on: loop) { stop(because: name) }
+        }
+        signals.append(try SignalEvent(SIGUSR1, on: loop) { [unowned server] in server.logStatus() })
+        for number in signalsWithoutMeaning {
+            signals.append(
+                try SignalEvent(number, on: loop) { log.debug("a signal that means nothing here: \(number)") })
         }
         let stopEvent = try stopRequests?.open(on: loop) { _ in stop(because: "asked to stop") }
         let reloader = source.map { Reloader(server, from: $0, log: log, on: loop) }
         reloader?.onReload = onReload
-        let reloadSignal = try reloader.map { reloader throws(SystemError) in
-            try SignalEvent(SIGHUP, on: loop) { reloader.request(because: "SIGHUP") }
+        if let reloader {
+            signals.append(try SignalEvent(SIGHUP, on: loop) { reloader.request(because: "SIGHUP") })
+        }
+        defer {
+            // The exit code is decided: what comes while the signals get their earlier dispositions back waits for good.
+            ProcessSignals.holdBack()
+            withExtendedLifetime((signals, stopEvent, reloader)) {}
         }
         try prepare(server, loop)
         reloader?.startWatching()
         try server.start()
         started()
         loop.run()
-        withExtendedLifetime((signals, stopEvent, reloader, reloadSignal)) {}
         if let failure { throw failure }
         log.info("stopped")
     }

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Discovery
 internal import EventLoop
+internal import Memory
 internal import Network
 public import Observability
 internal import Upstream
@@ -25,6 +26,7 @@ extension Server {
             program: Snapshot.Program(
                 version: Self.version, startTime: startTime, isDraining: isDraining, findsRoutes: findsRoutes),
             process: .current,
+            memory: Snapshot.Memory(self.workers.memory.look()),
             workers: workers.map {
                 Snapshot.Worker(
                     number: $0.number, loopLag: $0.loopLag, parkedBytes: $0.parkedBytes, connections: $0.connections)
@@ -54,7 +56,17 @@ extension Server {
             app: apps[route], connections: Int(total.counters.connections - total.counters.endedConnections),
             connectionLimit: route.maxConnections, held: total.held, queued: total.queued,
             queueLimit: bound.max.map { _ in bound.queue }, upstreamConnections: total.upstreamConnections,
-            upstreamConnectionLimit: bound.max, idle: total.idle, spare: total.spare, counters: total.counters)
+            upstreamConnectionLimit: bound.max, idle: total.idle, spare: total.spare, counters: total.counters,
+            obstacles: obstacles(of: route, number: number, workers))
+    }
+
+    private func obstacles(of route: Route, number: Int, _ workers: [WorkerSnapshot]) -> [String] {
+        failing.filter { $0.route == number }.map { "cannot listen on \($0.address) yet, and tries again" }.sorted()
+            + workers.compactMap { worker in
+                worker.obstacles[route.name].map {
+                    "worker \(worker.number) cannot accept clients yet, and tries again (\($0))"
+                }
+            }
     }
 
     /// Notes which of the routes' apps are there now.

@@ -3,6 +3,7 @@ internal import Discovery
 public import EventLoop
 internal import FileWatching
 internal import Glibc
+internal import Memory
 internal import Network
 public import Observability
 internal import Passwords
@@ -52,13 +53,17 @@ public final class Server {
     private var removals: [(route: Int, deadline: MonotonicTime)] = []
     private var removalTimer: Deadline?
     private var retryTimer: Timer?
+    /// Runs only as long as memory is short.
+    private(set) var memoryTimer: Timer?
+    /// How short memory is, as far as it was told.
+    var memoryLevel = MemoryGauge.Level.ample
     private(set) var admin: AdminPort?
     /// The Unix sockets by the numbers of their listeners; their files go when these do.
     private var unixSockets: [Int: UnixSocketHolder] = [:]
     /// What we have said that nobody has passed us a socket for.
     private var complaints: Set<ListenAddress> = []
     /// Listeners that could not be opened, and that we have complained about.
-    private var failing: Set<ListenerSet.Listener> = []
+    private(set) var failing: Set<ListenerSet.Listener> = []
 
     /// When the server was made, which is when the program was started but for milliseconds.
     let startTime = Timestamp.now
@@ -68,6 +73,9 @@ public final class Server {
     var findsRoutes = false
     var apps = AppWatch()
 
+    /// Asked about the app's process, on any thread; nil where nobody knows it. To be set before ``start()``.
+    public var appLife: (@Sendable () -> AppLife)?
+
     /// Called when the server cannot go on.
     public var onFailure: ((SystemError) -> Void)?
 
@@ -76,19 +84,27 @@ public final class Server {
 
     /// Makes a server that does nothing yet.
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
-    public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
+    public convenience init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
+        try self.init(configuration, log: log, probe: MemoryProbe.read, on: loop)
+    }
+
+    /// - Parameter probe: reads how much memory is left, by the limit that is nearest.
+    init(
+        _ configuration: Configuration, log: Log, probe: @escaping @Sendable () -> MemoryReading?, on loop: EventLoop
+    ) throws(SystemError) {
         self.configuration = configuration
         inherited = InheritedSockets.ofProcess
         listeners = ListenerSet(inherited: inherited.sockets)
         manager = ServiceManager(ProcessStart.environment, log: log.part(.listeners))
         self.loop = loop
         self.log = log.part(.listeners)
+        let need = MemoryNeed(probe())
         let count =
             switch configuration.workers {
-            case .auto: AvailableProcessors.count
+            case .auto: min(AvailableProcessors.count, need.mostWorkers)
             case .count(let count): count
             }
-        workers = try WorkerPool(count: count, on: loop)
+        workers = try WorkerPool(count: count, probe: probe, on: loop)
         drainTimer = try Deadline(on: loop) { [unowned self] _ in workers.tell(.abort) }
         retryTimer = try Timer(on: loop) { [unowned self] in updateListeners() }
         removalTimer = try Deadline(on: loop) { [unowned self] _ in endRemovedRoutes() }
@@ -102,6 +118,8 @@ public final class Server {
             snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
             diagnosis: diagnosis.start)
         admin = try AdminPort(sources, log: log, on: loop)
+        memoryTimer = try Timer(on: loop) { [unowned self] in lookAtMemoryAgain() }
+        workers.onMemoryNews = { [unowned self] in memoryChanged($0) }
         workers.onDrained = { [unowned self] in drained() }
         workers.onFailure = { [unowned self] error in onFailure?(error) }
     }
@@ -113,6 +131,7 @@ public final class Server {
         openFiles = ProcessLimits.raiseOpenFiles()
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnLargeBlocksAtOnce()
+        let need = try findMemory()
         if configuration.speaksTLS { ProcessLimits.keepMemoryPrivate() }
         configuredRoutes = configuration.routes.map { register($0) }
         if let tlsFault { throw tlsFault }
@@ -130,8 +149,9 @@ public final class Server {
         }
         try admin?.start(configuration.admin)
         try workers.start(
-            connections: connectionsThatFit, pipes: Self.pipes(within: openFiles), log: log,
-            logsAccess: configuration.log.access)
+            connections: connectionsThatFit, pipes: Self.pipes(within: openFiles),
+            parking: need.parking(workers: workers.count), log: log, logsAccess: configuration.log.access,
+            appLife: appLife)
         state = .running
         followCertificates()
         for route in listeners.routes.keys.sorted() { announce(route) }
@@ -217,9 +237,17 @@ public final class Server {
         read(auth)
         guard passwordWatchers[auth.path] == nil else { return }
         let path = auth.path
-        passwordWatchers[path] = try? FileWatcher(path, on: loop) { [unowned self] in
-            _ = passwordWatchers[path]?.hasNews()
-            for route in shared.values { if let auth = route.basicAuth, auth.path == path { read(auth) } }
+        do throws(SystemError) {
+            let watcher = try FileWatcher(path, on: loop) { [unowned self] in
+                _ = passwordWatchers[path]?.hasNews()
+                for route in shared.values { if let auth = route.basicAuth, auth.path == path { read(auth) } }
+            }
+            passwordWatchers[path] = watcher
+            if let obstacle = watcher.obstacle { throw obstacle }
+        } catch {
+            log.part(.configuration).warning(
+                "cannot watch a file of passwords; a change of it takes a SIGHUP or a restart",
+                ["file": .text(path), "reason": .text(error.description)])
         }
     }
 

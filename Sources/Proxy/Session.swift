@@ -41,6 +41,9 @@ class Session {
     /// Takes the client's connection over; may end the session before it returns.
     func start(with socket: WatchedSocket) {}
 
+    /// Bounds what the kernel holds for its connections; see ``Socket/boundBuffers(to:)``.
+    func boundBuffers(to bytes: Int?) {}
+
     /// Resets both sides. Does nothing once the session has ended.
     func abort(_ reason: SessionEnd) {}
 
@@ -55,7 +58,8 @@ extension Session {
     /// Why a relay is to end on which nothing moves; nil where it is not.
     func silenceEnd(of duplex: Duplex, _ hearing: Hearing) -> SessionEnd? {
         let (isHalfClosed, configuration) = (duplex.isHalfClosed, route.configuration)
-        let limit = isHalfClosed ? min(configuration.halfCloseTimeout, configuration.idleTimeout) : configuration.idleTimeout
+        let limit =
+            isHalfClosed ? min(configuration.halfCloseTimeout, configuration.idleTimeout) : configuration.idleTimeout
         let silence = hearing.silence(since: duplex.lastActivity)
         // What a slow peer's kernel takes is seen only by asking, and that takes two answers.
         guard silence >= limit * 3 / 4, !duplex.isStillDelivering(), silence >= limit else { return nil }

@@ -11,6 +11,7 @@ extension SessionEnd {
         case .refused(.denied): .clientDenied
         case .refused(.tooFast): .clientRateLimit
         case .refused(.tooManyConnections): .clientConnectionLimit
+        case .refused(.memoryShort): .memoryShort
         case .clientFailed: .clientFailed
         case .appFailed: .appFailed
         case .idleTimeout: .idleTimeout

@@ -41,6 +41,14 @@ final class TCPSession: Session {
         if case .connecting(let socket, nil) = state { state = .connecting(socket, request) }
     }
 
+    override func boundBuffers(to bytes: Int?) {
+        switch state {
+        case .silent(let socket), .connecting(let socket, _): socket.socket.boundBuffers(to: bytes)
+        case .relaying(let duplex, _, _): duplex.boundBuffers(to: bytes)
+        case .ended: break
+        }
+    }
+
     override func abort(_ reason: SessionEnd) {
         switch state {
         case .silent(let socket): refuse(socket, reason)

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
+internal import Memory
 internal import Network
 internal import Observability
 internal import Passwords
@@ -19,13 +20,24 @@ final class Worker {
         let descriptors: ConnectionBudget
         /// How many pipes the worker's relays may have open.
         let pipes: Int
+        let memory: MemoryWatch
+        /// How many bytes the worker's relays may park where memory is not short.
+        let parkingLimit: Int
         let log: Log
+        /// See ``Server/appLife``.
+        let appLife: (@Sendable () -> AppLife)?
 
         var listenersLog: Log { log.part(.listeners) }
         var upstreamLog: Log { log.part(.upstream) }
     }
 
     let workspace: RelayWorkspace
+    /// What it may use of the memory that is left.
+    let memory: MemoryAllowance
+    /// How short memory is, as far as it was told.
+    private var memoryLevel = MemoryGauge.Level.ample
+    /// What the kernel may hold in each direction of a connection; nil where it decides that.
+    private var bufferBound: Int?
     private lazy var tlsWorkspace = TLSWorkspace()
     private let clock = TurnClock()
     /// Whether each connection gets a line in the log when it ends.
@@ -44,6 +56,8 @@ final class Worker {
     private var lastTicket: UInt64 = 0
     private var acceptors: [Int: Acceptor] = [:]
     private var datagramListeners: [Int: DatagramListener] = [:]
+    /// What could not be done for want of memory; tried again with what could not be watched.
+    private var stalled = StalledCommands()
     /// Made for the first of them.
     private var datagramWorkspace: DatagramWorkspace?
     private var sessions: [Session] = []
@@ -71,14 +85,20 @@ final class Worker {
         self.loop = loop
         self.report = report
         self.commands = commands
-        workspace = RelayWorkspace(on: loop, pipes: environment.pipes)
+        memory = MemoryAllowance(from: environment.memory, worker: number)
+        workspace = RelayWorkspace(
+            on: loop, parkingLimit: environment.parkingLimit, pipes: environment.pipes, memory: memory)
         sweep = try Deadline(on: loop) { [unowned self] in sweepSessions($0) }
         lateDrain = try Timer(on: loop) { [unowned self] in drainSessions() }
-        retryAccepting = try Timer(on: loop) { [unowned self] in resumeAccepting() }
+        retryAccepting = try Timer(on: loop) { [unowned self] in
+            for command in stalled.takeAll() { receive(command) }
+            resumeAccepting()
+        }
         mailboxEvent = try commands.open(on: loop) { [unowned self] in receive($0) }
     }
 
     private func receive(_ command: WorkerCommand) {
+        if stalled.holdsUp(command) { return stalled.add(command) }
         switch command {
         case .addRoute(let number, let shared, let workers):
             do {
@@ -87,13 +107,15 @@ final class Worker {
                     shared, number: number, worker: self.number, of: workers, traffic: traffic, clock: clock, on: loop)
                 route.app.onNews = { [unowned self, unowned route] in report($0, on: route) }
                 route.app.sources.onTrouble = { [unowned self, unowned route] in report($0, on: route) }
+                route.app.mayKeep = memoryLevel == .ample
                 routes[number] = route
                 self.traffic[shared.configuration.name] = traffic
                 sweepEarlier()
             } catch {
-                environment.listenersLog.error("cannot add a route", ["reason": .text(error.description)])
+                stall(command, error)
             }
         case .removeRoute(let number):
+            stalled.forget(route: number)
             guard let route = routes[number] else { return }
             route.isRemoved = true
             route.app.drain()
@@ -102,20 +124,23 @@ final class Worker {
             if route.sessions == 0 { forget(route) }
         case .listen(let listener, let route, let handoff, let turn, let outlivesUs):
             guard let socket = handoff.take(), let route = routes[route] else { return }
-            do {
-                acceptors[listener] = try Acceptor(
-                    socket, turn: turn, outlivesUs: outlivesUs, route: route, worker: self, on: loop)
-            } catch {
-                environment.listenersLog.error("cannot accept connections", ["reason": .text(error.description)])
-            }
+            let acceptor = Acceptor(
+                socket, turn: turn, outlivesUs: outlivesUs, route: route, worker: self, on: loop)
+            acceptors[listener] = acceptor
+            acceptor.resume()
         case .listenForDatagrams(let listener, let route, let handoff):
-            guard let socket = handoff.take(), let route = routes[route] else { return }
-            listenForDatagrams(listener, on: socket, route)
-        case .handOver(let listener, let route):
             guard let route = routes[route] else { return }
+            do throws(SystemError) {
+                try listenForDatagrams(listener, on: handoff, route)
+            } catch {
+                stall(command, error)
+            }
+        case .handOver(let listener, let route):
+            guard !stalled.handOver(listener: listener, to: route), let route = routes[route] else { return }
             acceptors[listener]?.handOver(to: route)
             datagramListeners[listener]?.handOver(to: route)
         case .closeListener(let listener):
+            stalled.forget(listener: listener)
             acceptors.removeValue(forKey: listener)?.acceptBacklog()
             datagramListeners[listener]?.drain()
         case .abortRoute(let number):
@@ -125,6 +150,10 @@ final class Worker {
             self.logsAccess = logsAccess
         case .resumeAccepting:
             resumeAccepting()
+        case .memory(let level, let socketsCount):
+            memoryLevel = level
+            shrinkOrGrow()
+            if socketsCount || bufferBound != nil { boundBuffers() }
         case .news(let news, let route):
             routes[route]?.app.receive(news)
         case .admission(let news, let route):
@@ -137,6 +166,7 @@ final class Worker {
         case .drain:
             for route in routes.values { route.app.drain() }
             isDraining = true
+            stalled = StalledCommands()
             drainAllButNewcomers()
             for acceptor in acceptors.values where !acceptor.outlivesUs { acceptor.acceptBacklog() }
             acceptors = [:]
@@ -247,25 +277,87 @@ final class Worker {
 
     private func resumeAccepting() {
         for acceptor in acceptors.values { acceptor.resume() }
+        for listener in datagramListeners.values { listener.resume() }
+    }
+
+    /// There is no memory for what was asked of us: try again in a while.
+    private func stall(_ command: WorkerCommand, _ error: SystemError) {
+        stalled.add(command, because: error)
+        outOfDescriptors(error)
+    }
+
+    /// What keeps clients of routes from being accepted here though there is room for them, by the routes' names.
+    private var obstacles: [String: String] {
+        var obstacles: [String: String] = [:]
+        for acceptor in acceptors.values {
+            if let obstacle = acceptor.obstacle { obstacles[acceptor.route.configuration.name] = obstacle.description }
+        }
+        for listener in datagramListeners.values {
+            if let obstacle = listener.obstacle { obstacles[listener.route.configuration.name] = obstacle.description }
+        }
+        if let reason = stalled.reason {
+            let names = stalled.names
+            for number in stalled.routes {
+                guard let name = routes[number]?.configuration.name ?? names[number] else { continue }
+                obstacles[name] = reason.description
+            }
+        }
+        return obstacles
+    }
+
+    // MARK: Memory
+
+    /// Keeps as much as there is memory for: first goes what only makes things faster.
+    private func shrinkOrGrow() {
+        memory.forgetGrant()
+        workspace.parkingLimit =
+            switch memoryLevel {
+            case .ample: environment.parkingLimit
+            case .tight: environment.parkingLimit / 4
+            case .critical: 0
+            }
+        for route in routes.values {
+            route.app.mayKeep = memoryLevel == .ample
+            if memoryLevel > .ample { route.http?.forgetIdleExchanges() }
+        }
+    }
+
+    /// Where what the kernel holds for sockets counts against the limit, that is most of what slow readers cost.
+    private func boundBuffers() {
+        let before = bufferBound
+        bufferBound =
+            switch memoryLevel {
+            case .ample: nil
+            case .tight: MemoryCost.tightBuffers
+            case .critical: MemoryCost.criticalBuffers
+            }
+        // Once more while it holds, for those who have got a connection to the app since.
+        if bufferBound != nil || before != nil { for session in sessions { session.boundBuffers(to: bufferBound) } }
+    }
+
+    /// Whether there is memory for one more client's connection.
+    func hasMemoryForClient() -> Bool {
+        let cost = MemoryCost.connection + (memory.includesSockets ? MemoryCost.buffers : 0)
+        return memory.take(cost, for: .newcomer)
     }
 
     // MARK: Datagrams
 
-    private func listenForDatagrams(_ listener: Int, on socket: consuming DatagramSocket, _ route: WorkerRoute) {
+    private func listenForDatagrams(
+        _ number: Int, on socket: Handoff<DatagramSocket>, _ route: WorkerRoute
+    ) throws(SystemError) {
         guard let datagrams = route.datagrams else { return }
-        do throws(SystemError) {
-            let workspace: DatagramWorkspace
-            if let known = datagramWorkspace { workspace = known } else { workspace = try DatagramWorkspace(on: loop) }
-            datagramWorkspace = workspace
-            datagramListeners[listener] = try DatagramListener(
-                socket, route: route, datagrams: datagrams, worker: self, in: workspace, on: loop
-            ) { [unowned self] in
-                datagramListeners[listener] = nil
-                if isDraining { reportIfDrained() }
-            }
-        } catch {
-            environment.listenersLog.error("cannot take datagrams", ["reason": .text(error.description)])
+        let workspace: DatagramWorkspace
+        if let known = datagramWorkspace { workspace = known } else { workspace = try DatagramWorkspace(on: loop) }
+        datagramWorkspace = workspace
+        let listener = try DatagramListener(
+            socket, route: route, datagrams: datagrams, worker: self, in: workspace, on: loop
+        ) { [unowned self] in
+            datagramListeners[number] = nil
+            if isDraining { reportIfDrained() }
         }
+        datagramListeners[number] = listener
+        listener.resume()
     }
 
     /// Takes a place for one more flow, in the route and among the descriptors. Nobody waits for one: what finds none is
@@ -369,6 +461,7 @@ final class Worker {
         route.tally.countConnection()
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
+        if let bufferBound { watched.socket.boundBuffers(to: bufferBound) }
         session.start(with: watched)
         return true
     }
@@ -435,6 +528,9 @@ final class Worker {
         successor.started = session.started
         sessions[session.index] = successor
     }
+
+    /// See ``Server/appLife``.
+    var appLife: (@Sendable () -> AppLife)? { environment.appLife }
 
     /// A name for a connection that no other one has.
     func takeConnectionID() -> [UInt8] { connectionIDs.take() }
@@ -503,6 +599,7 @@ final class Worker {
             if let datagrams = route.datagrams { route.traffic.underWay.add(datagrams, flows: route.sessions) }
         }
         snapshot.routes = traffic.mapValues(\.snapshot)
+        snapshot.obstacles = obstacles
         return snapshot
     }
 

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Memory
 internal import Network
 internal import Upstream
 
@@ -24,6 +25,9 @@ enum WorkerCommand: Sendable {
     case logAccess(Bool)
     /// There is room again for connections that were refused a place.
     case resumeAccepting
+    /// Memory is so short now, or not any more.
+    /// - socketsCount: what the kernel holds for sockets counts against the limit.
+    case memory(MemoryGauge.Level, socketsCount: Bool)
     /// News about a route's app.
     case news(HoldCoordinator.News, route: Int)
     /// News about a route's places for connections to its app.

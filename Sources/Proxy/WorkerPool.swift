@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Memory
 internal import Network
 internal import Observability
 internal import Upstream
@@ -9,6 +10,8 @@ internal import Upstream
 /// Belongs to the control thread.
 final class WorkerPool {
     let count: Int
+    /// Gives out what memory is left.
+    let memory: MemoryWatch
     private let reports: Mailbox<WorkerReport>
     private let commands: [Mailbox<WorkerCommand>]
     private var reportEvent: IOEvent?
@@ -23,16 +26,21 @@ final class WorkerPool {
     var onDrained: (() -> Void)?
     /// Called when a worker could not be started.
     var onFailure: ((SystemError) -> Void)?
+    /// Called when memory has become shorter, or less so.
+    var onMemoryNews: ((MemoryWatch.State) -> Void)?
 
     /// Makes mailboxes for workers that do not run yet; what is posted waits for them.
-    init(count: Int, on loop: EventLoop) throws(SystemError) {
+    /// - Parameter probe: reads how much memory is left.
+    init(count: Int, probe: @escaping @Sendable () -> MemoryReading?, on loop: EventLoop) throws(SystemError) {
         self.count = count
         undrained = count
-        reports = try Mailbox()
+        let reports = try Mailbox<WorkerReport>()
+        self.reports = reports
+        memory = MemoryWatch(workers: count, probe: probe) { reports.post(.memory($0)) }
         var commands: [Mailbox<WorkerCommand>] = []
         for _ in 0..<count { commands.append(try Mailbox()) }
         self.commands = commands
-        passwords = try? PasswordThread()
+        passwords = try PasswordThread()
         survey = try WorkerSurvey(of: count, on: loop) { [commands] worker, posted in
             commands[worker].post(.report(posted: posted))
         }
@@ -43,10 +51,15 @@ final class WorkerPool {
     /// - Parameters:
     ///   - connections: how many connections there may be in the whole process.
     ///   - pipes: how many pipes each worker may have.
-    func start(connections: Int, pipes: Int, log: Log, logsAccess: Bool) throws(SystemError) {
+    ///   - parking: how many bytes each worker may park.
+    ///   - appLife: see ``Server/appLife``.
+    func start(
+        connections: Int, pipes: Int, parking: Int, log: Log, logsAccess: Bool, appLife: (@Sendable () -> AppLife)?
+    ) throws(SystemError) {
         let descriptors = budget(limit: connections)
         self.descriptors = descriptors
-        let environment = Worker.Environment(descriptors: descriptors, pipes: pipes, log: log)
+        let environment = Worker.Environment(
+            descriptors: descriptors, pipes: pipes, memory: memory, parkingLimit: parking, log: log, appLife: appLife)
         for number in 0..<count {
             let (commands, reports) = (commands[number], reports)
             try Thread.start(named: "worker-\(number)") {
@@ -147,6 +160,7 @@ final class WorkerPool {
             undrained -= 1
             if undrained == 0 { onDrained?() }
         case .failed(let error): onFailure?(error)
+        case .memory(let state): onMemoryNews?(state)
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Memory
 internal import Observability
 
 /// What a worker tells the control thread.
@@ -9,6 +10,8 @@ enum WorkerReport: Sendable {
     case snapshot(WorkerSnapshot)
     /// It could not be started.
     case failed(SystemError)
+    /// Memory is shorter than it was, or less so.
+    case memory(MemoryWatch.State)
 }
 
 /// One worker's state at one moment, and what it has counted until then.
@@ -35,6 +38,8 @@ struct WorkerSnapshot: Sendable {
     var connections = 0
     /// By the routes' names.
     var routes: [String: Route] = [:]
+    /// What keeps it from accepting clients of routes, by the routes' names.
+    var obstacles: [String: String] = [:]
 }
 
 extension WorkerSnapshot.Route {

@@ -112,7 +112,11 @@ public final class Duplex {
         ready(.upstream, sockets.upstream.unusedReadiness)
         // What a direction had been told before it came here is not told again.
         for side in [Side.downstream, .upstream] {
-            if halves[side.rawValue].hasSourceFailed { fail(side) } else if halves[side.rawValue].mayReceive { advance(side) }
+            if halves[side.rawValue].hasSourceFailed {
+                fail(side)
+            } else if halves[side.rawValue].mayReceive {
+                advance(side)
+            }
         }
     }
 
@@ -159,6 +163,12 @@ public final class Duplex {
             || before.upstream != 0 && before.upstream != undelivered.upstream
         if hasMoved { lastMove = .coarse }
         return hasMoved
+    }
+
+    /// Bounds what the kernel holds for both connections; see ``Socket/boundBuffers(to:)``.
+    public func boundBuffers(to bytes: Int?) {
+        sockets?.downstream.socket.boundBuffers(to: bytes)
+        sockets?.upstream.socket.boundBuffers(to: bytes)
     }
 
     private func ready(_ side: Side, _ readiness: IOEvent.Readiness) {
@@ -245,7 +255,8 @@ public final class Duplex {
         phase = .lastWords(of: side, upTo: halves[side.rawValue].bytesMoved + Self.mostLastWords)
         lastMove = .coarse
         halves[side.rawValue].lookAtSourceAgain()
-        deliverLastWords(sinkIsReady: false)
+        // The event that has led here may have told that the sink takes more, too, and nobody else makes use of that.
+        deliverLastWords()
     }
 
     /// Reads what a side had said before it failed, and passes it on: its kernel had it acknowledged, and without a proxy in

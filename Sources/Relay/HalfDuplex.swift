@@ -31,14 +31,6 @@ public final class HalfDuplex {
         case inSink
     }
 
-    enum AnnouncedEnd {
-        case none
-        case endOfStream
-        case failure
-        /// Everything before the end has been read.
-        case reached
-    }
-
     /// Where the bytes go.
     public enum Direction: Sendable {
         case toUpstream
@@ -68,10 +60,8 @@ public final class HalfDuplex {
     private var sinkIsPrompt: Bool
     /// The sink has been given something.
     private var hasSent = false
-    /// The source may have something to be read.
-    private(set) var sourceIsReadable = false
-    /// What follows that which can be read, and raises no event of its own any more.
-    private(set) var announcedEnd = AnnouncedEnd.none
+    /// What is known of the source.
+    private var readiness = SourceReadiness()
     /// The source has so much to say that it is worth a pipe: two system calls more, and no copying.
     var isBulk = false
     /// How much the next receive may take, as a power of two: grows while the sink keeps up, shrinks when it does not.
@@ -114,26 +104,20 @@ public final class HalfDuplex {
     }
 
     /// Whether a receive may bring anything, an end or an error included.
-    public var mayReceive: Bool { sourceIsReadable }
+    public var mayReceive: Bool { readiness.mayReceive }
 
     /// Whether the source is known to have failed, maybe after it had ended properly.
-    public var hasSourceFailed: Bool { announcedEnd == .failure }
+    public var hasSourceFailed: Bool { readiness.announcedEnd == .failure }
 
     /// Whether the source has ended or failed, perhaps after something that can still be read.
-    public var isSourceEnding: Bool { announcedEnd != .none }
+    public var isSourceEnding: Bool { readiness.announcedEnd != .none }
 
     /// Whether everything has been received, up to an end that is none of a failure's.
-    public var hasSourceEnded: Bool { announcedEnd == .reached }
+    public var hasSourceEnded: Bool { readiness.announcedEnd == .reached }
 
     /// Notes what the source has become ready for: that something can be read, or what follows then.
-    public func noteSource(_ readiness: IOEvent.Readiness) {
-        if readiness.isDisjoint(with: [.readable, .endOfStream, .failed]) { return }
-        sourceIsReadable = true
-        if readiness.contains(.failed) {
-            announcedEnd = .failure
-        } else if readiness.contains(.endOfStream), announcedEnd == .none {
-            announcedEnd = .endOfStream
-        }
+    public func noteSource(_ told: IOEvent.Readiness) {
+        readiness = readiness.told(told)
     }
 
     /// The source may have said something that nobody was told of, because it has failed.
@@ -142,13 +126,11 @@ public final class HalfDuplex {
     }
 
     /// The bytes come from another source from now on.
-    /// - Parameter readiness: what that has become ready for without anybody making use of it.
-    public func takeSource(_ readiness: IOEvent.Readiness) {
+    /// - Parameter told: what that has become ready for without anybody making use of it.
+    public func takeSource(_ told: IOEvent.Readiness) {
         beginStream()
-        sourceIsReadable = false
-        announcedEnd = .none
+        readiness = SourceReadiness().told(told)
         readPower = Self.initialReadPower
-        noteSource(readiness)
     }
 
     /// The bytes go to another sink from now on.
@@ -177,12 +159,10 @@ public final class HalfDuplex {
     ) -> Socket.TransferResult {
         let result = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit]))
         switch result {
-        case .moved(let count): if count < limit, !source.mayHaveMore { noteShortRead() }
-        case .wouldBlock: sourceIsReadable = false
-        case .endOfStream: reachEnd()
-        case .failed:
-            sourceIsReadable = false
-            announcedEnd = .failure
+        case .moved(let count): if count < limit, !source.mayHaveMore { noteShortRead(of: source) }
+        case .wouldBlock: noteSourceIsEmpty()
+        case .endOfStream: readiness = readiness.afterEnd()
+        case .failed: readiness = readiness.afterFailure()
         }
         return result
     }
@@ -224,12 +204,12 @@ public final class HalfDuplex {
     ) -> Outcome {
         let limit = Int(readLimit)
         var received = 0
-        if sourceIsReadable, workspace.mayPark(limit) {
+        if mayReceive, workspace.mayPark(limit) {
             switch source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])) {
             case .moved(let count):
                 received = count
-                if count < limit, !source.mayHaveMore { noteShortRead() }
-            case .wouldBlock: sourceIsReadable = false
+                if count < limit, !source.mayHaveMore { noteShortRead(of: source) }
+            case .wouldBlock: noteSourceIsEmpty()
             // Is found again, and passed on then.
             case .endOfStream: break
             case .failed(let code): return .sourceFailed(code)
@@ -257,12 +237,12 @@ public final class HalfDuplex {
         if isWaitingForSink, !sinkIsReady { return .waiting }
         if let outcome = unpark(to: sink, in: workspace) { return outcome }
         if framing.hasEnded { return .ended }
-        if announcedEnd == .reached { return finish(sink, tellsEnd: framing.tellsEnd, in: workspace) }
+        if hasSourceEnded { return finish(sink, tellsEnd: framing.tellsEnd, in: workspace) }
         let turnBytes = workspace.turnBytes
         var bytesLeft = turnBytes
         var readsLeft = Self.turnReads
         var maySplice = true
-        while sourceIsReadable {
+        while mayReceive {
             guard bytesLeft > 0, readsLeft > 0 else { return .yielded }
             let most = Int(clamping: min(framing.plainBytesAhead, UInt64(turnBytes)))
             if isBulk, maySplice, most >= Self.leastBulk, let pipe = workspace.takePipe() {
@@ -287,11 +267,11 @@ public final class HalfDuplex {
             let buffer = UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])
             switch source.receive(into: buffer, peek: !mayPark) {
             case .wouldBlock:
-                sourceIsReadable = false
+                noteSourceIsEmpty()
             case .endOfStream:
                 return finish(sink, tellsEnd: framing.tellsEnd, in: workspace)
             case .failed(let code):
-                sourceIsReadable = false
+                readiness = readiness.afterFailure()
                 return .sourceFailed(code)
             case .moved(let received):
                 let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<received])
@@ -303,16 +283,9 @@ public final class HalfDuplex {
                 if waitsForSinksLayer(sink, in: workspace) { return .waiting }
                 maySplice = true
                 if received < limit, !source.mayHaveMore {
-                    if framing.hasEnded {
-                        noteShortRead()
-                        return .ended
-                    }
-                    // The end was announced before this read, which was the last then. Not so from the client: a
-                    // read ends short at TCP's urgent mark too, and clients of old (telnet, FTP) do set it.
-                    if announcedEnd == .endOfStream, direction == .toDownstream {
-                        return finish(sink, tellsEnd: framing.tellsEnd, in: workspace)
-                    }
-                    if announcedEnd == .none { sourceIsReadable = false }
+                    noteShortRead(of: source)
+                    if framing.hasEnded { return .ended }
+                    if hasSourceEnded { return finish(sink, tellsEnd: framing.tellsEnd, in: workspace) }
                 } else {
                     if limit == readLimit {
                         isBulk = !source.isLayered && !sink.isLayered
@@ -328,12 +301,11 @@ public final class HalfDuplex {
     }
 
     /// Takes note that a receive has brought less than it might have: the source has nothing more for now.
-    private func noteShortRead() {
-        switch announcedEnd {
-        case .none: sourceIsReadable = false
-        case .endOfStream: if direction == .toDownstream { announcedEnd = .reached }
-        case .failure, .reached: break
-        }
+    ///
+    /// An end that was announced before it follows at once. Not so from the client: a read ends short at TCP's urgent mark
+    /// too, and clients of old (telnet, FTP) do set it. Nor from a layer, whose end is a message of its own.
+    private func noteShortRead(of source: borrowing Socket) {
+        readiness = readiness.afterShortRead(isLastBeforeEnd: direction == .toDownstream && !source.isLayered)
     }
 
     /// Gives back the memory of parked bytes, which will go nowhere any more.
@@ -349,7 +321,7 @@ public final class HalfDuplex {
     }
 
     private func finish(_ sink: borrowing Socket, tellsEnd: Bool, in workspace: RelayWorkspace) -> Outcome {
-        reachEnd()
+        readiness = readiness.afterEnd()
         // The end is a message of the layer, and has to go out like all others before the connection may be closed.
         if sink.isLayered, tellsEnd {
             sink.finishSending()
@@ -357,12 +329,6 @@ public final class HalfDuplex {
         }
         state = .finished
         return .finished
-    }
-
-    /// Nothing more comes. An end behind a failure that was told already is none.
-    private func reachEnd() {
-        sourceIsReadable = false
-        announcedEnd = announcedEnd == .failure ? .failure : .reached
     }
 
     func send(_ bytes: UnsafeRawBufferPointer, to sink: borrowing Socket) -> Socket.TransferResult {
@@ -384,7 +350,7 @@ public final class HalfDuplex {
         return result
     }
 
-    func noteSourceIsEmpty() { sourceIsReadable = false }
+    func noteSourceIsEmpty() { readiness = readiness.afterVainRead() }
 
     /// Looks whether the sink's layer has taken what the kernel has not, and if so has the stream wait for that.
     private func waitsForSinksLayer(_ sink: borrowing Socket, in workspace: RelayWorkspace) -> Bool {

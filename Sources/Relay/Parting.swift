@@ -53,24 +53,22 @@ public final class Parting {
         if look() { cancel() }
     }
 
-    /// - Returns: whether nothing is under way any more.
+    /// Resets each connection that has nothing under way any more.
+    /// - Returns: whether that were the last.
     func look() -> Bool {
-        var isDone = true
-        for index in legs.indices where legs[index].undelivered != 0 {
-            let before = legs[index].undelivered
-            legs[index].undelivered = legs[index].look(in: workspace)
-            if legs[index].undelivered != before { lastActivity = .coarse }
-            if legs[index].undelivered != 0 { isDone = false }
+        for index in legs.indices.reversed() {
+            let undelivered = legs[index].look(in: workspace)
+            if undelivered != legs[index].undelivered {
+                legs[index].undelivered = undelivered
+                lastActivity = .coarse
+            }
+            if undelivered == 0 { legs.remove(at: index).reset(in: workspace) }
         }
-        return isDone
+        return legs.isEmpty
     }
 
-    func end() {
-        for leg in legs {
-            leg.half.abandon(in: workspace)
-            leg.socket.onReady = nil
-            leg.socket.socket.resetWhenClosed()
-        }
+    private func end() {
+        for leg in legs { leg.reset(in: workspace) }
         legs = []
         let onEnd = onEnd
         self.onEnd = nil
@@ -90,5 +88,11 @@ extension Parting.Leg {
         default: return max(socket.socket.undeliveredBytes, 1)
         }
         return socket.socket.undeliveredBytes
+    }
+
+    fileprivate func reset(in workspace: RelayWorkspace) {
+        half.abandon(in: workspace)
+        socket.onReady = nil
+        socket.socket.resetWhenClosed()
     }
 }

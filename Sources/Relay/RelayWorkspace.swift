@@ -1,5 +1,6 @@
 internal import CLinux
 public import EventLoop
+public import Memory
 internal import Network
 
 /// What all relays of one worker share: the scratch buffer and the pipes through which bytes go, and the account of
@@ -9,18 +10,26 @@ internal import Network
 public final class RelayWorkspace {
     /// How much one receive takes at the most: few large moves beat many small ones (docs/benchmarks.md).
     public static let scratchSize = 1 << 20
+    /// What a worker's relays may park together where memory is not scarce.
+    public static let usualParkingLimit = 32 << 20
 
     public let loop: EventLoop
     /// Between two calls nothing in it is of use to anybody: whoever receives into it empties it in the same call.
     let scratch: UnsafeMutableRawBufferPointer
-    let parkingLimit: Int
+    /// The most that may be parked, in bytes; what is parked already stays when it is lowered.
+    public var parkingLimit: Int
+    /// What the worker may use of the memory that is left; nil where nobody asks.
+    private let memory: MemoryAllowance?
 
     /// For streams that come in bulk.
     var pipes: PipePool
 
     /// The memory that parked bytes take up now, in bytes.
     public internal(set) var parkedBytes = 0 {
-        didSet { if parkedBytes == 0 { returnMemory() } else { mostParked = max(mostParked, parkedBytes) } }
+        didSet {
+            if parkedBytes == 0 { returnMemory() } else { mostParked = max(mostParked, parkedBytes) }
+            if parkedBytes > oldValue { memory?.grew(by: parkedBytes - oldValue) }
+        }
     }
     /// The most since memory was last returned.
     private var mostParked = 0
@@ -30,10 +39,15 @@ public final class RelayWorkspace {
     ///     kernel what the other side does not take, at the price of one more system call.
     ///   - pipes: the most pipes that its relays may have open together, two descriptors each. Where there is none
     ///     left, or none at all, streams are carried by copying.
-    public init(on loop: EventLoop, parkingLimit: Int = 32 << 20, pipes: Int = 8) {
+    ///   - memory: asked before bytes are parked.
+    public init(
+        on loop: EventLoop, parkingLimit: Int = RelayWorkspace.usualParkingLimit, pipes: Int = 8,
+        memory: MemoryAllowance? = nil
+    ) {
         self.loop = loop
         self.pipes = PipePool(limit: pipes)
         self.parkingLimit = parkingLimit
+        self.memory = memory
         // Page-aligned, and not touched before it is needed: an idle worker does not pay for it.
         scratch = .allocate(byteCount: Self.scratchSize, alignment: 4096)
     }
@@ -50,7 +64,9 @@ public final class RelayWorkspace {
 
     // Nothing tells that everything was acknowledged, so one has to look: soon at first, and seldom where a peer takes its
     // time. With many, each look may take so much of the time and no more.
-    private static let (shortestPartingDelay, longestPartingDelay) = (Duration.milliseconds(2), Duration.milliseconds(100))
+    private static let (shortestPartingDelay, longestPartingDelay) = (
+        Duration.milliseconds(2), Duration.milliseconds(100)
+    )
     private static let delayPerParting = Duration.microseconds(20)
 
     /// Keeps a parting until it has ended, and has it look now and then whether it has.
@@ -97,7 +113,9 @@ public final class RelayWorkspace {
     }
 
     /// Whether so many more bytes may be parked.
-    public func mayPark(_ count: Int) -> Bool { parkedBytes + count <= parkingLimit }
+    public func mayPark(_ count: Int) -> Bool {
+        parkedBytes + count <= parkingLimit && memory?.mayGrow(by: count) != false
+    }
 
     // MARK: Turns
 

@@ -21,6 +21,9 @@ public final class Supervisor {
     private var killTimer: Deadline?
     private var isTerminating = false
 
+    /// What is known of the child, for every thread.
+    public let life = ChildLife()
+
     /// Called with SIGTERM, which is not forwarded: who gets it ends the child with ``terminate(killAfter:)`` when the
     /// time has come.
     public var onTerminationRequest: (() -> Void)?
@@ -60,6 +63,7 @@ public final class Supervisor {
     public func start(_ command: [String]) throws(CommandNotStarted) -> Int {
         let child = try ChildProcess.start(command, signals: inherited)
         state = .running(child)
+        life.start(child)
         return Int(child)
     }
 
@@ -89,7 +93,9 @@ public final class Supervisor {
             guard case .running(process) = state else { continue }
             state = .ended
             killTimer?.cancel()
-            onChildEnd?(ProcessEnd(waitStatus: status))
+            let end = ProcessEnd(waitStatus: status)
+            life.end(end)
+            onChildEnd?(end)
         }
     }
 }

@@ -203,8 +203,10 @@ public final class AppConnections {
         guard !isDraining, let keeping, !connection.isOneClients else { return }
         switch admission?.queue.keep(for: member) {
         case .keep?:
-            if !keeping.put(connection, at: now) { admission?.queue.keptLess(by: member, now: keeping.count) }
-        case nil: keeping.put(connection, at: now)
+            if !mayKeep || !keeping.put(connection, at: now) {
+                admission?.queue.keptLess(by: member, now: keeping.count)
+            }
+        case nil: if mayKeep { keeping.put(connection, at: now) }
         case .serve(let ticket)?:
             // The place stays with the socket.
             admission?.line.take(ticket)?.complete(.connected(connection))
@@ -231,6 +233,13 @@ public final class AppConnections {
         return queue.lacksPlaces
     }
 
+    /// Whether connections are kept at all; those that are when it becomes false are closed. Clients are served as before.
+    public var mayKeep = true {
+        didSet {
+            if !mayKeep { keeping?.removeAll(appHasGone: false) } else if !oldValue { refillSoon() }
+        }
+    }
+
     /// Closes what is kept, and keeps nothing from now on; clients are served still.
     public func drain() {
         isDraining = true
@@ -239,7 +248,7 @@ public final class AppConnections {
     }
 
     private func refillSoon() {
-        guard !isRefillDue, !isDraining, let keeping, keeping.missingSpares > 0 else { return }
+        guard !isRefillDue, !isDraining, mayKeep, let keeping, keeping.missingSpares > 0 else { return }
         isRefillDue = true
         loop.onNextTurn { [weak self] in
             self?.isRefillDue = false
@@ -250,7 +259,7 @@ public final class AppConnections {
     /// Opens one connection ahead, and the next one when that is there: an app that is slow to take them is not met with all
     /// at once.
     private func refill() {
-        guard !isDraining, !isOpeningSpare, let keeping, keeping.missingSpares > 0 else { return }
+        guard !isDraining, mayKeep, !isOpeningSpare, let keeping, keeping.missingSpares > 0 else { return }
         var place: AdmissionPlace?
         if let queue = admission?.queue {
             place = queue.placeForSpare()

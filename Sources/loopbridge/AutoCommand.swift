@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Discovery
 import Observability
 import Proxy
 
@@ -10,7 +11,8 @@ struct Auto: ParsableCommand {
         discussion: """
             Looks for TCP sockets that listen on loopback only, in this network
             namespace, and bridges each at its own port for as long as it listens.
-            Debuggers' ports are bridged only when --only names them.
+            Debuggers, whichever port they have, and ports that the kernel chose are
+            bridged only when --only or a ROUTE names them.
             """)
 
     @OptionGroup var options: SharedOptions
@@ -18,6 +20,7 @@ struct Auto: ParsableCommand {
     @OptionGroup var watch: WatchOption
 
     func run() throws {
+        Server.awaitStart()
         let source = try watch.reloadSource(options, requiresRoutes: false)
         let configuration = try options.configuration(requiresRoutes: false)
         let chosen = try ports.chosen()
@@ -28,7 +31,8 @@ struct Auto: ParsableCommand {
                 bridge?.follow(configuration)
             } prepare: { server, loop in
                 bridge = try AutoBridge(
-                    server, scope: .everybody, ports: chosen, configuration: configuration, log: log, on: loop)
+                    server, scope: .everybody, said: SaidPorts.ofThisPlace(), ports: chosen,
+                    configuration: configuration, log: log, on: loop)
             } started: {
                 bridge?.start()
             }

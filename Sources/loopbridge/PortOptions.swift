@@ -6,7 +6,7 @@ import EventLoop
 struct PortOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Bridge nothing but these ports, debuggers' ports too; separated by commas. [LOOPBRIDGE_ONLY]",
+            "Bridge nothing but these ports, be they debuggers' or the kernel's choice; separated by commas. [LOOPBRIDGE_ONLY]",
             valueName: "PORTS"))
     var only: String?
 

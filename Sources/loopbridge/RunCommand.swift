@@ -13,7 +13,8 @@ struct Run: ParsableCommand {
         usage: "loopbridge run [OPTIONS] [ROUTE ...] -- COMMAND [ARGUMENT ...]",
         discussion: """
             Without a ROUTE, whatever the command and its children listen on, on loopback
-            only, is bridged at the same port as soon as it appears. Does what an init
+            only, is bridged at the same port as soon as it appears; debuggers, and ports that
+            the kernel chose, only when --only names them. Does what an init
             does: forwards signals, reaps orphans, hands over the terminal, and exits as
             the command does (128 + signal where a signal ended it; 127 where it is not
             found, 126 where it cannot be executed).

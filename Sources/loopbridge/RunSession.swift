@@ -48,6 +48,7 @@ final class RunSession {
             isDrained = true
             if end == nil { supervisor.terminate(killAfter: stopTimeout) } else { loop.stop() }
         }
+        server.appLife = { [life = supervisor.life] in AppLife(life.now) }
         supervisor.onTerminationRequest = { [unowned self] in terminationRequested() }
         supervisor.onChildEnd = { [unowned self] in childEnded($0) }
     }
@@ -66,11 +67,15 @@ final class RunSession {
         log.info("started \(command[0])", ["pid": .number(child)])
         if configuration.routes.isEmpty {
             // What the app has left behind, as a daemon leaves itself, is not its descendant any more but ours.
+            let said = SaidPorts.read(command: command, environment: ProcessStart.environmentEntries)
             bridge = try AutoBridge(
-                server, scope: .ownDescendants, ports: ports, configuration: configuration, log: log, on: loop)
+                server, scope: .ownDescendants, said: said, ports: ports,
+                configuration: configuration, log: log, on: loop)
             bridge?.start()
         }
         loop.run()
+        // The exit code is decided.
+        ProcessSignals.holdBack()
         if let failure { throw failure }
         return end
     }
@@ -104,5 +109,17 @@ final class RunSession {
     private func drained() {
         isDrained = true
         end == nil ? supervisor.terminate(killAfter: stopTimeout) : loop.stop()
+    }
+}
+
+extension AppLife {
+    fileprivate init(_ moment: ChildLife.Moment) {
+        self =
+            switch moment {
+            case .lives: .lives
+            case .isEnding: .isEnding
+            case .hasEnded(.exited): .hasExited
+            case .hasEnded(.killed): .wasKilled
+            }
     }
 }

@@ -9,10 +9,11 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Carry traffic (the default command).",
         discussion: """
-            Ends on SIGTERM or SIGINT: the listeners close, running connections may
-            finish for as long as --drain says, and what is left is reset. A second
+            Ends on SIGTERM, SIGINT or SIGQUIT: the listeners close, running connections
+            may finish for as long as --drain says, and what is left is reset. A second
             signal ends it at once. SIGHUP reads the configuration again and takes over
-            what has changed, without disturbing the rest.
+            what has changed, without disturbing the rest. SIGUSR1 writes the status to
+            the log.
 
             Exit codes: 0 done, 64 wrong usage, 71 cannot listen, 78 wrong configuration.
             """)
@@ -21,6 +22,7 @@ struct Serve: ParsableCommand {
     @OptionGroup var watch: WatchOption
 
     func run() throws {
+        Server.awaitStart()
         let source = try watch.reloadSource(options)
         let configuration = try options.configuration()
         let log = try Log.started(as: configuration.log)

@@ -1,6 +1,7 @@
-import Discovery
 import Network
 import Testing
+
+@testable import Discovery
 
 @Suite struct BridgePlanTests {
     private func endpoint(_ address: String, _ port: UInt16, inode: UInt64 = 1) -> ListeningEndpoint {
@@ -9,9 +10,9 @@ import Testing
 
     private func plan(
         _ endpoints: [ListeningEndpoint], ours: Set<UInt64> = [], only: Set<UInt16> = [], except: Set<UInt16> = [],
-        isWanted: (ListeningEndpoint) -> Bool = { _ in true }
+        verdict: (ListeningEndpoint) -> ListenerReview.Verdict? = { _ in .init(isWanted: true, obstacle: nil) }
     ) -> BridgePlan {
-        BridgePlan(for: endpoints, ours: ours, ports: .init(only: only, except: except), isWanted: isWanted)
+        BridgePlan(for: endpoints, ours: ours, ports: .init(only: only, except: except), verdict: verdict)
     }
 
     @Test func loopbackListenersAreBridgedPortByPort() {
@@ -40,13 +41,34 @@ import Testing
         #expect(plan([endpoint(address, 53)], only: [53]) == plan([]))
     }
 
-    @Test(arguments: BridgePlan.debuggerPorts.keys.sorted())
-    func debuggersMustBeNamed(port: UInt16) throws {
-        let name = try #require(BridgePlan.debuggerPorts[port])
-        #expect(plan([endpoint("127.0.0.1", port)]).obstacles == [port: .debugger(name)])
-        #expect(plan([endpoint("127.0.0.1", port)]).bridges.isEmpty)
-        #expect(plan([endpoint("127.0.0.1", port)], only: [port]).bridges.keys.sorted() == [port])
-        #expect(plan([endpoint("127.0.0.1", port)], only: [1]) == plan([]))
+    @Test(arguments: [
+        BridgePlan.Obstacle.privateService(.inspector, .option("--inspect")), .chosenByKernel, .hiddenOwner,
+    ])
+    func whatIsNotMeantToBeReachedMustBeNamed(obstacle: BridgePlan.Obstacle) {
+        let endpoints = [endpoint("127.0.0.1", 9333)]
+        let verdict = { (_: ListeningEndpoint) in ListenerReview.Verdict(isWanted: true, obstacle: obstacle) }
+        #expect(plan(endpoints, verdict: verdict).obstacles == [9333: obstacle])
+        #expect(plan(endpoints, verdict: verdict).bridges.isEmpty)
+        #expect(plan(endpoints, only: [9333], verdict: verdict).bridges.keys.sorted() == [9333])
+        #expect(plan(endpoints, only: [1], verdict: verdict) == plan([]))
+        #expect(obstacle.remedy(at: 9333)?.contains("--only 9333") == true)
+    }
+
+    /// A client of a shared address gets any of those who share it.
+    @Test func anAppBesideADebugger() {
+        let endpoints = [
+            endpoint("127.0.0.1", 8000), endpoint("127.0.0.1", 8000, inode: 2), endpoint("::1", 8000, inode: 3),
+        ]
+        let verdict = { (endpoint: ListeningEndpoint) in
+            ListenerReview.Verdict(
+                isWanted: true, obstacle: endpoint.inode == 2 ? .privateService(.delve, .usualPort) : nil)
+        }
+        #expect(plan(endpoints, verdict: verdict).bridges == [8000: [.loopbackV6]])
+        #expect(plan(Array(endpoints.prefix(2)), verdict: verdict).bridges.isEmpty)
+    }
+
+    @Test func whatIsNotDecidedIsNotBridged() {
+        #expect(plan([endpoint("127.0.0.1", 8000)], verdict: { _ in nil }) == plan([]))
     }
 
     @Test func portsAreChosen() {
@@ -58,6 +80,6 @@ import Testing
 
     @Test func nothingIsSaidOfOthersListeners() {
         let endpoints = [endpoint("127.0.0.1", 9229), endpoint("127.0.0.1", 8000), endpoint("0.0.0.0", 8000, inode: 2)]
-        #expect(plan(endpoints, isWanted: { _ in false }) == plan([]))
+        #expect(plan(endpoints, verdict: { _ in .init(isWanted: false, obstacle: nil) }) == plan([]))
     }
 }

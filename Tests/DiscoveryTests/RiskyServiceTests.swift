@@ -1,5 +1,6 @@
-import Discovery
 import Testing
+
+@testable import Discovery
 
 /// What should not be within everybody's reach.
 @Suite struct RiskyServiceTests {
@@ -15,9 +16,9 @@ import Testing
         #expect(service.caution.contains("--allow"))
     }
 
-    @Test func everyDebuggerIsOne() throws {
-        for port in BridgePlan.debuggerPorts.keys {
-            #expect(try #require(RiskyService(port: port)).risk == "whoever reaches it owns the process")
+    @Test func everyPrivateServiceIsOne() throws {
+        for (port, service) in PrivateService.byPort {
+            #expect(try #require(RiskyService(port: port)).risk == service.risk)
         }
     }
 

@@ -27,6 +27,8 @@ Environment:
     LOOPBRIDGE_RESTARTS     how often it is restarted while somebody keeps its socket (5)
     LOOPBRIDGE_CERTIFICATE_SWAPS  how often a certificate is replaced by another under load (4)
     LOOPBRIDGE_UPLOADS      how many uploads over TLS are cut into segments, all settings together (400)
+    LOOPBRIDGE_SEQUENCES    how many random sequences of events are played (300 HTTP exchanges for each set of settings)
+    LOOPBRIDGE_SEED         the seed of the first of them; a random one without it
     LOOPBRIDGE_SCRAPE_SECONDS  how long Prometheus looks at a load (12)
 """
 

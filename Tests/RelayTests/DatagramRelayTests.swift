@@ -25,7 +25,8 @@ import Testing
             self.candidates = candidates
             let socket = try DatagramSocket(listeningOn: .ip(.loopbackV4, port: 0))
             address = socket.localAddress!
-            relay = try DatagramRelay(socket, in: DatagramWorkspace(on: loop), account: account, owner: self)
+            relay = DatagramRelay(socket, in: try DatagramWorkspace(on: loop), account: account, owner: self)
+            try relay?.startWatching()
         }
 
         func flow(

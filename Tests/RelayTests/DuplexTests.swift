@@ -317,6 +317,23 @@ private struct Bench {
         #expect(bench.app.received.count == expected)
     }
 
+    /// A read ends at the mark, and of what is behind it nobody tells.
+    @Test(arguments: [true, false]) func fewBytesBehindAnUrgentMarkAreRead(isFromApp: Bool) throws {
+        let bench = try Bench()
+        let (source, sink) = isFromApp ? (bench.app, bench.client) : (bench.client, bench.app)
+        #expect(source.send("before".utf8) == 6)
+        #expect(source.sendUrgently(8))
+        #expect(source.send(" behind".utf8) == 7)
+        // The loop tells of all at once, while nobody reads.
+        for _ in 0..<3 { bench.loop.runOnce() }
+        bench.duplex.start()
+        #expect(try bench.run(until: { sink.received == Array("before behind".utf8) }))
+        #expect(source.send(" again".utf8) == 6)
+        source.finishSending()
+        #expect(try bench.run(until: { sink.end == 0 }))
+        #expect(sink.received == Array("before behind again".utf8))
+    }
+
     @Test func aResetOfABulkStreamIsNoEnd() throws {
         let bench = try Bench()
         bench.duplex.start()

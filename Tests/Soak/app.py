@@ -13,7 +13,7 @@ import sys
 
 import app_http
 import app_stream
-from channels import Channel
+from channels import Channel, watch_for_delays
 
 LIMIT = 60
 
@@ -76,6 +76,7 @@ class Datagrams(asyncio.DatagramProtocol):
 
 async def main(kind, generation, reports, *addresses):
     generation, report = int(generation), report_into(reports)
+    watch = asyncio.create_task(watch_for_delays(lambda delay: report("late", 0, delay)))
     if kind == "datagrams":
         host, _, port = addresses[0].rpartition(":")
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: Datagrams(generation), (host, int(port)))
@@ -91,7 +92,7 @@ async def main(kind, generation, reports, *addresses):
             report("app failed", 0, repr(error))
             channel.reset()
 
-    await asyncio.gather(*(accept(address, serve) for address in addresses))
+    await asyncio.gather(watch, *(accept(address, serve) for address in addresses))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import base64
+import hashlib
 import socket
 import urllib.parse
 import zlib
@@ -15,21 +17,15 @@ from channels import Hung, Reader
 
 async def serve(channel, connection, report, generation):
     """Serves one connection until it ends, or is to end behind an answer."""
-    is_unix = connection.family == socket.AF_UNIX
     state = _Connection(channel, connection, Reader(channel), report, generation)
     try:
         while await state.serve_request():
             pass
-        await channel.finish()
-        async with asyncio.timeout(3):
-            while await state.reader.some():
-                pass
-        app_stream.end_in_good_order(connection, is_unix)
-        channel.close()
+        await app_stream.end(channel, connection, state.reader)
     except wire.WrongBytes as error:
         report("wrong", state.number, str(error))
         channel.reset()
-    except (OSError, EOFError, Hung, TimeoutError):
+    except (OSError, EOFError, Hung):
         channel.reset()
 
 
@@ -58,6 +54,10 @@ class _Connection:
             fields[name.lower()] = value.strip()
         path = urllib.parse.urlsplit(target)
         asked = dict(urllib.parse.parse_qsl(path.query))
+        if path.path == "/":
+            # Some proxies let pass what others take for garbage.
+            await self.channel.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return False
         self.number = int(path.path.strip("/"))
         how = asked.get("how", "length")
         if "upgrade" in fields.get("connection", "").lower() and fields.get("upgrade"):
@@ -161,7 +161,9 @@ class _Connection:
         return "401 Unauthorized", ["WWW-Authenticate: NTLM"]
 
     async def _upgrade(self, fields):
+        key = fields.get("sec-websocket-key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
         await self.channel.send(
             f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {fields['upgrade']}\r\n"
-            f"X-Number: {self.number}\r\n\r\n".encode())
+            f"Sec-WebSocket-Accept: {accept}\r\nX-Number: {self.number}\r\n\r\n".encode())
         return await app_stream.serve_transfers(self.channel, self.connection, self.reader, self.report, self.generation)

@@ -17,19 +17,13 @@ _SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 async def serve(channel, connection, report, generation, has_proxy_header):
     """Serves one connection. Until the last byte of an answer is out, an end of this process is a reset, whatever ends it: so a
     truncated answer with a clean end is always somebody else's lie."""
-    is_unix = connection.family == socket.AF_UNIX
     reader = Reader(channel)
     try:
         named = await _proxy_header(reader) if has_proxy_header else None
         if not await serve_transfers(channel, connection, reader, report, generation, named):
             channel.reset()
             return
-        await channel.finish()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and await reader.some():
-            pass
-        end_in_good_order(connection, is_unix)
-        channel.close()
+        await end(channel, connection, reader)
     except wire.WrongBytes as error:
         report("wrong", 0, str(error))
         channel.reset()
@@ -54,6 +48,19 @@ async def serve_transfers(channel, connection, reader, report, generation, named
             return False
         if not header.flags & wire.KEEP:
             return True
+
+
+async def end(channel, connection, reader):
+    """All has been sent: says so, waits a while for the other side's end, and closes."""
+    await channel.finish()
+    try:
+        async with asyncio.timeout(10):
+            while await reader.some():
+                pass
+    except TimeoutError:
+        pass
+    end_in_good_order(connection, connection.family == socket.AF_UNIX)
+    channel.close()
 
 
 def end_in_good_order(connection, is_unix):

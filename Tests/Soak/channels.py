@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import struct
+import time
 
 PIECE = 65536
 
@@ -74,8 +75,12 @@ class Channel:
 
     async def recv(self, count=PIECE):
         data = await self._within(self._loop.sock_recv(self._socket, count), "receiving")
-        if not data and self._reset:
-            raise self._reset
+        if not data:
+            # Whoever was sending may be the one that was told, and about to say so.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            if self._reset:
+                raise self._reset
         return data
 
     async def finish(self):
@@ -162,6 +167,17 @@ class TLSChannel(Channel):
         except ssl.SSLWantReadError:
             pass
         await self._flush()
+
+
+async def watch_for_delays(report):
+    """Reports when this process had to wait for a processor: what took long then is not the program's doing."""
+    last = time.monotonic()
+    while True:
+        await asyncio.sleep(0.2)
+        now = time.monotonic()
+        if now - last > 0.5:
+            report({"from": last, "to": now})
+        last = now
 
 
 class Reader:

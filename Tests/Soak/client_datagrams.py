@@ -11,7 +11,7 @@ async def honest(visit):
     """Some datagrams on one flow. The outcome says whether any came back."""
     chance = visit.chance
     loop = asyncio.get_running_loop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flow:
+    with socket.socket(socket.AF_INET6 if ":" in visit.address[0] else socket.AF_INET, socket.SOCK_DGRAM) as flow:
         flow.setblocking(False)
         flow.connect(visit.address)
         sent, returned = {}, 0

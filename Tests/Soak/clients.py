@@ -76,11 +76,15 @@ class Visit:
         self.is_honest, self.is_fleeting = kind.is_honest, kind.is_fleeting
         self.has_no_resets = self.route.has_no_resets
         self.names_first = self.route.names_clients
-        self.address = (f"{folder}/listen/{self.route.path}" if self.route.path
-                        else (routes.FLEETING if kind.is_fleeting else routes.CONTAINER, self.route.port))
+        self.address = f"{folder}/listen/{self.route.path}" if self.route.path else (self._choose_host(), self.route.port)
         self.channel, self.client = None, ""
         self._is_leaving = is_leaving
         self._last = number
+
+    def _choose_host(self):
+        if self.is_fleeting:
+            return routes.FLEETING
+        return routes.CONTAINER_V6 if self.chance.random() < 0.25 else routes.CONTAINER
 
     def next(self):
         """A number for another transfer of the same visit."""
@@ -95,7 +99,7 @@ class Visit:
             pass
 
     async def open(self):
-        family = socket.AF_UNIX if self.route.path else socket.AF_INET
+        family = socket.AF_UNIX if self.route.path else socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
         kind = channels.TLSChannel if self.route.tls else channels.Channel
         self.channel = await kind.open(family, self.address, LIMIT)
         self.client = str(self.channel.name)
@@ -166,7 +170,9 @@ async def main(folder, seed, place, rate, without):
             start += 1 << 40
             chance = random.Random(f"{seed} {kind.name} {index}")
             work.append(come_again(kind, start, chance, judge, folder, float(rate), is_over, is_leaving))
+    watch = asyncio.create_task(channels.watch_for_delays(lambda delay: judge.note("late", 0, delay)))
     await asyncio.gather(*work)
+    watch.cancel()
     judge.save()
 
 

@@ -93,12 +93,14 @@ class Conductor:
         chance = random.Random(f"{self._seed} {name}")
         while not self._is_over.wait(chance.expovariate(1 / 2.0)):
             act = chance.choices([one for _, one in plan], [weight for weight, _ in plan])[0]
+            started = time.monotonic()
             try:
                 act(chance)
             except Exception as error:
                 if not self._subject.is_running:
                     return
-                self.failures.append(f"{act.__name__.strip('_').replace('_', ' ')}: {type(error).__name__}: {str(error)[:300]}")
+                self.failures.append({"what": act.__name__.strip("_").replace("_", " "), "from": started, "to": time.monotonic(),
+                                      "error": f"{type(error).__name__}: {str(error)[:300]}"})
 
     def _note(self, what, started, **more):
         self.events.append({"what": what, "from": started, "to": time.monotonic(), **more})

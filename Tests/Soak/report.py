@@ -17,7 +17,7 @@ def figures(run, bars):
         "program": run.subject.name, "seconds": run.seconds, "seed": run.seed, "cable": run.network.kind, "frames": run.frames,
         "clock": run.subject.clock,
         "visits": sum(verdict.outcomes.values()), "whole": run.whole_share, "posts": verdict.posts, "counters": dict(verdict.counters),
-        "events": dict(events), "reloads": run.conductor.reloads,
+        "events": dict(events), "reloads": run.conductor.reloads, "timeline": run.conductor.events,
         "memory": {"first": memory[0] if memory else 0, "largest": max(memory, default=0), "last": memory[-1] if memory else 0,
                    "at the end": run.memory_at_end, "growth": growth(run.samples, "anonymous")},
         "descriptors": {"base": run.base_descriptors, "largest": max((row["descriptors"] for row in run.samples), default=0),
@@ -26,9 +26,20 @@ def figures(run, bars):
         "bars": [{"what": bar.what, "figure": bar.figure, "holds": bar.holds} for bar in bars],
         "kinds": kinds, "durations": {kind: _percentiles(kept) for kind, kept in sorted(verdict.durations.items())},
         "faults": verdict.faults[:200], "unexplained": verdict.unexplained[:200], "conductor": run.conductor.failures[:50],
+        "left_over": run.left_over, "samples": run.samples,
+        "excused": len(verdict.excused), "late": round(_seconds(verdict.delays), 1),
         "noise": run.subject.noise[:50], "program_counters": run.counters,
         "messages": dict(run.subject.messages.most_common(60)),
     }
+
+
+def _seconds(delays):
+    """The length of all delays together, without counting a moment twice."""
+    total, end = 0.0, 0.0
+    for delay in sorted(delays, key=lambda one: one["from"]):
+        total += max(0.0, delay["to"] - max(delay["from"], end))
+        end = max(end, delay["to"])
+    return total
 
 
 def _percentiles(kept):
@@ -41,6 +52,8 @@ def markdown(made):
         f"# Soak of {made['program']}", "",
         f"{made['seconds'] / 60:g} minutes, seed {made['seed']}, cable: {made['cable']}, clock: {made['clock']}.", "",
         f"{made['visits']:,} visits, of which {made['whole']:.1%} of the honest clients' were whole; {made['posts']:,} POSTs.", "",
+        f"For {made['late']:g} s the machine was so busy that clients, apps or the program had to wait for a processor; "
+        f"{made['excused']} ends of that time that nothing else explains are not judged.", "",
         "| bar | figure | holds |", "| --- | --- | --- |",
         *(f"| {bar['what']} | {bar['figure']} | {'yes' if bar['holds'] else '**no**'} |" for bar in made["bars"]), "",
         "| event | times |", "| --- | --- |", *(f"| {what} | {count} |" for what, count in sorted(made["events"].items())), "",

@@ -3,12 +3,13 @@
 import dataclasses
 
 CONTAINER, OUTSIDE = "172.17.0.2", "172.17.0.1"
+CONTAINER_V6, OUTSIDE_V6 = "fd00:17::2", "fd00:17::1"
 # An address that comes and goes.
 FLEETING = "172.17.0.3"
 ADMIN = ("127.0.0.1", 9901)
 
 STREAM, PROXIED, HTTP, DATAGRAMS = "127.0.0.1:9001", "127.0.0.1:9005", "127.0.0.1:9010", "127.0.0.1:9020"
-HOLD = 5
+HOLD, QUEUE_TIMEOUT = 5, 5
 
 
 @dataclasses.dataclass
@@ -41,21 +42,21 @@ class Route:
 ROUTES = {route.name: route for route in (
     Route("tcp", 7001, STREAM),
     Route("same port", 9001, STREAM),
-    Route("queue", 7003, STREAM, settings="upstream_connections: { max: 8, queue: 200, queue_timeout: 5s }, connect: first_byte",
+    Route("queue", 7003, STREAM, settings=f"upstream_connections: {{ max: 8, queue: 200, queue_timeout: {QUEUE_TIMEOUT}s }}, connect: first_byte",
           haproxy="maxconn 8"),
     Route("spare", 7004, STREAM, settings="pool: { spare: 4 }"),
     Route("proxied", 7005, PROXIED, names_clients=True, haproxy="send-proxy-v2",
-          settings=f"proxy_protocol: {{ accept: true, trusted_proxies: [{OUTSIDE}/32], send: v2 }}"),
+          settings=f"proxy_protocol: {{ accept: true, trusted_proxies: [{OUTSIDE}/32, \"{OUTSIDE_V6}/128\"], send: v2 }}"),
     Route("per client", 7006, STREAM, settings="source: per_client"),
     Route("to unix", 7007, "stream.sock"),
     Route("from unix", 0, STREAM, path="tcp.sock"),
     Route("unix", 0, "stream.sock", path="unix.sock"),
     Route("tls", 7011, STREAM, tls=True),
-    Route("tls queue", 7012, STREAM, tls=True, settings="upstream_connections: { max: 4, queue: 200, queue_timeout: 5s }",
+    Route("tls queue", 7012, STREAM, tls=True, settings=f"upstream_connections: {{ max: 4, queue: 200, queue_timeout: {QUEUE_TIMEOUT}s }}",
           haproxy="maxconn 4"),
     Route("http", 7020, HTTP, protocol="http"),
     Route("http queue", 7021, HTTP, protocol="http", haproxy="maxconn 6",
-          settings="upstream_connections: { max: 6, queue: 200, queue_timeout: 5s }, pool: { idle: 2, idle_timeout: 500ms }"),
+          settings=f"upstream_connections: {{ max: 6, queue: 200, queue_timeout: {QUEUE_TIMEOUT}s }}, pool: {{ idle: 2, idle_timeout: 500ms }}"),
     Route("http unix", 0, "http.sock", protocol="http", path="http.sock"),
     Route("https", 7022, HTTP, protocol="http", tls=True),
     Route("https unpooled", 7023, HTTP, protocol="http", tls=True, settings="pool: { idle: 0 }", haproxy="unpooled"),
@@ -85,7 +86,7 @@ def loopbridge(folder, version=0, has_passing=True):
     for route in ROUTES.values():
         if route.name == "passing" and not has_passing:
             continue
-        listen = f'"unix:{folder}/listen/{route.path}"' if route.path else f'"0.0.0.0:{route.port}"'
+        listen = f'"unix:{folder}/listen/{route.path}"' if route.path else f'"*:{route.port}"'
         upstream = f"unix:{folder}/apps/{route.upstream}" if route.upstream.endswith(".sock") else route.upstream
         parts = [f"name: {route.name}", f"listen: {listen}", f'upstream: "{upstream}"', f"protocol: {route.protocol}"]
         if route.tls:
@@ -100,7 +101,7 @@ def haproxy(folder):
     """The same for HAProxy, as far as it can: nothing is held, and datagrams are left out."""
     text = f"""
 global
-    maxconn 20000
+    maxconn 4000
     nbthread 2
     stats socket {folder}/haproxy.sock mode 600 level admin
 defaults
@@ -108,7 +109,7 @@ defaults
     timeout connect 1s
     timeout client 30s
     timeout server 30s
-    timeout queue 5s
+    timeout queue {QUEUE_TIMEOUT}s
     timeout tunnel 30s
     timeout http-request 5s
     timeout http-keep-alive 5s
@@ -121,9 +122,9 @@ defaults
         if route.path:
             bind = f"{folder}/listen/{route.path}"
         elif route.name == "same port":
-            bind = f"{CONTAINER}:{route.port}"
+            bind = f"{CONTAINER}:{route.port},[{CONTAINER_V6}]:{route.port}"
         else:
-            bind = f"0.0.0.0:{route.port}"
+            bind = f"0.0.0.0:{route.port},[::]:{route.port} v6only"
         upstream = f"{folder}/apps/{route.upstream}" if route.upstream.endswith(".sock") else route.upstream
         options = "accept-proxy" if route.names_clients else ""
         if route.tls:

@@ -21,13 +21,20 @@ class Sampler:
         while not self._is_over.wait(INTERVAL):
             try:
                 self.rows.append({"time": time.monotonic(), "anonymous": self._subject.anonymous_memory(),
-                                  "descriptors": self._subject.descriptors(), "cpu": self._subject.cpu_seconds()})
+                                  "descriptors": self._subject.descriptors(), "cpu": self._subject.cpu_seconds(),
+                                  "waited": self._subject.waited_for_processor()})
             except (OSError, StopIteration):
                 return
 
     def stop(self):
         self._is_over.set()
         self._thread.join(10)
+
+
+def delays(rows):
+    """When the program had to wait for a processor for more than a quarter of the time."""
+    return [{"from": before["time"], "to": after["time"]} for before, after in zip(rows, rows[1:])
+            if after["waited"] - before["waited"] > (after["time"] - before["time"]) / 4 or after["time"] - before["time"] > 2 * INTERVAL]
 
 
 def growth(rows, name):

@@ -25,12 +25,12 @@ import routes
 from bars import bars
 from conductor import App, Conductor
 from network import Network
-from samples import Sampler
+from samples import Sampler, delays
 from subject import HAProxy, Loopbridge
 from support.namespaces import remove_stale_namespaces
 from support.tls import Authority
 from support.waiting import wait_until
-from verdict import Verdict
+from verdict import Verdict, overlaps
 
 # What the program's clock passes in the middle of a run: where 32 bits of milliseconds overflow.
 MILESTONES = {"2^31 ms": (1 << 31) // 1000, "2^32 ms": (1 << 32) // 1000}
@@ -45,6 +45,8 @@ class Soak:
         self.clients, self.apps = [], []
         self.network = self.subject = None
         self.frames = None
+        # What is open at the end, where it is not as many as at the beginning.
+        self.left_over = []
 
     def run(self):
         try:
@@ -55,9 +57,11 @@ class Soak:
             self.crash_marks = self.subject.crash_marks()
         finally:
             self._tear_down()
-        self.verdict = Verdict(self.folder, self.conductor.events)
+        self.verdict = Verdict(self.folder, self.conductor.events, delays(self.samples))
+        self.conductor.failures = [failure for failure in self.conductor.failures
+                                   if not any(overlaps(delay, failure) for delay in self.verdict.delays)]
         honest = [(kind, outcome, count) for (kind, outcome), count in self.verdict.outcomes.items()
-                  if "fleeting" not in kind and outcome not in ("left", "sent away")]
+                  if "fleeting" not in kind and "passing" not in kind and outcome not in ("left", "sent away")]
         whole = sum(count for _, outcome, count in honest if outcome.startswith("whole") or outcome in (
             "cut, as asked", "cut between requests", "some lost"))
         self.whole_share = whole / max(1, sum(count for _, _, count in honest))
@@ -77,7 +81,7 @@ class Soak:
         else:
             self.subject = Loopbridge(self.network.container, os.path.abspath(self.options.program), self.folder, self._clock_offset())
         self._settle()
-        self.base_descriptors = self.subject.descriptors()
+        self.base_descriptors = self.subject.quiet_descriptors()
         self.conductor = Conductor(self.subject, self.network, self.apps, self.folder, self.seed)
 
     def _clock_offset(self):
@@ -129,7 +133,8 @@ class Soak:
         if not self.subject.is_running:
             return
         try:
-            wait_until(lambda: not self.subject.gauges() and self.subject.descriptors() <= self.base_descriptors, "all is 0", limit=60, interval=0.5)
+            wait_until(lambda: not self.subject.gauges() and self.subject.quiet_descriptors() <= self.base_descriptors, "all is 0",
+                       limit=60, interval=0.5)
         except AssertionError:
             pass
         self.drained_after = time.monotonic() - started
@@ -139,7 +144,9 @@ class Soak:
         before = self.subject.cpu_seconds()
         time.sleep(5)
         self.idle_cpu = self.subject.cpu_seconds() - before
-        self.descriptors, self.memory_at_end = self.subject.descriptors(), self.subject.anonymous_memory()
+        self.descriptors, self.memory_at_end = self.subject.quiet_descriptors(), self.subject.anonymous_memory()
+        if self.descriptors != self.base_descriptors:
+            self.left_over = self.subject.described_descriptors()
 
     def _tear_down(self):
         for one in self.clients:

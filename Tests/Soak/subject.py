@@ -24,6 +24,10 @@ class Subject:
     """A running program whose log goes through a reader that can be told to stall."""
 
     clock = "the machine's"
+    # Has it end in good order.
+    last_signal = signal.SIGTERM
+    # Two workers may keep 16 each, of two ends, beside those that wake them up.
+    PIPES = 2 * (2 * 16 + 5)
 
     def __init__(self, namespace, command, folder):
         self.namespace = namespace
@@ -68,20 +72,50 @@ class Subject:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Anonymous:"))
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        """How many are open, less what is kept on purpose: pipes for splice(2), at most PIPES of them, and spare connections."""
+        names = []
+        for number in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                names.append(os.readlink(f"/proc/{self.pid}/fd/{number}"))
+            except FileNotFoundError:
+                pass
+        pipes = sum(name.startswith("pipe:") for name in names)
+        return len(names) - min(pipes, self.PIPES)
+
+    def described_descriptors(self):
+        """What each of them is; of sockets, as ss(8) shows them."""
+        names = []
+        for number in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                names.append(f"{number} {os.readlink(f'/proc/{self.pid}/fd/{number}')}")
+            except FileNotFoundError:
+                pass
+        shown = subprocess.run(self.namespace.command("ss", "-Hanpxtu"), capture_output=True, text=True).stdout
+        return names + [" ".join(line.split()) for line in shown.splitlines() if f"pid={self.pid}," in line]
 
     def cpu_seconds(self):
         with open(f"/proc/{self.pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def waited_for_processor(self):
+        """For how long its threads have been ready and had to wait for a processor, the worst of them, in seconds."""
+        worst = 0
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/schedstat") as file:
+                    worst = max(worst, int(file.read().split()[1]))
+            except FileNotFoundError:
+                pass
+        return worst / 1e9
+
     def crash_marks(self):
         return [line for line in self.noise if any(mark in line for mark in CRASH_MARKS)]
 
     def end(self, limit=30):
-        """Its exit code after SIGTERM; None where it does not end."""
+        """Its exit code; None where it does not end."""
         if self.is_running:
-            self.signal(signal.SIGTERM)
+            self.signal(self.last_signal)
         try:
             code = self.process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -106,18 +140,25 @@ class Loopbridge(Subject):
         if offset:
             command = ["unshare", "--time", "--monotonic", str(offset), "--boottime", str(offset), *command]
         super().__init__(namespace, command, folder)
+        try:
+            self._find(program, offset)
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _find(self, program, offset):
+        """Waits until it is itself, and listens."""
         if offset:
-            self.pid = wait_until(self._program_in_time_namespace, "the program runs in a time namespace")
+            self.pid = wait_until(lambda: self._program_in_time_namespace(program), "the program runs in a time namespace")
             self.clock = f"{offset} s ahead of the machine's"
         wait_until(lambda: self.messages["forwarding"] >= len(routes.ROUTES) or not self.is_running, "it listens", limit=30)
 
-    def _program_in_time_namespace(self):
+    def _program_in_time_namespace(self, program):
         """unshare(1) becomes the program, or its parent, depending on the kernel."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
             for pid in (self.process.pid, *map(int, file.read().split())):
-                with open(f"/proc/{pid}/comm") as comm:
-                    if comm.read().strip() == "loopbridge":
-                        return pid
+                if os.path.samefile(f"/proc/{pid}/exe", program):
+                    return pid
         assert self.is_running, "it has ended"
         return None
 
@@ -157,6 +198,12 @@ class Loopbridge(Subject):
                 found[name] = value
         return found
 
+    def quiet_descriptors(self):
+        spare = sum(value for name, value in admin.samples(self.ask("/metrics").text).items()
+                    if name.startswith("loopbridge_upstream_connections{") and 'state="spare"' in name)
+        time.sleep(1)
+        return self.descriptors() - int(spare)
+
     def counters(self):
         samples = admin.samples(self.ask("/metrics").text)
         return {name: value for name, value in samples.items() if value and (
@@ -167,6 +214,7 @@ class Loopbridge(Subject):
 class HAProxy(Subject):
     name = "HAProxy"
     reloads = False
+    last_signal = signal.SIGUSR1
 
     def __init__(self, namespace, folder):
         path = f"{folder}/haproxy.cfg"
@@ -185,8 +233,12 @@ class HAProxy(Subject):
             connection.sendall(b"show stat\n")
             text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
         rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+        # Not the one that asks.
         return {f"{row['pxname']} {row['svname']} {name}": int(row[name]) for row in rows for name in ("scur", "qcur")
                 if row[name] and int(row[name])}
 
     def counters(self):
         return {}
+
+    def quiet_descriptors(self):
+        return self.descriptors()

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 
+import routes
 from judge import FAULTS
 
 # How much later than its cause an end may be seen, and how much earlier a cause may be written down.
@@ -21,7 +22,8 @@ def _lines(pattern):
 class Verdict:
     """`outcomes` as {(kind, outcome): count}; `faults` with an entry each; `unexplained` for ends of honest clients without a cause."""
 
-    def __init__(self, folder, events):
+    def __init__(self, folder, events, delays=()):
+        """`delays` are the program's own; those of clients and apps are in their files."""
         self.outcomes = collections.Counter()
         self.counters = collections.Counter()
         self.durations = collections.defaultdict(list)
@@ -31,6 +33,9 @@ class Verdict:
         for path in sorted(glob.glob(f"{folder}/summary-*.json")):
             self._take_summary(path)
         ends = list(_lines(f"{folder}/clients-*.jsonl"))
+        reports = [*ends, *_lines(f"{folder}/app-*.jsonl")]
+        self.delays = [*delays, *(detail for what, _, detail in reports if what == "late")]
+        self.excused = []
         self._judge_ends([detail | {"number": number} for what, number, detail in ends if what == "end"], events)
         apps = {os.path.basename(path)[4:-6]: list(_lines(path)) for path in glob.glob(f"{folder}/app-*.jsonl")}
         self._judge_apps(apps)
@@ -53,12 +58,15 @@ class Verdict:
 
     def _judge_ends(self, ends, events):
         for end in ends:
-            if end["outcome"] in FAULTS:
-                self.faults.append(end)
-            elif end["outcome"] == "logged out":
+            if end["outcome"] == "logged out":
                 self.logged_out += 1
-            elif not any(_explains(event, end) for event in events):
-                self.unexplained.append(end)
+            elif end["outcome"] in ("cut", "unanswered") and (_is_expected(end) or any(_explains(event, end) for event in events)):
+                pass
+            elif end["outcome"] in ("hung", "broken", "cut", "unanswered") and any(overlaps(delay, end) for delay in self.delays):
+                # Somebody had no processor to go on with, so nobody's limits say anything.
+                self.excused.append(end)
+            else:
+                (self.faults if end["outcome"] in FAULTS else self.unexplained).append(end)
 
     def _judge_apps(self, apps):
         posts = collections.Counter()
@@ -66,7 +74,7 @@ class Verdict:
             for what, number, detail in reports:
                 if what == "post":
                     posts[number] += 1
-                elif what != "cut":
+                elif what not in ("cut", "late"):
                     self.faults.append({"outcome": what, "kind": f"seen by the app '{app}'", "number": number, "error": detail})
         self.posts = len(posts)
         for number, count in posts.items():
@@ -81,11 +89,18 @@ class Verdict:
         return sum(fault["outcome"] in outcomes for fault in self.faults)
 
 
+def overlaps(event, end):
+    return event["from"] <= end["to"] + SLACK and event["to"] >= end["from"] - SLACK
+
+
+def _is_expected(end):
+    """An address that goes takes its connections along, and nobody queues for longer than is configured."""
+    return "fleeting" in end["kind"] or "queue" in end["route"] and end["to"] - end["from"] >= routes.QUEUE_TIMEOUT
+
+
 def _explains(event, end):
     """Whether an honest client's end may come of the event."""
-    if "fleeting" in end["kind"]:
-        return True
-    if event["from"] > end["to"] + SLACK or event["to"] < end["from"] - SLACK:
+    if not overlaps(event, end):
         return False
     if event["what"] == "app killed":
         return event["app"] == end["app"]

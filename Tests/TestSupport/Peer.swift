@@ -81,6 +81,9 @@ public final class Peer {
         return sent
     }
 
+    /// How many bytes were sent that the other end's kernel has not acknowledged.
+    public var unacknowledged: Int { socket?.undeliveredBytes ?? 0 }
+
     /// Sends one byte out of band (MSG_OOB, tcp(7)).
     /// - Returns: whether the kernel took it.
     public func sendUrgently(_ byte: UInt8) -> Bool {

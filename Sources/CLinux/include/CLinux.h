@@ -32,6 +32,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "datagrams.h"
 
 /// accept4(2): accepts a connection and makes it non-blocking and close-on-exec in one call.

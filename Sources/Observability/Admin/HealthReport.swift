@@ -24,7 +24,8 @@ public struct HealthReport: Codable, Sendable, Equatable {
             })
     }
 
-    /// Whether clients that come now are served: every route's app is there, as far as that can be known.
+    /// Whether clients that come now are served: they are accepted everywhere, and every route's app is there, as far as that
+    /// can be known.
     public static func readiness(_ snapshot: Snapshot) -> HealthReport {
         if snapshot.program.isDraining {
             return HealthReport(ok: false, lines: ["draining: no client is accepted any more"])
@@ -33,9 +34,18 @@ public struct HealthReport: Codable, Sendable, Equatable {
             return HealthReport(
                 ok: false, lines: [snapshot.program.findsRoutes ? "nothing is bridged yet" : "there is no route"])
         }
-        return HealthReport(
-            ok: snapshot.routes.allSatisfy { $0.app.presence != .down },
-            lines: snapshot.routes.map { line(for: $0, now: snapshot.time) })
+        var report = HealthReport(
+            ok: snapshot.routes.allSatisfy { $0.app.presence != .down && $0.obstacles.isEmpty },
+            lines: snapshot.routes.flatMap { route in
+                [line(for: route, now: snapshot.time)] + route.obstacles.map { "\(route.name): \($0)" }
+            })
+        if let memory = snapshot.memory, memory.level == .critical {
+            report.ok = false
+            report.lines.append(
+                "memory is short: new clients are refused (\(memory.usedBytes >> 20) of \(memory.limitBytes >> 20) MiB are used)"
+            )
+        }
+        return report
     }
 
     private static func line(for route: Snapshot.Route, now: Timestamp) -> String {

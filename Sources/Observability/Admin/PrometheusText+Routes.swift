@@ -150,8 +150,8 @@ extension FailureCause {
 
     private var occursWithDatagrams: Bool {
         switch self {
-        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .appFailed, .appNotListening, .connectFailed,
-            .routeRemoved, .drained:
+        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .memoryShort, .appFailed, .appNotListening,
+            .connectFailed, .routeRemoved, .drained:
             true
         default: isOfDatagramsOnly
         }
@@ -160,7 +160,8 @@ extension FailureCause {
     /// Whether it can end a connection that is carried as bytes only.
     private var occursWithoutHTTP: Bool {
         switch self {
-        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .clientFailed, .clientLeft, .appFailed,
+        case .clientDenied, .clientConnectionLimit, .clientRateLimit, .memoryShort, .clientFailed, .clientLeft,
+            .appFailed,
             .appNotListening, .appBusy, .connectFailed, .queueFull, .queueTimeout, .idleTimeout, .halfCloseTimeout,
             .invalidProxyHeader, .proxyHeaderTimeout, .tlsHandshakeFailed, .tlsHandshakeTimeout,
             .clientCertificateRefused, .routeRemoved, .drained:

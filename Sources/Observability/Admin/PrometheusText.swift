@@ -36,6 +36,7 @@ public enum PrometheusText {
         writer.write(snapshot.program)
         writer.write(snapshot.routes)
         writer.write(workers: snapshot.workers)
+        if let memory = snapshot.memory { writer.write(memory) }
         writer.write(snapshot.reloads)
         writer.begin(
             "loopbridge_log_lines_dropped_total", .counter, "Log lines that nobody took in time, and that were dropped."
@@ -68,6 +69,24 @@ extension MetricsWriter {
         for worker in workers { sample(worker.parkedBytes, ["worker": "\(worker.number)"]) }
         begin("loopbridge_worker_connections", .gauge, "Clients that a worker serves.")
         for worker in workers { sample(worker.connections, ["worker": "\(worker.number)"]) }
+    }
+
+    fileprivate mutating func write(_ memory: Snapshot.Memory) {
+        begin(
+            "loopbridge_memory_limit_bytes", .gauge,
+            "The limit of memory that is nearest: the cgroup's, or the process's.",
+            unit: "bytes")
+        sample(memory.limitBytes, ["source": memory.source])
+        begin(
+            "loopbridge_memory_used_bytes", .gauge, "What counts against that limit, and the kernel can't take back.",
+            unit: "bytes")
+        sample(memory.usedBytes, ["source": memory.source])
+        begin("loopbridge_memory_short", .gauge, "Whether memory is so short that new clients are refused.")
+        sample(memory.level == .critical)
+        begin(
+            "loopbridge_memory_shortages_total", .counter,
+            "How often memory became so short that new clients were refused.")
+        sample(memory.shortages)
     }
 
     fileprivate mutating func write(_ reloads: Snapshot.Reloads) {

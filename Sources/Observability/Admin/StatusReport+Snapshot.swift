@@ -6,6 +6,7 @@ extension StatusReport {
             version: snapshot.program.version, time: snapshot.time.secondsSince1970,
             startTime: snapshot.program.startTime.secondsSince1970,
             state: snapshot.program.isDraining ? "draining" : "running", process: Process(snapshot.process),
+            memory: snapshot.memory.map(Memory.init),
             workers: snapshot.workers.map(Worker.init), routes: snapshot.routes.map { Route($0, history: history) },
             reloads: Reloads(
                 succeeded: snapshot.reloads.succeeded, failed: snapshot.reloads.failed,
@@ -20,6 +21,14 @@ extension StatusReport.Process {
         self.init(
             cpuSeconds: usage.cpuSeconds, residentBytes: usage.residentBytes, openDescriptors: usage.openDescriptors,
             maxDescriptors: usage.maxDescriptors, threads: usage.threads)
+    }
+}
+
+extension StatusReport.Memory {
+    fileprivate init(_ memory: Snapshot.Memory) {
+        self.init(
+            source: memory.source, limitBytes: memory.limitBytes, usedBytes: memory.usedBytes,
+            level: memory.level.rawValue, shortages: memory.shortages)
     }
 }
 

@@ -8,6 +8,8 @@ public struct StatusReport: Codable, Sendable {
     /// `running` or `draining`.
     public var state: String
     public var process: Process
+    /// Nil where no limit of memory is known.
+    public var memory: Memory?
     public var workers: [Worker]
     public var routes: [Route]
     public var reloads: Reloads
@@ -21,6 +23,18 @@ public struct StatusReport: Codable, Sendable {
         public var openDescriptors: Int
         public var maxDescriptors: Int
         public var threads: Int
+    }
+
+    /// The limit of memory that is nearest.
+    public struct Memory: Codable, Sendable {
+        /// `cgroup`, `address_space` or `data`.
+        public var source: String
+        public var limitBytes: Int
+        public var usedBytes: Int
+        /// `ample`, `tight` or `critical`.
+        public var level: String
+        /// How often it has become critical.
+        public var shortages: UInt64
     }
 
     public struct Worker: Codable, Sendable {

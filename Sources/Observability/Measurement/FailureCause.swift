@@ -4,6 +4,7 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case clientDenied = "client_denied"
     case clientConnectionLimit = "client_connection_limit"
     case clientRateLimit = "client_rate_limit"
+    case memoryShort = "memory_short"
     case clientFailed = "client_failed"
     case clientLeft = "client_left"
     case appFailed = "app_failed"
@@ -46,6 +47,8 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
         case .clientConnectionLimit:
             "The client had all the connections that one client may have (per_client.max_connections), and was reset."
         case .clientRateLimit: "The client made new connections too fast (per_client.rate), and was reset."
+        case .memoryShort:
+            "There was no memory left for the client (the container's limit, or the process's), and it was reset."
         case .clientFailed: "The client's connection broke: it was reset, or the way to the client failed."
         case .clientLeft: "The client went away before it had said all, or before its turn came."
         case .appFailed: "The app's connection broke: the app reset it, crashed, or was killed."

@@ -10,6 +10,8 @@ public struct Snapshot: Sendable {
     public var monotonicTime: MonotonicTime
     public var program: Program
     public var process: ProcessUsage
+    /// Nil where no limit of memory is known.
+    public var memory: Memory?
     public var workers: [Worker]
     public var routes: [Route]
     public var reloads: Reloads
@@ -19,13 +21,14 @@ public struct Snapshot: Sendable {
     public var messages: [LogMessage]
 
     public init(
-        time: Timestamp, monotonicTime: MonotonicTime, program: Program, process: ProcessUsage, workers: [Worker],
-        routes: [Route], reloads: Reloads, droppedLogLines: UInt64, messages: [LogMessage]
+        time: Timestamp, monotonicTime: MonotonicTime, program: Program, process: ProcessUsage, memory: Memory? = nil,
+        workers: [Worker], routes: [Route], reloads: Reloads, droppedLogLines: UInt64, messages: [LogMessage]
     ) {
         self.time = time
         self.monotonicTime = monotonicTime
         self.program = program
         self.process = process
+        self.memory = memory
         self.workers = workers
         self.routes = routes
         self.reloads = reloads
@@ -47,6 +50,35 @@ public struct Snapshot: Sendable {
             self.startTime = startTime
             self.isDraining = isDraining
             self.findsRoutes = findsRoutes
+        }
+    }
+
+    /// How much memory there is, by the limit that is nearest.
+    public struct Memory: Sendable, Equatable {
+        /// How short it is.
+        public enum Level: String, Sendable, Codable {
+            case ample
+            /// Idle connections to apps are closed, and less is parked.
+            case tight
+            /// New clients are refused.
+            case critical
+        }
+
+        /// `cgroup`, `address_space` or `data`: what the limit is one of.
+        public var source: String
+        public var limitBytes: Int
+        /// What counts against the limit, of other processes in the same cgroup too.
+        public var usedBytes: Int
+        public var level: Level
+        /// How often it has become critical.
+        public var shortages: UInt64
+
+        public init(source: String, limitBytes: Int, usedBytes: Int, level: Level, shortages: UInt64) {
+            self.source = source
+            self.limitBytes = limitBytes
+            self.usedBytes = usedBytes
+            self.level = level
+            self.shortages = shortages
         }
     }
 
@@ -91,12 +123,15 @@ public struct Snapshot: Sendable {
         public var idle: Int
         public var spare: Int
         public var counters: RouteCounters
+        /// Why clients are not accepted everywhere where they should be; each the end of a sentence that the route's name
+        /// begins.
+        public var obstacles: [String]
 
         public init(
             name: String, listen: [String], upstream: String, protocol: String, app: AppState, connections: Int = 0,
             connectionLimit: Int, held: Int = 0, queued: Int = 0, queueLimit: Int? = nil, upstreamConnections: Int = 0,
             upstreamConnectionLimit: Int? = nil, idle: Int = 0, spare: Int = 0,
-            counters: RouteCounters = RouteCounters()
+            counters: RouteCounters = RouteCounters(), obstacles: [String] = []
         ) {
             self.name = name
             self.listen = listen
@@ -113,6 +148,7 @@ public struct Snapshot: Sendable {
             self.idle = idle
             self.spare = spare
             self.counters = counters
+            self.obstacles = obstacles
         }
     }
 

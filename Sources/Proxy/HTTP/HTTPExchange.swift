@@ -67,6 +67,8 @@ final class HTTPExchange {
     var isAppBroken: Bool { appSendFault.map { $0 != EPIPE } ?? false }
     /// The answer ends here, and is not whole.
     var isCutOff = false
+    /// What was known of the app's process when the end of its connection was told; nil before, and where nobody knows it.
+    var appLifeAtEnd: AppLife?
 
     /// What is being sent: a head, and what goes in front of the rest.
     private(set) var output: [UInt8] = []
@@ -288,6 +290,7 @@ final class HTTPExchange {
         closes = false
         appSendFault = nil
         isCutOff = false
+        appLifeAtEnd = nil
         user = nil
         status = nil
         upstream = nil

@@ -63,6 +63,14 @@ final class HTTPRoute {
         idleExchanges.popLast() ?? HTTPExchange(limits)
     }
 
+    /// Whether the next exchange is a new one.
+    var hasNoIdleExchange: Bool { idleExchanges.isEmpty }
+
+    /// Gives back the memory of those that nobody uses.
+    func forgetIdleExchanges() {
+        idleExchanges = []
+    }
+
     func giveBack(_ exchange: HTTPExchange) {
         guard idleExchanges.count < Self.mostIdleExchanges else { return }
         exchange.forget()

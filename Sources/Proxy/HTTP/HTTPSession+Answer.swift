@@ -22,7 +22,7 @@ extension HTTPSession {
 
     /// Carries what has come of the answer.
     func carryAnswer(clientIsReady: Bool = false) {
-        guard case .exchanging(let exchange, let connection) = state else { return }
+        guard case .exchanging(let exchange, let connection) = state, appLifeTimer == nil else { return }
         if exchange.isAnswering {
             carryBody(exchange, connection, clientIsReady: clientIsReady)
         } else {
@@ -186,7 +186,7 @@ extension HTTPSession {
         case .finished:
             // An end behind a failure only looks like one.
             if exchange.responseBody.endsWithConnection, !toClient.hasSourceFailed {
-                delivers(exchange, after: connection)
+                answerEndsWithConnection(exchange, connection)
             } else {
                 breakOff(.answerCutOff)
             }

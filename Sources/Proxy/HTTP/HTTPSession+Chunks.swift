@@ -27,11 +27,7 @@ extension HTTPSession {
             }
         }
         for _ in 0..<Self.turnChunks {
-            if toClient.hasSourceEnded {
-                exchange.responseBody.endWithConnection()
-                exchange.noteAnswerProgress()
-                return delivers(exchange, after: connection)
-            }
+            if toClient.hasSourceEnded { return answerEndsWithConnection(exchange, connection) }
             guard toClient.mayReceive else { return endIfAppIsBroken(exchange) }
             let limit = workspace.mayPark(Self.chunkPiece) ? Self.chunkPiece : Self.smallChunkPiece
             switch toClient.receive(from: connection.socket.socket, upTo: limit, in: workspace) {

@@ -2,6 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import HTTP1
+internal import Memory
 internal import Network
 internal import Relay
 internal import Upstream
@@ -35,7 +36,7 @@ extension HTTPSession {
             switch toApp.receive(from: socket.socket, upTo: Self.headPiece, in: workspace) {
             case .moved(let count):
                 lastActivity = clock.now
-                let exchange = beginReading()
+                guard let exchange = beginReading() else { return breakOff(.refused(.memoryShort), atOnce: true) }
                 let step = workspace.withReceived(count) { takeHead($0, exchange) }
                 if !step.isIncomplete { return goOn(after: step, exchange) }
             case .wouldBlock: return
@@ -51,8 +52,10 @@ extension HTTPSession {
         if case .idle = state { true } else { false }
     }
 
-    private func beginReading() -> HTTPExchange {
+    /// - Returns: nil where there is no memory for one more exchange.
+    private func beginReading() -> HTTPExchange? {
         if case .readingHead(let exchange) = state { return exchange }
+        if http.hasNoIdleExchange, !worker.memory.take(MemoryCost.exchange, for: .client) { return nil }
         let exchange = http.takeExchange()
         exchange.noteBeginning(at: clock.now)
         state = .readingHead(exchange)
@@ -62,12 +65,23 @@ extension HTTPSession {
     /// Looks at what has just come, where it lies if the head is whole.
     private func takeHead(_ received: Span<UInt8>, _ exchange: HTTPExchange) -> HeadStep {
         guard !exchange.hasInput else {
-            exchange.append(input: received)
+            guard keep(received, exchange) else { return .refused }
             return exchange.useInput { parse($0, exchange) }
         }
         let (used, step) = parse(received, exchange)
-        if used < received.count, !step.isRefused { exchange.append(input: received.extracting(used...)) }
+        if used < received.count, !step.isRefused, !keep(received.extracting(used...), exchange) { return .refused }
         return step
+    }
+
+    /// Keeps what must outlive the read, if there is memory for it; ends the session otherwise.
+    private func keep(_ received: Span<UInt8>, _ exchange: HTTPExchange) -> Bool {
+        // A buffer that grows is copied into one of twice the size.
+        guard worker.memory.take(2 * received.count, for: .client) else {
+            breakOff(.refused(.memoryShort), atOnce: true)
+            return false
+        }
+        exchange.append(input: received)
+        return true
     }
 
     private func parse(_ bytes: Span<UInt8>, _ exchange: HTTPExchange) -> (used: Int, HeadStep) {

@@ -29,7 +29,11 @@ extension HTTPSession {
         case .delivering:
             if isIdleForTooLong(hearing) { breakOff(.idleTimeout, atOnce: true) }
         case .lingering:
-            if hearing.silence(since: lastActivity) >= Self.lingeringSilence || hearing.silence(since: since) >= Self.longestLingering { end() }
+            if hearing.silence(since: lastActivity) >= Self.lingeringSilence
+                || hearing.silence(since: since) >= Self.longestLingering
+            {
+                end()
+            }
         case .relaying(let duplex, _):
             if let reason = silenceEnd(of: duplex, hearing) { abort(reason) }
         }

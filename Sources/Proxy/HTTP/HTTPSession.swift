@@ -42,6 +42,8 @@ final class HTTPSession: Session {
     var socket: WatchedSocket?
     /// The app's connection that is this client's alone, while no request is on it.
     var ownConnection: AppConnection?
+    /// While it is about to be known whether the end of an answer is the app's.
+    var appLifeTimer: Timer?
     let toApp = HalfDuplex(.toUpstream)
     let toClient = HalfDuplex(.toDownstream)
     /// How many requests' heads have come.
@@ -118,7 +120,8 @@ final class HTTPSession: Session {
     private func appReady(_ readiness: IOEvent.Readiness) {
         clock.beginTurn()
         toClient.noteSource(readiness)
-        guard case .exchanging = state else { return }
+        guard case .exchanging(let exchange, _) = state else { return }
+        if readiness.contains(.endOfStream) { noteAppLife(exchange) }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink {
             carryRequest(appIsReady: true)
             endIfClientHasFailed()
@@ -188,6 +191,15 @@ final class HTTPSession: Session {
         guard case .idle = state, let socket, worker.isDraining || requests > 0, socket.socket.idleState != .spokenTo
         else { return }
         end()
+    }
+
+    override func boundBuffers(to bytes: Int?) {
+        socket?.socket.boundBuffers(to: bytes)
+        switch state {
+        case .exchanging(_, let connection): connection.socket.socket.boundBuffers(to: bytes)
+        case .relaying(let duplex, _): duplex.boundBuffers(to: bytes)
+        default: break
+        }
     }
 
     override func checkTimeouts(_ hearing: Hearing) {
@@ -282,6 +294,7 @@ final class HTTPSession: Session {
         if let passwordQuestion { worker.withdraw(passwordQuestion) }
         passwordQuestion = nil
         closeOwnConnection()
+        appLifeTimer = nil
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil

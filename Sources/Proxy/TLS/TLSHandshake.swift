@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Memory
 internal import Network
 internal import TLS
 
@@ -12,6 +13,8 @@ final class TLSHandshake: Session {
     private var socket: WatchedSocket?
     /// What the socket has become ready for besides reading, for the session that follows.
     private var noted: IOEvent.Readiness = []
+    /// There is memory for the handshake.
+    private var hasMemory = false
 
     /// - Parameter channel: that of the socket which ``start(with:)`` gets.
     init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker, through channel: TLSChannel) {
@@ -28,12 +31,16 @@ final class TLSHandshake: Session {
 
     private func ready(_ readiness: IOEvent.Readiness) {
         guard let socket else { return }
-        noted.formUnion(readiness.intersection([.endOfStream, .failed]))
+        noted.formUnion(readiness.intersection([.endOfStream, .failed, .urgent]))
         if readiness.contains(.failed) { return end(.clientFailed(socket.socket.takeError())) }
         guard !readiness.isDisjoint(with: [.readable, .endOfStream]) else { return }
+        guard hasMemory || worker.memory.take(MemoryCost.handshake, for: .newcomer) else {
+            return abort(.refused(.memoryShort))
+        }
+        hasMemory = true
         var result = channel.handshake(on: socket.socket, with: route.shared.tls?.context)
-        // The end is told once, and what stood before it may have kept the handshake from seeing it.
-        if case .waiting = result, noted.contains(.endOfStream) {
+        // The end is told once, and what stood before it may have kept the handshake from seeing it; so may an urgent mark.
+        if case .waiting = result, !noted.isDisjoint(with: [.endOfStream, .urgent]) {
             result = channel.handshake(on: socket.socket, with: route.shared.tls?.context)
         }
         switch result {
@@ -52,7 +59,7 @@ final class TLSHandshake: Session {
         session.clientPlace = clientPlace
         worker.replace(self, by: session)
         // What came with the handshake's last message is nothing that the kernel will tell of.
-        if channel.mayHaveMore { noted.insert(.readable) }
+        if channel.mayHaveMore || noted.contains(.urgent) { noted.insert(.readable) }
         socket.unusedReadiness = noted
         session.start(with: socket)
         if worker.isDraining || route.isRemoved { session.drain() }

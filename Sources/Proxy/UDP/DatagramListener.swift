@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Memory
 internal import Network
 internal import Relay
 internal import Upstream
@@ -38,9 +39,15 @@ final class DatagramListener: DatagramRelay.Owner {
     private static let drainingSweep = Duration.milliseconds(50)
     private static let (postponement, mostPostponements) = (Duration.milliseconds(10), 100)
 
-    /// - Parameter onEnd: called once, in a later turn of the loop, when the listener has ended.
+    /// Why the socket is not watched; nil where it is.
+    private(set) var obstacle: SystemError?
+
+    /// Takes nothing before ``resume()``.
+    /// - Parameters:
+    ///   - socket: taken once there is memory for all the rest.
+    ///   - onEnd: called once, in a later turn of the loop, when the listener has ended.
     init(
-        _ socket: consuming DatagramSocket, route: WorkerRoute, datagrams: DatagramRoute, worker: Worker,
+        _ socket: Handoff<DatagramSocket>, route: WorkerRoute, datagrams: DatagramRoute, worker: Worker,
         in workspace: DatagramWorkspace, on loop: EventLoop, onEnd: @escaping () -> Void
     ) throws(SystemError) {
         self.route = route
@@ -49,7 +56,21 @@ final class DatagramListener: DatagramRelay.Owner {
         self.loop = loop
         self.onEnd = onEnd
         sweep = try Deadline(on: loop) { [unowned self] in sweepFlows($0) }
-        relay = try DatagramRelay(socket, in: workspace, account: datagrams.account, owner: self)
+        if let socket = socket.take() {
+            relay = DatagramRelay(socket, in: workspace, account: datagrams.account, owner: self)
+        }
+    }
+
+    /// Takes datagrams from now on. Where the kernel refuses to watch the socket, the worker tries again in a while.
+    func resume() {
+        guard state != .ended else { return }
+        do throws(SystemError) {
+            try relay?.startWatching()
+            obstacle = nil
+        } catch {
+            obstacle = error
+            worker.outOfDescriptors(error)
+        }
     }
 
     // MARK: Clients
@@ -86,6 +107,7 @@ final class DatagramListener: DatagramRelay.Owner {
     private func admit(_ path: DatagramPath, isRetry: Bool) throws(DatagramRelay.Refusal) -> ClientPlace? {
         guard let client = path.clientAddress else { return nil }
         do throws(ClientRefusal) {
+            guard worker.memory.take(MemoryCost.flow, for: .newcomer) else { throw .memoryShort }
             return try route.admit(client, isRetry: isRetry)
         } catch {
             worker.noteRefusal(error, of: client, on: route)

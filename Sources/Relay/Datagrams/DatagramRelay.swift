@@ -60,19 +60,17 @@ public final class DatagramRelay: DescriptorEvent {
     public private(set) var mayHaveMore = false
     private var overflow = ReceiveOverflow()
 
-    /// Watches the socket from now on.
+    /// Takes nothing before ``startWatching()``.
     /// - Parameter owner: must live as long as the relay is watched.
-    /// - Throws: ``SystemError`` when the kernel refuses to watch it.
     public init(
         _ socket: consuming DatagramSocket, in workspace: DatagramWorkspace, account: DatagramAccount,
         owner: any Owner
-    ) throws(SystemError) {
+    ) {
         self.socket = socket
         self.workspace = workspace
         self.account = account
         self.owner = owner
         super.init(self.socket.number, on: workspace.loop, for: .readable, trigger: .level)
-        try startWatching()
     }
 
     deinit {

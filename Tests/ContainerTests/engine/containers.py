@@ -20,31 +20,32 @@ class Container:
         self._daemon = daemon
         self.id = daemon.run("run", "--detach", *options, image, *command)
 
-    def _inspect(self, what):
+    def inspect(self, what):
+        """A part of what the engine knows of it."""
         return json.loads(self._daemon.run("inspect", "--format", "{{json " + what + "}}", self.id))
 
     @property
     def pid(self):
         """The process id, as the host sees it, of its process 1."""
-        return self._inspect(".State.Pid")
+        return self.inspect(".State.Pid")
 
     @property
     def is_running(self):
-        return self._inspect(".State.Running")
+        return self.inspect(".State.Running")
 
     @property
     def exit_code(self):
-        return self._inspect(".State.ExitCode")
+        return self.inspect(".State.ExitCode")
 
     @property
     def health(self):
         """What the engine thinks of it, by the image's health check: starting, healthy or unhealthy."""
-        return self._inspect(".State.Health.Status")
+        return self.inspect(".State.Health.Status")
 
     @property
     def addresses(self):
         """Its addresses in all of its networks."""
-        return [network["IPAddress"] for network in self._inspect(".NetworkSettings.Networks").values()]
+        return [network["IPAddress"] for network in self.inspect(".NetworkSettings.Networks").values()]
 
     @property
     def log(self):

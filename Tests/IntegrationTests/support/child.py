@@ -29,6 +29,16 @@ def listen(address, port, backlog=128):
     return time.monotonic()
 
 
+def listen_anywhere(address):
+    """Listens at a port that the kernel chooses, and says which."""
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    listener.bind((address, 0))
+    listener.listen()
+    port = listener.getsockname()[1]
+    listeners[f"{address} {port}"] = listener
+    return port
+
+
 def close(address, port):
     listeners.pop(f"{address} {port}").close()
 

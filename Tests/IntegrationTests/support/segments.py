@@ -16,20 +16,25 @@ import time
 class SegmentedTLS:
     """TLS in memory before a socket: what is written becomes records at once, and segments when they are sent."""
 
-    def __init__(self, connection, made, name=None, session=None):
+    def __init__(self, connection, made, name=None, session=None, header=b"", cuts=()):
+        """Goes through the handshake, but keeps the client's last message.
+
+        header: what goes before the hello; both are sent in segments that end at the cuts.
+        """
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connection = connection
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = made.wrap_bio(self._incoming, self._outgoing, server_hostname=name, session=session)
-        self._shake_hands()
+        self._shake_hands(header, cuts)
 
-    def _shake_hands(self):
+    def _shake_hands(self, header, cuts):
         """Goes on until nothing is needed of the server any more; the client's last message is not sent yet."""
         while True:
             try:
                 return self.tls.do_handshake()
             except ssl.SSLWantReadError:
-                self.connection.sendall(self._outgoing.read())
+                send_segments(self.connection, header + self._outgoing.read(), cuts)
+                header, cuts = b"", ()
                 self._receive()
 
     def _receive(self):

@@ -5,6 +5,7 @@ The variables are taken out of it: the program knows its own only, and is not to
 
 import os
 import pathlib
+import random
 
 _REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 
@@ -20,6 +21,8 @@ SCRAPE_SECONDS = float(os.environ.get("LOOPBRIDGE_SCRAPE_SECONDS", "12"))
 RESTARTS = int(os.environ.get("LOOPBRIDGE_RESTARTS", "5"))
 LOG_SLEEP = float(os.environ.get("LOOPBRIDGE_LOG_SLEEP", "3"))
 UPLOADS = int(os.environ.get("LOOPBRIDGE_UPLOADS", "400"))
+SEQUENCES = int(os.environ.get("LOOPBRIDGE_SEQUENCES", "0"))
+SEED = int(os.environ.get("LOOPBRIDGE_SEED", random.randrange(1 << 32)))
 CERTIFICATE_SWAPS = int(os.environ.get("LOOPBRIDGE_CERTIFICATE_SWAPS", "4"))
 
 for _name in [name for name in os.environ if name.startswith("LOOPBRIDGE_")]:

@@ -1,0 +1,88 @@
+internal import EventLoop
+
+/// What can be read of a process to find out what it is (proc(5)); empty where this user may not see it.
+struct ProcessDetails: Sendable {
+    let id: Int
+    let name: String
+    let parent: Int?
+    let command: CommandLine
+    let environment: [String: String]
+
+    var arguments: [String] { command.arguments }
+
+    init(id: Int, name: String = "?", parent: Int? = nil, command: CommandLine, environment: [String: String] = [:]) {
+        self.id = id
+        self.name = name
+        self.parent = parent
+        self.command = command
+        self.environment = environment
+    }
+
+    init(of id: Int) {
+        let folder = "/proc/\(id)"
+        let pairs = Self.strings("\(folder)/environ").compactMap { entry -> (String, String)? in
+            guard let separator = entry.firstIndex(of: "=") else { return nil }
+            return (String(entry[..<separator]), String(entry[entry.index(after: separator)...]))
+        }
+        self.init(
+            id: id, name: ProcessDescription(of: id).name, parent: ProcessStatus(of: id)?.parent,
+            command: CommandLine(
+                Self.strings("\(folder)/cmdline"), executable: ProcFileSystem.target(ofLink: "\(folder)/exe")),
+            environment: Dictionary(pairs) { first, _ in first })
+    }
+
+    /// Those whose descriptors this user may not see, so that any socket may be theirs; their command lines everybody sees.
+    static func withHiddenDescriptors() -> [ProcessDetails] {
+        ProcFileSystem.names(in: "/proc").compactMap { Int($0) }
+            .filter { id in
+                // Root without CAP_SYS_PTRACE sees others' numbers, and not what they stand for.
+                guard let first = ProcFileSystem.names(in: "/proc/\(id)/fd").first else { return true }
+                return ProcFileSystem.target(ofLink: "/proc/\(id)/fd/\(first)") == nil
+            }
+            .map { ProcessDetails(of: $0) }.filter { !$0.arguments.isEmpty }
+    }
+
+    private static func strings(_ path: String) -> [String] {
+        (Descriptor.contents(of: path) ?? "").split(separator: "\0", omittingEmptySubsequences: false)
+            .map(String.init).dropLast(while: \.isEmpty)
+    }
+
+    private static let largestFile = 64 << 10
+
+    /// A small text file by the path that the process would open it by.
+    func contents(ofFile path: String) -> String? {
+        let path = path.hasPrefix("/") ? "/proc/\(id)/root\(path)" : "/proc/\(id)/cwd/\(path)"
+        guard let file = try? Descriptor(readingRegularFile: path),
+            let bytes = try? file.readToEnd(limit: Self.largestFile)
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Which of a process's event loops watches a socket.
+    enum Loop {
+        /// One of the first two that it has opened. Node.js opens its timer thread's and then its main thread's.
+        case early
+        /// One that it has opened later, as those of Node's inspector and workers are.
+        case later
+    }
+
+    /// - Returns: nil where none does, or where that cannot be seen.
+    func loop(ofSocketWith inode: UInt64) -> Loop? {
+        let loops = ProcFileSystem.names(in: "/proc/\(id)/fd").compactMap { Int($0) }.sorted().filter {
+            ProcFileSystem.target(ofLink: "/proc/\(id)/fd/\($0)") == "anon_inode:[eventpoll]"
+        }
+        let mark = "ino:\(String(inode, radix: 16)) "
+        let place = loops.firstIndex { loop in
+            (Descriptor.contents(of: "/proc/\(id)/fdinfo/\(loop)") ?? "").contains(mark)
+        }
+        return place.map { $0 < 2 ? .early : .later }
+    }
+}
+
+extension [String] {
+    fileprivate func dropLast(while condition: (String) -> Bool) -> [String] {
+        var rest = self
+        while let last = rest.last, condition(last) { rest.removeLast() }
+        return rest
+    }
+}

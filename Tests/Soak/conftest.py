@@ -1,0 +1,4 @@
+import sys
+import pathlib
+
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "IntegrationTests")]
