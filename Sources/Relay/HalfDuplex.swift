@@ -122,7 +122,7 @@ public final class HalfDuplex {
 
     /// The source may have said something that nobody was told of, because it has failed.
     func lookAtSourceAgain() {
-        if announcedEnd != .reached { sourceIsReadable = true }
+        readiness = readiness.toldNothingOfFailure()
     }
 
     /// The bytes come from another source from now on.

@@ -34,6 +34,13 @@ struct SourceReadiness: Hashable, Sendable {
         return result
     }
 
+    /// The source has failed without telling of what it had said before.
+    func toldNothingOfFailure() -> SourceReadiness {
+        var result = self
+        if announcedEnd != .reached { result.mayReceive = true }
+        return result
+    }
+
     /// A receive has brought less than it might have, and no layer has kept anything: that was all for now.
     /// - Parameter isLastBeforeEnd: of an end that was announced before it, nothing else can be in between.
     func afterShortRead(isLastBeforeEnd: Bool) -> SourceReadiness {
