@@ -6,6 +6,8 @@ public struct WakeUp: ~Copyable, Sendable {
     private let descriptor: Descriptor
 
     private static let attempts = 3
+    /// In microseconds.
+    private static let pauseAfterFailure: UInt32 = 10_000
 
     /// - Throws: ``SystemError`` when the process is out of descriptors.
     public init() throws(SystemError) {
@@ -34,6 +36,8 @@ public struct WakeUp: ~Copyable, Sendable {
             let count = poll(&ready, 1, CInt((max(left, .zero) / .milliseconds(1)).rounded(.up)))
             if count >= 0 { return count > 0 }
         } while errno == EINTR
+        // Whoever takes this for the time being over would look again at once, and without end.
+        usleep(Self.pauseAfterFailure)
         return false
     }
 

@@ -157,6 +157,8 @@ final class ConnectionAttempt {
         guard result != .inProgress, let socket = undecided else { return }
         forgetUndecided()
         if case .failed(let code) = result {
+            // Whoever has accepted it all the same is not to take the end for a client that has nothing to say.
+            socket.socket.resetWhenClosed()
             proceed(after: SystemError("connect", code: code))
         } else {
             accept(socket)

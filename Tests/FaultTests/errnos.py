@@ -67,7 +67,7 @@ ERRORS = {name: errors.split() for name, errors in {
     "signalfd4": "EMFILE ENFILE ENODEV ENOMEM EINVAL",
     # Descriptors and files
     "fcntl": "EAGAIN EBADF EINTR EINVAL EMFILE ENFILE",
-    "flock": "EBADF EINTR EINVAL ENOLCK EWOULDBLOCK",
+    "flock": "EAGAIN EBADF EINTR EINVAL ENOLCK",
     "dup": "EBADF EMFILE",
     "dup2": "EBADF EBUSY EINTR EMFILE",
     "dup3": "EBADF EBUSY EINTR EMFILE EINVAL",

@@ -39,7 +39,7 @@ EXPLANATIONS = (
     Explanation(_SIGNAL_PIPE, ("dead: exit code 1", "dead: it ended with code 1", "hung: it does not end", "others:", "wrong:", "recovery:"),
                 scenario=("drain", "reload"), call="read"),
     Explanation(_RING, ("hung: ", "recovery: ", "next client: ", "descriptors: ", "listeners: "),
-                scenario=("start", "same-port", "reload", "drain"), call="write", when=0),
+                scenario=("start", "same-port", "reload", "drain", "admin"), call="write", when=0),
     Explanation("the log's thread waits in read(2) of an eventfd, which has no error but EAGAIN (and EINVAL for a buffer that is too "
                 "small): it looks again at once", ("spinning",), call="read", when=0),
     Explanation("Swift's runtime looks for its own file before main() and aborts where it finds none (\"Unable to obtain Swift "

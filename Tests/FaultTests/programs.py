@@ -67,7 +67,8 @@ class HAProxyProcess(Process):
     """HAProxy in the foreground, in one process and with one thread."""
 
     name = "haproxy"
-    refusals = {1}
+    # 127 is the dynamic loader's, which our static program does without.
+    refusals = {1, 127}
 
     def __init__(self, namespace, path, wrapper=()):
         program = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")

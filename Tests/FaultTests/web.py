@@ -8,7 +8,7 @@ from support.sockets import reset
 _SIZES = {"small": 200, "large": 2_000_000, "chunked": 100_000, "close": 100_000}
 
 
-_UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n"
+_UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 
 
 class Refused(OSError):

@@ -159,11 +159,11 @@ import Testing
             Self.samples(name, MadeUp.snapshot([MadeUp.route(protocol: "http")])).count
                 == FailureCause.allCases.count - 6)
         let onTCP = Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.appBusy] = 3 }]))
-        #expect(onTCP.count == 20)
+        #expect(onTCP.count == 21)
         #expect(onTCP.contains("\(name){route=\"web\",cause=\"app_busy\"} 3"))
         #expect(!onTCP.contains { $0.contains("head_timeout") })
         // A reload may have made another route of the same name.
-        #expect(Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.headTimeout] = 1 }])).count == 21)
+        #expect(Self.samples(name, MadeUp.snapshot([MadeUp.route { $0.failures[.headTimeout] = 1 }])).count == 22)
     }
 
     @Test func tellsOfDatagramsWhereThereAreAny() {
@@ -179,7 +179,7 @@ import Testing
                 "loopbridge_datagrams_total{route=\"dns\",direction=\"to_client\"} 2",
             ])
         let causes = Self.samples("loopbridge_failures_total", snapshot).filter { $0.contains("\"dns\"") }
-        #expect(causes.count == 14)
+        #expect(causes.count == 15)
         #expect(causes.contains("loopbridge_failures_total{route=\"dns\",cause=\"flow_limit\"} 1"))
         #expect(!causes.contains { $0.contains("queue_full") })
     }
