@@ -51,10 +51,16 @@ public struct DatagramSocket: ~Copyable, Sendable {
         family = address.protocolFamily
     }
 
+    private static let connectAttempts = 3
+
     private static func connect(to address: SocketAddress, from source: IPAddress?) throws(SystemError) -> Socket {
         let socket = try open(address.protocolFamily)
         if let source { try socket.bind(toSource: source) }
-        guard case .failed(let code) = socket.connect(to: address) else { return socket }
+        // It only notes the address, so that one which was interrupted has done nothing (connect(2), EINTR).
+        var result = socket.connect(to: address)
+        for _ in 1..<connectAttempts where result == .inProgress { result = socket.connect(to: address) }
+        if result == .connected { return socket }
+        let code = if case .failed(let code) = result { code } else { EINTR }
         // That no port is left is EAGAIN here (ip(7)), which TCP calls EADDRNOTAVAIL.
         throw SystemError("connect", code: code == EAGAIN ? EADDRNOTAVAIL : code)
     }

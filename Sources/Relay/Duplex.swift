@@ -30,7 +30,8 @@ public final class Duplex {
         case open
         /// One side has failed. What it had said before goes to the other side.
         /// - upTo: how much may have been moved from there then, in bytes: what is no more than broken could go on forever.
-        case lastWords(of: Side, upTo: UInt64)
+        /// - isWhole: it had finished sending before it failed, so that its end is passed on behind its bytes.
+        case lastWords(of: Side, upTo: UInt64, isWhole: Bool)
         /// Nothing is read any more.
         case parting(Parting)
         case ended
@@ -174,7 +175,7 @@ public final class Duplex {
     private func ready(_ side: Side, _ readiness: IOEvent.Readiness) {
         switch phase {
         case .open: break
-        case .lastWords(of: side, _): return
+        case .lastWords(of: side, _, _): return
         case .lastWords:
             // The other side has failed too, or takes more.
             if readiness.contains(.failed) { part() } else if readiness.contains(.writable) { deliverLastWords() }
@@ -249,10 +250,13 @@ public final class Duplex {
     /// - Parameter code: the errno, where it is known.
     private func fail(_ side: Side, _ code: CInt? = nil) {
         guard case .open = phase, let sockets else { return }
-        var code = code ?? sockets[side].socket.takeError()
-        if code == 0 { code = ECONNRESET }
+        let noted = code ?? sockets[side].socket.takeError()
+        // That a reset came behind a FIN is all that the kernel notes with EPIPE instead of ECONNRESET (tcp_reset()).
+        let isWhole = code == nil && noted == EPIPE
+        let code = noted == 0 ? ECONNRESET : noted
         comingEnd = side == .downstream ? .downstreamFailed(code) : .upstreamFailed(code)
-        phase = .lastWords(of: side, upTo: halves[side.rawValue].bytesMoved + Self.mostLastWords)
+        let most = halves[side.rawValue].bytesMoved + Self.mostLastWords
+        phase = .lastWords(of: side, upTo: most, isWhole: isWhole)
         lastMove = .coarse
         halves[side.rawValue].lookAtSourceAgain()
         // The event that has led here may have told that the sink takes more, too, and nobody else makes use of that.
@@ -262,7 +266,7 @@ public final class Duplex {
     /// Reads what a side had said before it failed, and passes it on: its kernel had it acknowledged, and without a proxy in
     /// between it would have arrived.
     private func deliverLastWords(sinkIsReady: Bool = true) {
-        guard case .lastWords(let side, let most) = phase, let sockets else { return }
+        guard case .lastWords(let side, let most, let isWhole) = phase, let sockets else { return }
         let half = halves[side.rawValue]
         let movedBefore = half.bytesMoved
         var rest = Everything(tellsEnd: false)
@@ -273,7 +277,10 @@ public final class Duplex {
         switch outcome {
         case .yielded where half.bytesMoved < most: awaitTurn()
         case .waiting where half.isWaitingForSink: break
-        default: part()
+        case .sinkFailed: part()
+        default:
+            if isWhole { sockets[side.other].socket.finishSending() }
+            part()
         }
     }
 

@@ -7,6 +7,7 @@ import pytest
 
 from support.packages import PYTHON, needs
 from support.visitor import Visitor
+from support.waiting import wait_until
 from support.web_apps import http_route, start_web_app
 from support.websockets import open_websocket
 
@@ -64,7 +65,7 @@ def test_code_runs(outside, jupyter, loopbridge, tmp_path):
     loopbridge(*http_route(tmp_path, listen=8081, host="preserve"))
     with Visitor(outside, port=8081) as stranger:
         assert stranger.get(f"/api/kernels?token={TOKEN}").status == 403
-    assert "Blocking request with non-local 'Host'" in jupyter.output
+    wait_until(lambda: "Blocking request with non-local 'Host'" in jupyter.output, "the server says so")
 
     authorization = {"Authorization": f"token {TOKEN}"}
     with Visitor(outside) as program:

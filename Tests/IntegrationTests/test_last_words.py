@@ -2,6 +2,7 @@
 reset. A client that is connected directly gets as much."""
 
 import hashlib
+import signal
 import socket
 import ssl
 import subprocess
@@ -207,6 +208,25 @@ def test_an_answer(container, outside, bridge, framing, is_shown, part):
         got = (taken + data).partition(b"\r\n\r\n")[2]
         assert (len(got), got == body) == (len(body), True)
         assert (error is None) if is_shown else isinstance(error, ConnectionResetError), error
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_a_reset_behind_an_end(container, outside, bridge, protocol):
+    """An app that ends its answer and then resets has said all of it, also where both are found together."""
+    program = bridge(protocol=protocol)
+    answer = b"HTTP/1.0 200 OK\r\n\r\n" + DATA[:100_000]
+    with AppInHand(container) as in_hand:
+        client = connect(outside, Cable.CONTAINER, 8080)
+        client.sendall(get(fields=b"Connection: close\r\n"))
+        app = in_hand.next()
+        app.recv(1000)
+        program.signal(signal.SIGSTOP)
+        app.sendall(answer)
+        app.shutdown(socket.SHUT_WR)
+        reset(app)
+        program.signal(signal.SIGCONT)
+        data, error = read_to_end(client)
+        assert data.endswith(DATA[:100_000]) and error is None, (len(data), error)
 
 
 def test_a_request(container, outside, bridge):

@@ -76,6 +76,27 @@ import Testing
         #expect(bench.workspace.parkedBytes == 0)
     }
 
+    /// As where an app closes with something unread behind its last word: a client that is connected directly sees that the stream
+    /// is whole.
+    @Test(arguments: [true, false]) func anEndThatStoodBeforeTheResetIsPassedOn(isFromApp: Bool) throws {
+        let bench = try Bench()
+        let (source, sink) = isFromApp ? (bench.app, bench.client) : (bench.client, bench.app)
+        let words = Self.block.prefix(10_000)
+        #expect(source.send(words) == words.count)
+        source.finishSending()
+        // The other kernel has all of it, the end included.
+        while source.unacknowledged > 0 {}
+        source.reset()
+        #expect(
+            try bench.loop.run(until: {
+                sink.read()
+                return sink.end != nil
+            }))
+        #expect(sink.received.elementsEqual(words))
+        #expect(sink.end == 0)
+        #expect(try bench.loop.run(until: { bench.end != nil }))
+    }
+
     /// The relay finds out by a send to the one that has gone, before it is told.
     @Test(arguments: [true, false])
     func aFailedSendFindsTheLastWords(isFromApp: Bool) throws {

@@ -119,8 +119,13 @@ final class HTTPSession: Session {
 
     private func appReady(_ readiness: IOEvent.Readiness) {
         clock.beginTurn()
+        guard case .exchanging(let exchange, let connection) = state else { return toClient.noteSource(readiness) }
+        var readiness = readiness
+        // A reset behind a FIN, of which the kernel notes EPIPE (tcp_reset()): what the app has said is whole.
+        if readiness.contains(.failed), connection.socket.socket.takeError() == EPIPE {
+            readiness = [.readable, .endOfStream, .writable]
+        }
         toClient.noteSource(readiness)
-        guard case .exchanging(let exchange, _) = state else { return }
         if readiness.contains(.endOfStream) { noteAppLife(exchange) }
         if !readiness.isDisjoint(with: [.writable, .failed]), toApp.isWaitingForSink {
             carryRequest(appIsReady: true)
