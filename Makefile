@@ -17,7 +17,7 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider
 
 .PHONY: help demo dist build format lint clean \
-	test test-unit test-integration test-container test-tsan test-asan test-bench \
+	test test-unit test-integration test-container test-tsan test-asan test-sanitizers-quick test-bench \
 	test-faults test-faults-quick soak soak-peer test-soak \
 	fuzz-config fuzz-http fuzz-proxy \
 	bench bench-quick bench-micro bench-instructions bench-threats \
@@ -86,6 +86,18 @@ test-soak: setup-tests
 soak-peer: setup-tests ## The same for HAProxy, as far as it can
 	$(AS_ROOT) Tests/Soak/soak.py --haproxy --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) $(if $(SEED),--seed $(SEED)) \
 		--rate $(or $(RATE),1) $(ARGUMENTS)
+
+# The tests in which most happens at once, on the program alone: what CI has time for.
+QUICKLY_SANITIZED = Tests/IntegrationTests/test_chaos.py Tests/IntegrationTests/test_http_chaos.py \
+	Tests/IntegrationTests/test_tls.py Tests/IntegrationTests/test_last_words.py Tests/IntegrationTests/test_admin_endings.py
+
+test-sanitizers-quick: setup setup-tests ## Run a part of the integration tests under each sanitizer (6 minutes)
+	for sanitizer in thread address; do \
+		$(SWIFT) build --sanitize=$$sanitizer --scratch-path .build-$$sanitizer --product loopbridge && \
+		ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=atexit_sleep_ms=0 LOOPBRIDGE_CHAOS_SECONDS=3 LOOPBRIDGE_SANITIZED=1 \
+			LOOPBRIDGE_PROGRAM=.build-$$sanitizer/debug/loopbridge \
+			/usr/bin/python3 -m pytest -q -p no:cacheprovider $(QUICKLY_SANITIZED) || exit 1; \
+	done
 
 BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	-Xswiftc -sanitize=fuzzer,address
