@@ -1,3 +1,4 @@
+internal import CLinux
 internal import COpenSSL
 internal import Glibc
 public import Network
@@ -38,6 +39,11 @@ extension TLSChannel {
                 wordlessBytes = 0
                 // What was tried in vain on the way is not to be taken for a later call's failure (SSL_get_error(3)).
                 ERR_clear_error()
+                guard noteCertificate(of: connection) else {
+                    workspace.outputCount = 0
+                    fail(ENOMEM)
+                    return .failed(.outOfMemory)
+                }
                 holdInput()
                 noteWhatIsLeft(connection)
                 _ = sendOutput()
@@ -77,6 +83,17 @@ extension TLSChannel {
         return connection
     }
 
+    /// Finds out who the client is. The app might take one of whom nothing can be told for another, so it is not let in.
+    /// - Returns: false where there is no memory for it.
+    private func noteCertificate(of connection: OpaquePointer) -> Bool {
+        guard let shown = SSL_get1_peer_certificate(connection).map({ Certificate(owning: $0) }) else { return true }
+        _ = clinux_allocation_has_failed()
+        clientCertificate = TLSDetails.ClientCertificate(
+            subject: shown.subject, commonName: shown.commonName, fingerprint: shown.fingerprint)
+        ERR_clear_error()
+        return !clinux_allocation_has_failed()
+    }
+
     /// Keeps what there is of the client's first record until it is whole. Before that, a client gets nothing else that
     /// would take memory.
     private func firstRecordIsWhole() -> Bool {
@@ -110,16 +127,12 @@ extension TLSChannel {
         var protocolLength: CUnsignedInt = 0
         SSL_get0_alpn_selected(connection, &protocolBytes, &protocolLength)
         let agreed = UnsafeBufferPointer(start: protocolBytes, count: Int(protocolLength))
-        let client = SSL_get1_peer_certificate(connection).map { Certificate(owning: $0) }
         return TLSDetails(
             version: String(cString: SSL_get_version(connection)),
             cipher: String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(connection))),
             serverName: SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) },
             applicationProtocol: agreed.isEmpty ? nil : String(decoding: agreed, as: UTF8.self),
             isResumed: SSL_session_reused(connection) == 1,
-            clientCertificate: client.map {
-                TLSDetails.ClientCertificate(
-                    subject: $0.subject, commonName: $0.commonName, fingerprint: $0.fingerprint)
-            })
+            clientCertificate: clientCertificate)
     }
 }

@@ -36,6 +36,8 @@ public final class TLSChannel: SocketLayer {
     var state = State.plain
     /// What the connection goes by; nil before it begins.
     var context: TLSContext?
+    /// The client's, found out at the end of the handshake; nil where it has shown none.
+    var clientCertificate: TLSDetails.ClientCertificate?
     private(set) var inputEnd = InputEnd.none
     /// What has been received and not been decrypted, for the time of a call.
     var input = UnsafeRawBufferPointer(start: nil, count: 0)
