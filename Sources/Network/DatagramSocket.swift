@@ -54,9 +54,15 @@ public struct DatagramSocket: ~Copyable, Sendable {
     private static func connect(to address: SocketAddress, from source: IPAddress?) throws(SystemError) -> Socket {
         let socket = try open(address.protocolFamily)
         if let source { try socket.bind(toSource: source) }
-        guard case .failed(let code) = socket.connect(to: address) else { return socket }
-        // That no port is left is EAGAIN here (ip(7)), which TCP calls EADDRNOTAVAIL.
-        throw SystemError("connect", code: code == EAGAIN ? EADDRNOTAVAIL : code)
+        while true {
+            switch socket.connect(to: address) {
+            case .connected: return socket
+            // Nothing is ever under way: it was interrupted, and nobody would tell of an end.
+            case .inProgress: continue
+            // That no port is left is EAGAIN here (ip(7)), which TCP calls EADDRNOTAVAIL.
+            case .failed(let code): throw SystemError("connect", code: code == EAGAIN ? EADDRNOTAVAIL : code)
+            }
+        }
     }
 
     private static func open(_ family: CInt) throws(SystemError) -> Socket {
