@@ -30,11 +30,15 @@ extension PrivateService {
                     : [argument]
             }
         }
-        let options = options(besides: command)
+        let ownOptions = ownOptions(of: command)
+        // What a debugger runs has options of its own, behind the debugger's.
+        var ownEnd = arguments.firstIndex(of: "--") ?? arguments.endIndex
         for (index, argument) in arguments.enumerated() {
             let next = index + 1 < arguments.count ? arguments[index + 1] : nil
             let (name, value) = parts(of: argument)
-            if let service = options[name] {
+            let ownService = index < ownEnd ? ownOptions[name] : nil
+            if let ownService, ownService != .fastCGI { ownEnd = index }
+            if let service = ownService ?? anywhere[name] {
                 // Node.js takes what follows --inspect for the script.
                 let text = value ?? (withoutNext.contains(name) ? nil : next)
                 claim(text.flatMap(port), service, by: name)
@@ -58,9 +62,9 @@ extension PrivateService {
         return claims
     }
 
-    /// Options that mean a port whichever program has them, and those that do with this one.
-    private static func options(besides command: CommandLine) -> [String: PrivateService] {
-        var options = anywhere
+    /// Options that mean such a port with this program, and maybe something else with another one.
+    private static func ownOptions(of command: CommandLine) -> [String: PrivateService] {
+        var options: [String: PrivateService] = [:]
         let names = Set(command.names)
         func has(_ programs: String...) -> Bool { !names.isDisjoint(with: programs) }
         func add(_ added: [String], _ service: PrivateService) { for name in added { options[name] = service } }
@@ -69,12 +73,24 @@ extension PrivateService {
         if has("ptvsd", "pydevd", "pydevd.py") { add(["--port"], .pythonDebugger) }
         if has("rdbg", "rdebug-ide", "byebug") { add(["--port", "-p", "-R", "--remote"], .ruby) }
         if has("uwsgi", "uwsgi-core") {
-            add(["-s", "--socket", "--uwsgi-socket", "--fastcgi-socket", "--scgi-socket"], .fastCGI)
+            add(["--uwsgi-socket", "--fastcgi-socket", "--scgi-socket"], .fastCGI)
+            if !speaksHTTP(command.arguments) { add(["-s", "--socket"], .fastCGI) }
         }
         if has("spawn-fcgi") { add(["-p"], .fastCGI) }
         return options
     }
 
+    /// Whether uWSGI is told to speak HTTP on its plain sockets.
+    private static func speaksHTTP(_ arguments: [String]) -> Bool {
+        let names: Set = ["--protocol", "--socket-protocol"]
+        return arguments.indices.contains { index in
+            let (name, value) = parts(of: arguments[index])
+            guard names.contains(name) else { return false }
+            return (value ?? (index + 1 < arguments.count ? arguments[index + 1] : "")).hasPrefix("http")
+        }
+    }
+
+    /// Options that mean a port whichever program has them.
     private static let anywhere: [String: PrivateService] = [
         "--inspect": .inspector, "--inspect-brk": .inspector, "--inspect-wait": .inspector,
         "--inspect-brk-node": .inspector, "--inspect-port": .inspector, "--debug-port": .inspector,

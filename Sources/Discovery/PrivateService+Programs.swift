@@ -21,7 +21,7 @@ extension PrivateService {
         if script.contains("debugpy/adapter") || script.hasPrefix("debugpy.adapter") { return debugpy }
         if script.contains("/ray/dashboard/") || script.contains("/ray/_private/") { return compute }
         if script.hasPrefix("distributed.cli") { return compute }
-        if [".vscode-server/", ".cursor-server/", ".windsurf-server/", "/server-main.js"].contains(
+        if [".vscode-server/", ".cursor-server/", ".windsurf-server/", "/out/server-main.js"].contains(
             where: script.contains)
         {
             return editor

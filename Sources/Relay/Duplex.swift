@@ -113,6 +113,7 @@ public final class Duplex {
         ready(.upstream, sockets.upstream.unusedReadiness)
         // What a direction had been told before it came here is not told again.
         for side in [Side.downstream, .upstream] {
+            guard case .open = phase else { return }
             if halves[side.rawValue].hasSourceFailed {
                 fail(side)
             } else if halves[side.rawValue].mayReceive {
@@ -276,7 +277,7 @@ public final class Duplex {
         noteMoved(half.bytesMoved - movedBefore)
         switch outcome {
         case .yielded where half.bytesMoved < most: awaitTurn()
-        case .waiting where half.isWaitingForSink: break
+        case .waiting where half.isWaitingForSink && half.bytesMoved < most: break
         case .sinkFailed: part()
         default:
             if isWhole { sockets[side.other].socket.finishSending() }

@@ -1,4 +1,5 @@
 public import EventLoop
+internal import Glibc
 public import Network
 
 /// One direction between two sockets: it takes bytes from a source and gives them to a sink.
@@ -324,7 +325,7 @@ public final class HalfDuplex {
         readiness = readiness.afterEnd()
         // The end is a message of the layer, and has to go out like all others before the connection may be closed.
         if sink.isLayered, tellsEnd {
-            sink.finishSending()
+            guard sink.finishSending() else { return .sinkFailed(EPIPE) }
             if waitsForSinksLayer(sink, in: workspace) { return .waiting }
         }
         state = .finished

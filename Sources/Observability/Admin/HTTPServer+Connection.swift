@@ -34,7 +34,7 @@ extension HTTPServer {
         private let peer: String
         private unowned let server: HTTPServer
         private var state = State.receiving
-        private var deadline: MonotonicTime
+        private(set) var deadline: MonotonicTime
         /// What has come and has not been answered.
         private var input: [UInt8] = []
         private var parser = RequestParser(limits: Connection.limits)
@@ -100,7 +100,12 @@ extension HTTPServer {
             watched.onReady = nil
         }
 
-        private func end() {
+        /// Whether nothing of a request has come since the beginning or the answer before.
+        var isIdle: Bool {
+            if case .receiving = state { input.isEmpty && !mayReceive } else { false }
+        }
+
+        func end() {
             if case .ended = state { return }
             state = .ended
             server.ended(self)

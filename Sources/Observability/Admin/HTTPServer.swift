@@ -10,7 +10,7 @@ public final class HTTPServer {
     /// Called on the loop's thread, which it must not block. The answer may come later.
     public typealias Handler = (Request, Responder) -> Void
 
-    /// How many connections are open at the most; the next ones wait to be accepted.
+    /// How many connections are open at the most; the next ones take the places of silent ones, or wait to be accepted.
     public static let mostConnections = 32
 
     /// How often to look for connections that are slow.
@@ -56,6 +56,8 @@ public final class HTTPServer {
     // MARK: Connections
 
     private func accept() {
+        // Somebody waits.
+        if connections.count >= Self.mostConnections, !makeRoom() { return pause(for: Self.interval) }
         while connections.count < Self.mostConnections {
             switch listener.accept() {
             case .accepted(let socket, from: let peer):
@@ -72,7 +74,17 @@ public final class HTTPServer {
             case .exhausted: return pause(for: Self.intervalWhilePaused)
             }
         }
-        pause(for: Self.interval)
+    }
+
+    /// Closes the connection on which nothing has come for longest: it has nothing to lose, and silent ones must not keep a
+    /// health check from its answer.
+    /// - Returns: whether there was one.
+    private func makeRoom() -> Bool {
+        guard let idlest = connections.values.filter(\.isIdle).min(by: { $1.deadline.since($0.deadline) > .zero }) else {
+            return false
+        }
+        idlest.end()
+        return true
     }
 
     private func pause(for interval: Duration) {
