@@ -62,7 +62,7 @@ extension Session {
             isHalfClosed ? min(configuration.halfCloseTimeout, configuration.idleTimeout) : configuration.idleTimeout
         let silence = hearing.silence(since: duplex.lastActivity)
         // What a slow peer's kernel takes is seen only by asking, and that takes two answers.
-        guard silence >= limit * 3 / 4, !duplex.isStillDelivering(), silence >= limit else { return nil }
+        guard silence >= limit / 2, !duplex.isStillDelivering(), silence >= limit else { return nil }
         return isHalfClosed && silence >= configuration.halfCloseTimeout ? .halfCloseTimeout : .idleTimeout
     }
 }

@@ -234,3 +234,19 @@ def test_silent_clients_are_let_go(container, loopbridge):
     for client in [*silent, deaf]:
         client.close()
     assert program.terminate() == 0
+
+
+def test_silent_connections_make_way(container, loopbridge):
+    """As many as there may be say nothing; a health check is answered all the same, and whoever has asked for something stays."""
+    loopbridge("8080:8000", "--admin-listen", f"127.0.0.1:{PORT}")
+    with contextlib.ExitStack() as stack:
+        asking = stack.enter_context(connect(container, LOOPBACK, PORT))
+        asking.sendall(request("/healthz")[:-2])
+        silent = [stack.enter_context(connect(container, LOOPBACK, PORT)) for _ in range(100)]
+        for _ in range(3):
+            late = stack.enter_context(connect(container, LOOPBACK, PORT, timeout=5))
+            late.sendall(request("/healthz", "Connection: close"))
+            assert read_to_end(late)[0].startswith(b"HTTP/1.1 200")
+        asking.sendall(b"\r\n")
+        assert read_exactly(asking, 12) == b"HTTP/1.1 200"
+        del silent

@@ -267,7 +267,7 @@ def test_a_drain_ends_it(container, outside, bridge):
 
 def test_a_slow_reader_is_not_idle(container, outside, bridge):
     """Nothing goes through us for longer than the timeout, for our send queue has it all."""
-    bridge(idle_timeout="1s")
+    bridge(idle_timeout="2s")
     with AppInHand(container) as in_hand:
         client, app = connect(outside, Cable.CONTAINER, 8080, receive_buffer=64 << 10), in_hand.next()
         app.sendall(DATA[:1 << 20])

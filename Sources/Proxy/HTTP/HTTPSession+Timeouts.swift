@@ -43,7 +43,7 @@ extension HTTPSession {
         let limit = route.configuration.idleTimeout
         let silence = hearing.silence(since: lastActivity)
         // What a slow client's kernel takes is seen only by asking, and that takes two answers.
-        return silence >= limit * 3 / 4 && !isStillDelivering() && silence >= limit
+        return silence >= limit / 2 && !isStillDelivering() && silence >= limit
     }
 
     private func checkExchange(_ exchange: HTTPExchange, _ hearing: Hearing) {
