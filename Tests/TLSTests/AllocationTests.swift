@@ -98,10 +98,13 @@ private func everyAllocationFailsOnceInAContext() throws {
     let tickets = TicketKeys()
     func make(_ plan: FailingAllocations.Plan?) -> TLSFault? {
         FailingAllocations.begin(plan)
-        return FailingAllocations.armed {
-            do throws(TLSFault) { _ = try TLSContext(settings, tickets: tickets) } catch { return error }
-            return nil
+        // It is freed where nothing fails.
+        let made: Result<TLSContext, TLSFault> = FailingAllocations.armed {
+            do throws(TLSFault) { return .success(try TLSContext(settings, tickets: tickets)) } catch {
+                return .failure(error)
+            }
         }
+        return if case .failure(let fault) = made { fault } else { nil }
     }
     // The first one makes what is made once.
     require(make(nil) == nil)
