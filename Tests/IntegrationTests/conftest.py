@@ -41,6 +41,7 @@ import pytest
 from support.loopbridge import Loopbridge
 from support.namespaces import Cable, Namespace, remove_stale_namespaces
 from support.settings import IS_RELEASE, IS_SANITIZED, PROGRAM
+from support.tls import Authority
 from support.wrapped import Run
 
 
@@ -99,6 +100,18 @@ def outside(container):
         yield namespace
     finally:
         namespace.remove()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """Signs the certificates of a file's tests."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def pair(authority):
+    """A server's certificate and key, for example.test."""
+    return authority.issue("server", "DNS:example.test")
 
 
 @pytest.fixture

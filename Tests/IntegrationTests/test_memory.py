@@ -15,7 +15,6 @@ from support.loopbridge import run_to_end
 from support.namespaces import Cable, run
 from support.settings import IS_RELEASE, IS_SANITIZED
 from support.sockets import connect, read_exactly
-from support.tls import Authority
 from support.waiting import wait_until
 
 MIB = 1 << 20
@@ -27,11 +26,6 @@ pytestmark = [
 PORTS = {"readers": 8080, "uploads": 8080, "handshakes": 8443, "heads": 8081}
 ROUTES = {8080: "tcp", 8443: "tls", 8081: "http"}
 CROWDS = [("readers", 5000), ("handshakes", 2000), ("uploads", 1000), ("heads", 4000)]
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority")).issue("server", "DNS:example.test")
 
 
 @pytest.fixture(autouse=True)

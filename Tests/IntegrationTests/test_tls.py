@@ -17,18 +17,8 @@ from support.http import HTTPApp, Reader, answers, chunks, get, ok, post
 from support.namespaces import Cable
 from support.sockets import connect, read_exactly, read_to_end, reset
 from support.settings import CERTIFICATE_SWAPS, PROGRAM
-from support.tls import Authority, context, secure
+from support.tls import context, secure
 from support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def pair(authority):
-    return authority.issue("server", "DNS:example.test")
 
 
 @pytest.fixture

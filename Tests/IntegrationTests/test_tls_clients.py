@@ -11,16 +11,10 @@ from support.configuration import ConfigurationFile, route
 from support.http import get, ok
 from support.namespaces import Cable
 from support.packages import PYTHON, needs
-from support.tls import Authority
 
 HOST = "example.test"
 NAMES = f"DNS:{HOST}"
 PAGE = b"<!doctype html><title>page</title><p>in safety"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,6 @@ CURVE = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 RSA = ("rsa:2048",)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.mark.parametrize("kind", [CURVE, RSA], ids=["curve", "rsa"])
 def test_a_key_is_in_memory_as_long_as_it_is_used_and_its_file_is_not(
         container, loopbridge, tmp_path, authority, outside, kind):

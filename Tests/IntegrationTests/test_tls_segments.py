@@ -16,7 +16,7 @@ from support.namespaces import Cable
 from support.segments import Cutter, SegmentedTLS, send_segments
 from support.settings import UPLOADS
 from support.sockets import connect, read_exactly
-from support.tls import Authority, context
+from support.tls import context
 from support.waiting import wait_until
 
 CLIENTS = 8
@@ -30,16 +30,6 @@ WAYS = {
     "queued": {"upstream_connections": "{ max: 1, queue: 1000, queue_timeout: 2m }"},
     "held": {},
 }
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def pair(authority):
-    return authority.issue("server", "DNS:example.test")
 
 
 @pytest.fixture
