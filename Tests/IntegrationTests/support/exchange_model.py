@@ -61,6 +61,12 @@ class Act:
     what: str
 
 
+def abort(writer):
+    """Ends a connection with a reset."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
 def pattern(number, size, salt=""):
     word = f"<{salt}{number}>".encode()
     return (word * (size // len(word) + 1))[:size]
@@ -191,8 +197,7 @@ class ModelApp:
     async def _break_off(self, writer, end):
         if end.startswith("resets"):
             await writer.drain()
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
+            abort(writer)
         elif end.startswith("stalls"):
             await asyncio.sleep(LONGEST)
         return False
@@ -249,7 +254,7 @@ class ModelClient:
                     return
                 else:
                     self.has_reset = True
-                    self._writer.transport.abort()
+                    abort(self._writer)
                     return
         except OSError:
             pass
@@ -320,6 +325,9 @@ class ModelClient:
             else:
                 while part := await reader.read(65536):
                     seen.body += part
+                if self.has_reset:
+                    # The end that asyncio tells the reader of is the client's own.
+                    raise EOFError
         seen.is_whole = True
         if b"connection: close" in lines and status != 200:
             return False
