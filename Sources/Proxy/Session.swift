@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import Network
@@ -17,7 +18,7 @@ class Session {
     /// What a proxy has said of the connection; nil where none has.
     var receivedHeader: ReceivedProxyHeader?
     /// Where its client's connections are counted: this one's place, until the session has ended.
-    var clientPlace: ClientPlace?
+    var clientPlace: ClientPermit?
     /// What the client's bytes go through, or will once it is agreed on; nil where they come as they are.
     var tls: TLSChannel?
     /// Where the worker keeps the session in its list.

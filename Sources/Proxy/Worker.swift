@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
@@ -436,7 +437,7 @@ final class Worker {
     /// - Parameter place: what the client has to hold as long as it is connected, if anything.
     /// - Returns: false when the system has no room for it; the client is reset then.
     func accepted(
-        _ socket: consuming Socket, from client: SocketAddress, holding place: ClientPlace?, on route: WorkerRoute
+        _ socket: consuming Socket, from client: SocketAddress, holding place: ClientPermit?, on route: WorkerRoute
     ) -> Bool {
         let channel = route.shared.tls.map { _ in TLSChannel(in: tlsWorkspace) }
         let watched: WatchedSocket
