@@ -93,9 +93,9 @@ soak-peer: setup-tests ## The same for HAProxy, as far as it can
 		--rate $(or $(RATE),1) $(ARGUMENTS)
 
 # What CI has time for: threads meet where everything happens at once, and memory is handled by hand most where streams end.
-THREADS_MEET = Tests/IntegrationTests/test_chaos.py Tests/IntegrationTests/test_http_chaos.py
-MEMORY_IS_HANDLED = Tests/IntegrationTests/test_tls.py Tests/IntegrationTests/test_last_words.py \
-	Tests/IntegrationTests/test_admin_endings.py
+THREADS_MEET = Tests/IntegrationTests/tcp/test_chaos.py Tests/IntegrationTests/http/test_http_chaos.py
+MEMORY_IS_HANDLED = Tests/IntegrationTests/tls/test_tls.py Tests/IntegrationTests/tcp/test_last_words.py \
+	Tests/IntegrationTests/admin/test_admin_endings.py
 
 # A sanitizer, and what runs under it.
 define TEST_UNDER
