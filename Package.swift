@@ -68,7 +68,7 @@ let package = Package(
         .executableTarget(
             name: "loopbridge",
             dependencies: [
-                "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "Network", "Observability",
+                "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "HTTP1", "Network", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict + small),
