@@ -1,3 +1,4 @@
+internal import Access
 internal import Network
 
 /// One client's right to be connected to a route, be it by a connection or by a flow of datagrams.
@@ -7,7 +8,7 @@ internal import Network
 /// is given back when the permit goes. Belongs to the worker's thread.
 struct ConnectionPermit: ~Copyable {
     /// Stands first, so that it goes first: whoever comes as soon as there is room again, may be the same client.
-    private var client: ClientPlace?
+    private var client: ClientPermit?
     private let share: Share
 
     /// Why there is no permit.
@@ -64,7 +65,7 @@ struct ConnectionPermit: ~Copyable {
     }
 
     /// Keeps what a client that was let in before has to hold.
-    mutating func hold(_ client: ClientPlace?) {
+    mutating func hold(_ client: ClientPermit?) {
         self.client = client
     }
 }
