@@ -1,4 +1,5 @@
-internal import Configuration
+internal import Access
+package import Configuration
 internal import EventLoop
 internal import Network
 internal import Observability
@@ -66,7 +67,7 @@ final class WorkerRoute {
     var configuration: Route { shared.configuration }
 
     /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
-    func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPlace? {
+    func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPermit? {
         guard let door = shared.door else { return nil }
         return try door.admit(client, isRetry: isRetry, at: .now)
     }
@@ -96,24 +97,25 @@ final class WorkerRoute {
 
 extension Route {
     /// How many connections to the app may be open while nobody uses them, over all workers.
-    var keptConnections: (spare: Int, idle: Int) {
+    package var keptConnections: (spare: Int, idle: Int) {
         // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
         // else's, or can be opened before it is known whose it is. And only HTTP can tell where one client's use of a
         // connection ends.
-        let isOneClients = source == .perClient || proxyProtocol.send != .off
-        return isOneClients || `protocol` == .udp ? (0, 0) : (pool.spare, `protocol` == .http ? pool.idle : 0)
+        let isOneClients = settings.source == .perClient || settings.proxyProtocol.send != .off
+        return isOneClients || `protocol` == .udp
+            ? (0, 0) : (settings.pool.spare, `protocol` == .http ? settings.pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {
         func share(_ count: Int) -> Int { count / workers + (worker < count % workers ? 1 : 0) }
         let kept = keptConnections
         return ConnectionPool.Limits(
-            spare: share(kept.spare), idle: share(kept.idle), idleTimeout: pool.idleTimeout,
-            maxRequests: pool.maxRequests)
+            spare: share(kept.spare), idle: share(kept.idle), idleTimeout: settings.pool.idleTimeout,
+            maxRequests: settings.pool.maxRequests)
     }
 
     fileprivate var sourcePolicy: LoopbackSources.Policy {
-        switch source {
+        switch settings.source {
         case .default: .kernelsChoice
         case .perClient: .perClient
         }
