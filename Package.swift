@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// What every Swift target is built with. Swift 6 language mode comes with the tools version.
@@ -78,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "loopbridge",
             dependencies: [
-                "Server", "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "Network", "Observability",
+                "Server", "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "HTTP1", "Network",
+                "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict + small),
@@ -138,3 +140,11 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// A module's README.md is for people; the compiler would warn of a file that it does not know.
+for target in package.targets {
+    let folder = target.path ?? "Sources/\(target.name)"
+    if FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(folder)/README.md") {
+        target.exclude.append("README.md")
+    }
+}

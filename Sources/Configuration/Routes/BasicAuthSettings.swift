@@ -1,0 +1,39 @@
+internal import YAML
+
+/// Who may use a route of HTTP, by name and password (`http.basic_auth`).
+public struct BasicAuthSettings: Settings, KeyedMapping {
+    /// The file of the users and their passwords' hashes; nil for everybody.
+    @Setting(
+        .scalar(
+            "file", .socketPath, \Self.file, option: "basic-auth",
+            help: "A file of users and hashes of their passwords, as htpasswd -B writes it; none asks nobody.",
+            example: "/etc/loopbridge/htpasswd"))
+    public var file: String? = nil
+
+    /// What browsers show when they ask for a password.
+    @Setting(
+        .scalar(
+            "realm", .realm, \Self.realm, help: "What browsers show when they ask for a password.", example: "the wiki")
+    )
+    public var realm: String = "loopbridge"
+
+    public init() {}
+
+    static let place = "in 'basic_auth'"
+    static let keys = taggedKeys()
+}
+
+extension ValueKind<String> {
+    /// What can stand between quotes in a field of HTTP.
+    fileprivate static var realm: ValueKind {
+        let longest = 100
+        return ValueKind(
+            "1 to \(longest) printable ASCII characters without quotes and backslashes",
+            type: "text, 1 to \(longest) characters", placeholder: "TEXT",
+            schemas: [.pattern("^[ !#-\\[\\]-~]{1,\(longest)}$")],
+            parse: { text in
+                let isPlain = text.utf8.allSatisfy { 0x20...0x7E ~= $0 && $0 != 0x22 && $0 != 0x5C }
+                return isPlain && 1...longest ~= text.utf8.count ? text : nil
+            }, write: \.self)
+    }
+}
