@@ -169,8 +169,9 @@ test-bench: setup setup-tests build-bench ## Run the tests of the comparison and
 format: ## Format the sources
 	$(SWIFT) format format --in-place --recursive $(SWIFT_SOURCES)
 
-lint: ## Say where the format is off
+lint: ## Say where the format is off, and which paths in the documents lead nowhere
 	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
+	scripts/check-paths
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-* dist benchmarks/.build benchmarks/results
