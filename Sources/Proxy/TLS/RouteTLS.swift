@@ -40,6 +40,6 @@ extension TLSServerSettings {
             }
         self.init(
             pairs: tls.pairs.map { Pair(certificate: $0.certificate, key: $0.key ?? $0.certificate) },
-            clientCertificates: clients, protocols: route.protocol == .http ? ["http/1.1", "http/1.0"] : [])
+            clientCertificates: clients, protocols: ServedProtocol(route.protocol).applicationProtocols)
     }
 }
