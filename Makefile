@@ -25,7 +25,7 @@ ON_DIST = LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1
 	setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 demo: dist ## Show an app on 127.0.0.1 answering from outside
 	dist/loopbridge demo
