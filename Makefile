@@ -25,7 +25,7 @@ ON_DIST = LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1
 	setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 demo: dist ## Show an app on 127.0.0.1 answering from outside
 	dist/loopbridge demo
@@ -169,8 +169,9 @@ test-bench: setup setup-tests build-bench ## Run the tests of the comparison and
 format: ## Format the sources
 	$(SWIFT) format format --in-place --recursive $(SWIFT_SOURCES)
 
-lint: ## Say where the format is off
+lint: ## Say where the format is off, and which paths in the documents lead nowhere
 	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
+	scripts/check-paths
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-* dist benchmarks/.build benchmarks/results

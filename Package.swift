@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "loopbridge",
             dependencies: [
-                "Server", "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "Network", "Observability",
+                "Server", "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "HTTP1", "Network",
+                "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict + small),

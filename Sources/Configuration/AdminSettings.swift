@@ -1,47 +1,41 @@
 public import Network
 
 /// Where the program tells about itself: metrics, health, status (`admin`).
-public struct AdminSettings: Sendable, Equatable {
+public struct AdminSettings: Settings, KeyedMapping {
     /// Where everybody who is allowed to may ask; empty for nowhere. A port alone is both wildcards.
-    public var listen: [SocketAddress]
+    @Setting(
+        .scalar(
+            "listen", .adminListen, \Self.listen, option: "admin-listen",
+            help: "Where metrics, health and the status page are served; a port alone means all addresses.",
+            example: "0.0.0.0:9901"))
+    public var listen: [SocketAddress] = []
+
     /// The path of a Unix socket on which the same user may ask; nil for none.
-    public var socket: String?
+    @Setting(
+        .scalar(
+            "socket", .socketPath, \Self.socket, option: "admin-socket",
+            help: "The path of a Unix socket where the same is served to the same user.",
+            example: "/run/loopbridge/admin.sock"))
+    public var socket: String? = nil
+
     /// Who may ask on ``listen``; everybody where it is empty.
-    public var allow: [CIDR]
+    @Setting(
+        .list(
+            "allow", .blocks, \Self.allow, option: "admin-allow",
+            help: "Who may ask at the address to listen on; none lets everybody.", example: "10.0.0.0/8"))
+    public var allow: [CIDR] = []
+
     /// Who may not; see ``AccessList``.
-    public var deny: [CIDR]
+    @Setting(
+        .list(
+            "deny", .blocks, \Self.deny, option: "admin-deny",
+            help: "Who may not ask there; the longest prefix of both lists decides.", example: "10.9.0.0/16"))
+    public var deny: [CIDR] = []
 
-    public init(listen: [SocketAddress] = [], socket: String? = nil, allow: [CIDR] = [], deny: [CIDR] = []) {
-        self.listen = listen
-        self.socket = socket
-        self.allow = allow
-        self.deny = deny
-    }
-}
-
-extension AdminSettings: KeyedMapping {
-    public init() {
-        self.init(listen: [])
-    }
+    public init() {}
 
     static let place = "in 'admin'"
-
-    static let keys: [Key<AdminSettings>] = [
-        .scalar(
-            "listen", .adminListen, \.listen, option: "admin-listen",
-            help: "Where metrics, health and the status page are served; a port alone means all addresses.",
-            example: "0.0.0.0:9901"),
-        .scalar(
-            "socket", .socketPath, \.socket, option: "admin-socket",
-            help: "The path of a Unix socket where the same is served to the same user.",
-            example: "/run/loopbridge/admin.sock"),
-        .list(
-            "allow", .blocks, \.allow, option: "admin-allow",
-            help: "Who may ask at the address to listen on; none lets everybody.", example: "10.0.0.0/8"),
-        .list(
-            "deny", .blocks, \.deny, option: "admin-deny",
-            help: "Who may not ask there; the longest prefix of both lists decides.", example: "10.9.0.0/16"),
-    ]
+    static let keys = taggedKeys()
 }
 
 extension ValueKind<[SocketAddress]> {

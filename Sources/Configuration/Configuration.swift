@@ -1,32 +1,52 @@
+internal import YAML
+
 /// Everything that loopbridge is told, validated: what a worker needs, and nothing left to check.
 ///
 /// ```swift
 /// let configuration = try Configuration.load(ConfigurationSources(routes: ["8080:8000"]))
 /// ```
+@dynamicMemberLookup
 public struct Configuration: Sendable, Equatable {
-    /// How many threads carry traffic.
-    public var workers: WorkerCount
-    /// What is logged, and how.
-    public var log: LogSettings
-    /// Where the program tells about itself.
-    public var admin: AdminSettings
-    /// How long running connections may go on after SIGTERM.
-    public var drain: Duration
+    /// What concerns the program as a whole; each is a property of the configuration too: `configuration.drain`.
+    public var settings: ProgramSettings
     /// What routes start from, also those that are found while the program runs.
     public var defaults: RouteSettings
     /// Where clients are accepted and where they are carried.
     public var routes: [Route]
 
-    /// A configuration; `load` is what validates one.
+    /// A configuration that nobody has validated; see ``load(_:requiresRoutes:)``.
     public init(
-        workers: WorkerCount = .auto, log: LogSettings = LogSettings(), admin: AdminSettings = AdminSettings(),
-        drain: Duration = .seconds(5), defaults: RouteSettings = RouteSettings(), routes: [Route]
+        _ settings: ProgramSettings = ProgramSettings(), defaults: RouteSettings = RouteSettings(), routes: [Route]
     ) {
+        self.settings = settings
         self.defaults = defaults
-        self.workers = workers
-        self.log = log
-        self.admin = admin
-        self.drain = drain
         self.routes = routes
+    }
+
+    @inlinable
+    public subscript<Value>(dynamicMember path: WritableKeyPath<ProgramSettings, Value>) -> Value {
+        get { settings[keyPath: path] }
+        set { settings[keyPath: path] = newValue }
+    }
+}
+
+extension Configuration {
+    /// Reads all sources, the command line above the environment above the file above the defaults, and checks
+    /// that the whole makes sense.
+    ///
+    /// Routes from a higher source replace all of those from lower ones; what an option says of routes holds for
+    /// every route.
+    /// - Parameter requiresRoutes: whether it is a fault that no source gives a route; false where routes can be found
+    ///   while the program runs.
+    /// - Throws: ``ConfigurationErrors`` with every fault that was found.
+    public static func load(
+        _ sources: ConfigurationSources, requiresRoutes: Bool = true
+    ) throws(ConfigurationErrors) -> Configuration {
+        try LoadedConfiguration(sources, requiresRoutes: requiresRoutes).configuration
+    }
+
+    /// The configuration as a file that says every key, and that gives this configuration again when loaded.
+    public var yaml: String {
+        YAMLNode(encoding: ConfigurationDraft(of: self)).yamlText
     }
 }

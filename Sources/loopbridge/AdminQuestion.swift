@@ -66,13 +66,13 @@ struct AdminQuestion: ParsableArguments {
 
     /// Asks one after the other until somebody answers.
     /// - Parameter limit: how long each may take.
-    /// - Returns: the answer, or why each has not given one.
-    func ask(_ path: String, limit: Duration) throws -> Result<HTTPFetch.Answer, NobodyAnswers> {
+    /// - Returns: the response, or why each has not given one.
+    func ask(_ path: String, limit: Duration) throws -> Result<HTTPFetch.Response, NobodyAnswers> {
         var failures: [String] = []
         var last = ""
         for address in try addresses() {
             switch try HTTPFetch.run(path, from: address, limit: limit) {
-            case .success(let answer): return .success(answer)
+            case .success(let response): return .success(response)
             case .failure(let failure):
                 last = "\(failure)"
                 failures.append("no answer from \(address): \(last)")

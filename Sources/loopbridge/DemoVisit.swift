@@ -10,9 +10,9 @@ enum DemoVisit {
     /// Asks for `/` and returns the answer's body, or what a person would see instead of it.
     static func fetch(_ address: SocketAddress) throws -> String {
         switch try HTTPFetch.run("/", from: address, limit: limit) {
-        case .success(let answer): answer.text.trimmingSuffix { $0.isNewline }
+        case .success(let response): response.text.trimmingSuffix { $0.isNewline }
         case .failure(.notConnected(let error)): "curl: (7) Failed to connect: \(error.reason)"
-        case .failure(.noAnswer): "curl: (52) Empty reply from server"
+        case .failure(.wrong(.truncated)): "curl: (52) Empty reply from server"
         case .failure(let failure): "curl: \(failure)"
         }
     }

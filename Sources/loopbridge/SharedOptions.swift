@@ -5,9 +5,6 @@ import Observability
 import Server
 
 /// What every command that works on a configuration takes: the same settings as the environment and the file.
-///
-/// The texts are handed on as they are; reading and checking them is the configuration's business, so that a
-/// wrong value is explained in the same words wherever it stands.
 struct SharedOptions: ParsableArguments {
     @Option(
         name: [.customShort("c"), .long],
@@ -15,60 +12,10 @@ struct SharedOptions: ParsableArguments {
             "The configuration file. (default: \(ConfigurationFile.defaultPath), if it exists)", valueName: "FILE"))
     var config: String?
 
-    @Option(help: help("workers")) var workers: String?
-    @Option(help: help("log-level")) var logLevel: String?
-    @Option(help: help("log-levels")) var logLevels: String?
-    @Option(help: help("log-format")) var logFormat: String?
-    @Option(help: help("access-log")) var accessLog: String?
-    @Option(help: help("admin-listen")) var adminListen: String?
-    @Option(help: help("admin-socket")) var adminSocket: String?
-    @Option(help: help("admin-allow")) var adminAllow: String?
-    @Option(help: help("admin-deny")) var adminDeny: String?
-    @Option(help: help("drain")) var drain: String?
-    @Option(help: help("hold")) var hold: String?
-    @Option(help: help("connect-timeout")) var connectTimeout: String?
-    @Option(help: help("idle-timeout")) var idleTimeout: String?
-    @Option(help: help("half-close-timeout")) var halfCloseTimeout: String?
-    @Option(help: help("max-connections")) var maxConnections: String?
-    @Option(help: help("connect")) var connect: String?
-    @Option(help: help("upstream-connections")) var upstreamConnections: String?
-    @Option(help: help("queue")) var queue: String?
-    @Option(help: help("queue-timeout")) var queueTimeout: String?
-    @Option(help: help("spare")) var spare: String?
-    @Option(help: help("source")) var source: String?
-    @Option(help: help("client-connections")) var clientConnections: String?
-    @Option(help: help("client-rate")) var clientRate: String?
-    @Option(help: help("allow")) var allow: String?
-    @Option(help: help("deny")) var deny: String?
-    @Option(help: help("accept-proxy-protocol")) var acceptProxyProtocol: String?
-    @Option(help: help("proxy-protocol-from")) var proxyProtocolFrom: String?
-    @Option(help: help("send-proxy-protocol")) var sendProxyProtocol: String?
-    @Option(help: help("tls-certificate")) var tlsCertificate: String?
-    @Option(help: help("tls-key")) var tlsKey: String?
-    @Option(help: help("tls-client-ca")) var tlsClientCA: String?
-    @Option(help: help("host")) var host: String?
-    @Option(help: help("basic-auth")) var basicAuth: String?
-    @Option(help: help("trusted-proxies")) var trustedProxies: String?
+    @OptionGroup var keys: KeyOptions
 
     @Argument(help: ArgumentHelp("Where to listen, and where the app is.", valueName: "ROUTE"))
     var routes: [String] = []
-
-    /// The options that were given, by the names that the configuration knows.
-    var given: [String: String] {
-        let all: [String: String?] = [
-            "workers": workers, "log-level": logLevel, "log-levels": logLevels, "log-format": logFormat,
-            "access-log": accessLog, "admin-listen": adminListen, "admin-socket": adminSocket,
-            "admin-allow": adminAllow, "admin-deny": adminDeny, "drain": drain, "hold": hold,
-            "connect-timeout": connectTimeout, "idle-timeout": idleTimeout,
-            "half-close-timeout": halfCloseTimeout, "max-connections": maxConnections, "connect": connect,
-            "upstream-connections": upstreamConnections, "queue": queue, "queue-timeout": queueTimeout, "spare": spare,
-            "source": source, "client-connections": clientConnections, "client-rate": clientRate, "allow": allow,
-            "deny": deny, "accept-proxy-protocol": acceptProxyProtocol, "proxy-protocol-from": proxyProtocolFrom,
-            "send-proxy-protocol": sendProxyProtocol, "tls-certificate": tlsCertificate, "tls-key": tlsKey,
-            "tls-client-ca": tlsClientCA, "host": host, "trusted-proxies": trustedProxies, "basic-auth": basicAuth,
-        ]
-        return all.compactMapValues { $0 }
-    }
 
     /// Reads the file, the environment and the command line into one configuration, and logs what is surely not meant.
     ///
@@ -99,18 +46,9 @@ struct SharedOptions: ParsableArguments {
         let environment = ProcessStart.environment
         let file = try ConfigurationFile.find(option: config, environment: environment)
         let loaded = try LoadedConfiguration(
-            ConfigurationSources(file: file, environment: environment, options: given, routes: routes),
+            ConfigurationSources(file: file, environment: environment, options: keys.given, routes: routes),
             requiresRoutes: requiresRoutes)
         try loaded.checkFiles(TLSFileFault.fault(of:))
         return loaded
-    }
-
-    private static func help(_ name: String) -> ArgumentHelp {
-        guard let option = ConfigurationOption.all.first(where: { $0.name == name }) else {
-            preconditionFailure("the configuration has no option \(name)")
-        }
-        return ArgumentHelp(
-            "\(option.help) [\(option.environmentVariable)] (default: \(option.defaultText))",
-            valueName: option.placeholder)
     }
 }

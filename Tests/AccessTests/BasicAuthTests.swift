@@ -19,7 +19,7 @@ import Testing
             fclose(file)
         }
         write("anna:\(hash)\n")
-        let auth = try #require(BasicAuth(BasicAuthSettings(file: path)))
+        let auth = try #require(BasicAuth(BasicAuthSettings { $0.file = path }))
         try body(auth, write)
     }
 

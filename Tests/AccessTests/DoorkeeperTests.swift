@@ -12,7 +12,11 @@ import Testing
     private static func doorkeeper(
         _ limits: ClientLimits, deny: [CIDR] = [], inPlaceOf predecessor: Doorkeeper? = nil
     ) throws -> Doorkeeper {
-        let route = Route(listen: [], upstream: .localhost(port: 1), perClient: limits, deny: deny)
+        let settings = RouteSettings {
+            $0.perClient = limits
+            $0.deny = deny
+        }
+        let route = Route(listen: [], upstream: .localhost(port: 1), settings: settings)
         return try #require(Doorkeeper(for: route, inPlaceOf: predecessor))
     }
 
@@ -41,7 +45,7 @@ import Testing
     }
 
     @Test func boundsAClientsConnections() throws {
-        let door = try Self.doorkeeper(ClientLimits(maxConnections: 2))
+        let door = try Self.doorkeeper(ClientLimits { $0.maxConnections = 2 })
         let now = MonotonicTime.now
         var places = [try door.admit(Self.address("192.0.2.1"), at: now)]
         places.append(try door.admit(Self.address("::ffff:192.0.2.1"), at: now))
@@ -49,7 +53,7 @@ import Testing
         #expect(Self.refusal(door, "192.0.2.1") == .tooManyConnections)
         #expect(Self.refusal(door, "192.0.2.2") == nil)
         // A reload goes on counting, by its own limit.
-        let successor = try Self.doorkeeper(ClientLimits(maxConnections: 3), inPlaceOf: door)
+        let successor = try Self.doorkeeper(ClientLimits { $0.maxConnections = 3 }, inPlaceOf: door)
         places.append(try successor.admit(Self.address("192.0.2.1"), at: now))
         #expect(Self.refusal(successor, "192.0.2.1") == .tooManyConnections)
         places.removeLast(2)
@@ -59,12 +63,16 @@ import Testing
     }
 
     @Test func clientsOnAUnixSocketAreNotCounted() throws {
-        let door = try Self.doorkeeper(ClientLimits(maxConnections: 1, rate: Rate(1, per: .hour)))
+        let door = try Self.doorkeeper(
+            ClientLimits {
+                $0.maxConnections = 1
+                $0.rate = Rate(1, per: .hour)
+            })
         for _ in 0..<3 { #expect(try door.admit(.unix(path: ""), at: .now) == nil) }
     }
 
     @Test func asksTheListFirst() throws {
-        let door = try Self.doorkeeper(ClientLimits(rate: Rate(1, per: .hour)), deny: [CIDR("10.0.0.0/8")!])
+        let door = try Self.doorkeeper(ClientLimits { $0.rate = Rate(1, per: .hour) }, deny: [CIDR("10.0.0.0/8")!])
         for _ in 0..<3 { #expect(Self.refusal(door, "10.0.0.1") == .denied) }
         #expect(Self.refusal(door, "192.0.2.1") == nil)
         #expect(Self.refusal(door, "192.0.2.1") == .tooFast)
@@ -72,7 +80,7 @@ import Testing
 
     /// Ten at once, then one every 100 ms, and never more than ten saved up.
     @Test func boundsHowFastAClientComes() throws {
-        let door = try Self.doorkeeper(ClientLimits(rate: Rate(10, per: .second)))
+        let door = try Self.doorkeeper(ClientLimits { $0.rate = Rate(10, per: .second) })
         let start = MonotonicTime.now
         func admitted(of count: Int, after milliseconds: Int) -> Int {
             let now = start.advanced(by: .milliseconds(milliseconds))
@@ -86,7 +94,11 @@ import Testing
     }
 
     @Test func aBurstIsWhatIsSaid() throws {
-        let door = try Self.doorkeeper(ClientLimits(rate: Rate(60, per: .minute), burst: 3))
+        let door = try Self.doorkeeper(
+            ClientLimits {
+                $0.rate = Rate(60, per: .minute)
+                $0.burst = 3
+            })
         let start = MonotonicTime.now
         func admitted(_ seconds: Int) -> Int {
             (0..<10).count { _ in

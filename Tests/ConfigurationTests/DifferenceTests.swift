@@ -92,12 +92,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("workers: 7", ConfigurationDifference.Setting.workers, "1 route unchanged"),
-        ("log: { level: debug }", .log, "1 route unchanged; changed besides: log"),
-        ("log: { access: false }", .log, "1 route unchanged; changed besides: log"),
-        ("drain: 7s", .drain, "1 route unchanged; changed besides: drain"),
+        ("workers: 7", "workers", "1 route unchanged"),
+        ("log: { level: debug }", "log", "1 route unchanged; changed besides: log"),
+        ("log: { access: false }", "log", "1 route unchanged; changed besides: log"),
+        ("drain: 7s", "drain", "1 route unchanged; changed besides: drain"),
     ])
-    func settingsDiffer(text: String, setting: ConfigurationDifference.Setting, summary: String) throws {
+    func settingsDiffer(text: String, setting: String, summary: String) throws {
         let difference = ConfigurationDifference(
             from: try configuration(web), to: try configuration(web, settings: text))
         #expect(difference.origins == [.unchanged(from: 0)])
@@ -110,7 +110,7 @@ import Testing
         let difference = ConfigurationDifference(
             from: try configuration(web, own), to: try configuration(web, own, settings: "defaults: { hold: 1m }"))
         #expect(difference.origins == [.changed(from: 0), .unchanged(from: 1)])
-        #expect(difference.settings == [.defaults])
+        #expect(difference.settings == ["defaults"])
     }
 
     @Test func thereMayBeNoRoutes() {

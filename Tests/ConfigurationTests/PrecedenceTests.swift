@@ -19,7 +19,7 @@ import Testing
         let listen = [IPAddress.anyV4, .anyV6].map { ListenAddress.address(.ip($0, port: 8080)) }
         #expect(configuration == Configuration(routes: [Route(listen: listen, upstream: .localhost(port: 8000))]))
         #expect(configuration.workers == .auto)
-        #expect(configuration.log == LogSettings(level: .info, format: .text, access: true))
+        #expect(configuration.log == LogSettings())
         #expect(configuration.drain == .seconds(5))
         let route = configuration.routes[0]
         #expect(route.hold == .seconds(10))
@@ -32,7 +32,13 @@ import Testing
     @Test func putsTheFileAboveTheDefaults() throws {
         let configuration = try load(yaml: yaml).get()
         #expect(configuration.workers == .count(2))
-        #expect(configuration.log == LogSettings(level: .error, format: .json, access: false))
+        #expect(
+            configuration.log
+                == LogSettings {
+                    $0.level = .error
+                    $0.format = .json
+                    $0.access = false
+                })
         #expect(configuration.drain == .seconds(2))
         #expect(configuration.routes.map(\.hold) == [.seconds(2), .seconds(3)])
         #expect(configuration.routes.map(\.idleTimeout) == [.seconds(4), .seconds(4)])
@@ -52,7 +58,7 @@ import Testing
         ]
         let configuration = try load(yaml: yaml, environment: environment).get()
         #expect(configuration.workers == .count(3))
-        #expect(configuration.log == LogSettings(level: .debug, format: .text, access: true))
+        #expect(configuration.log == LogSettings { $0.level = .debug })
         #expect(configuration.drain == .seconds(300))
         for route in configuration.routes {
             #expect(route.hold == .seconds(6))
@@ -61,8 +67,14 @@ import Testing
             #expect(route.halfCloseTimeout == .seconds(9))
             #expect(route.maxConnections == 10)
             #expect(route.connect == .firstByte)
-            #expect(route.upstreamConnections == UpstreamConnections(max: 11, queue: 12, queueTimeout: .seconds(13)))
-            #expect(route.pool == PoolSettings(spare: 14))
+            #expect(
+                route.upstreamConnections
+                    == UpstreamConnections {
+                        $0.max = 11
+                        $0.queue = 12
+                        $0.queueTimeout = .seconds(13)
+                    })
+            #expect(route.pool == PoolSettings { $0.spare = 14 })
             #expect(route.source == .perClient)
         }
         // Routes of TCP have none of it.

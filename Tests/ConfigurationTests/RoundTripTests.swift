@@ -148,12 +148,25 @@ import Testing
         #expect(route.protocol == .http)
         #expect(
             route.http
-                == HTTPSettings(
-                    host: .name("[::1]:3000"),
-                    trustedProxies: [.block(CIDR("10.0.0.0/8")!), .block(CIDR("fd00::/8")!), .unixSocket],
-                    headTimeout: .seconds(1), bodyTimeout: .seconds(2), responseTimeout: .seconds(3),
-                    keepAliveTimeout: .seconds(4), maxHeadSize: 5120, maxFields: 6, maxTargetLength: 700))
-        #expect(route.pool == PoolSettings(spare: 1, idle: 2, idleTimeout: .seconds(3), maxRequests: 4))
+                == HTTPSettings {
+                    $0.host = .name("[::1]:3000")
+                    $0.trustedProxies = [.block(CIDR("10.0.0.0/8")!), .block(CIDR("fd00::/8")!), .unixSocket]
+                    $0.headTimeout = .seconds(1)
+                    $0.bodyTimeout = .seconds(2)
+                    $0.responseTimeout = .seconds(3)
+                    $0.keepAliveTimeout = .seconds(4)
+                    $0.maxHeadSize = 5120
+                    $0.maxFields = 6
+                    $0.maxTargetLength = 700
+                })
+        #expect(
+            route.pool
+                == PoolSettings {
+                    $0.spare = 1
+                    $0.idle = 2
+                    $0.idleTimeout = .seconds(3)
+                    $0.maxRequests = 4
+                })
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)
     }
@@ -183,10 +196,13 @@ import Testing
         let settings = try #require(written.routes.first).tls
         #expect(
             settings
-                == TLSSettings(
-                    certificate: "a.crt",
-                    certificates: [.init(certificate: "b.crt", key: "b.key"), .init(certificate: "c.pem")],
-                    clientCA: "ca.crt", clientCertificate: .optional, handshakeTimeout: .seconds(1)))
+                == TLSSettings {
+                    $0.certificate = "a.crt"
+                    $0.certificates = [.init(certificate: "b.crt", key: "b.key"), .init(certificate: "c.pem")]
+                    $0.clientCA = "ca.crt"
+                    $0.clientCertificate = .optional
+                    $0.handshakeTimeout = .seconds(1)
+                })
         #expect(settings.pairs.map(\.certificate) == ["a.crt", "b.crt", "c.pem"])
         let read = try load(yaml: written.yaml).get()
         #expect(read == written)

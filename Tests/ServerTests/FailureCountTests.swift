@@ -87,7 +87,11 @@ import Testing
         },
         Case(
             cause: .queueTimeout,
-            route: { $0.upstreamConnections = UpstreamConnections(max: 1, queue: 1, queueTimeout: .milliseconds(50)) }
+            route: {
+                $0.upstreamConnections.max = 1
+                $0.upstreamConnections.queue = 1
+                $0.upstreamConnections.queueTimeout = .milliseconds(50)
+            }
         ) { running in
             let client = try running.connect()
             let app = try running.accept()
@@ -96,7 +100,13 @@ import Testing
             app.finishSending()
             try running.expectEnd(of: app)
         },
-        Case(cause: .queueFull, route: { $0.upstreamConnections = UpstreamConnections(max: 1, queue: 0) }) { running in
+        Case(
+            cause: .queueFull,
+            route: {
+                $0.upstreamConnections.max = 1
+                $0.upstreamConnections.queue = 0
+            }
+        ) { running in
             let client = try running.connect()
             let app = try running.accept()
             try running.expectEnd(of: running.connect())
@@ -104,7 +114,13 @@ import Testing
             app.finishSending()
             try running.expectEnd(of: app)
         },
-        Case(cause: .clientLeft, route: { $0.upstreamConnections = UpstreamConnections(max: 1, queue: 1) }) { running in
+        Case(
+            cause: .clientLeft,
+            route: {
+                $0.upstreamConnections.max = 1
+                $0.upstreamConnections.queue = 1
+            }
+        ) { running in
             let client = try running.connect()
             let app = try running.accept()
             let second = try running.connect()
@@ -119,7 +135,8 @@ import Testing
         Case(
             cause: .invalidProxyHeader,
             route: {
-                $0.proxyProtocol = ProxyProtocolSettings(accept: true, trustedProxies: [.block(CIDR("127.0.0.1")!)])
+                $0.proxyProtocol.accept = true
+                $0.proxyProtocol.trustedProxies = [.block(CIDR("127.0.0.1")!)]
             }
         ) { running in
             let client = try running.connect()
@@ -129,8 +146,9 @@ import Testing
         Case(
             cause: .proxyHeaderTimeout,
             route: {
-                $0.proxyProtocol = ProxyProtocolSettings(
-                    accept: true, trustedProxies: [.block(CIDR("127.0.0.1")!)], headerTimeout: .milliseconds(50))
+                $0.proxyProtocol.accept = true
+                $0.proxyProtocol.trustedProxies = [.block(CIDR("127.0.0.1")!)]
+                $0.proxyProtocol.headerTimeout = .milliseconds(50)
             }
         ) { running in
             try running.expectEnd(of: running.connect())

@@ -8,7 +8,9 @@ import Testing
 @Suite struct RouteRiskTests {
     private static func route(_ listen: String, port: UInt16 = 6379, allow: [CIDR] = []) -> Route {
         let address = SocketAddress.ip(IPAddress(listen)!, port: 8080)
-        return Route(listen: [.address(address)], upstream: .localhost(port: port), allow: allow)
+        return Route(
+            listen: [.address(address)], upstream: .localhost(port: port),
+            settings: RouteSettings { $0.allow = allow })
     }
 
     @Test func saysSoWhereAnybodyMayComeIn() throws {

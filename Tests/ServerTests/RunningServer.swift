@@ -25,11 +25,16 @@ final class RunningServer {
         let writer = try LogWriter(to: Descriptor(owning: open("/dev/null", O_WRONLY | O_CLOEXEC)))
         log = Log(level: .error, format: .text, writer: writer)
         var route = Route(
-            name: "web", listen: [.address(.ip(.loopbackV4, port: 0))], upstream: .address(appAddress), hold: .zero)
+            name: "web", listen: [.address(.ip(.loopbackV4, port: 0))], upstream: .address(appAddress),
+            settings: RouteSettings { $0.hold = .zero })
         change(&route)
-        let configuration = Configuration(
-            workers: .count(workers), log: LogSettings(level: .error, format: .text, access: false),
-            drain: .milliseconds(200), routes: [route])
+        let settings = ProgramSettings {
+            $0.workers = .count(workers)
+            $0.log.level = .error
+            $0.log.access = false
+            $0.drain = .milliseconds(200)
+        }
+        let configuration = Configuration(settings, routes: [route])
         server = try Server(configuration, log: log, on: loop)
         try server.start()
     }

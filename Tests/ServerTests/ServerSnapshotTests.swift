@@ -14,7 +14,8 @@ import Testing
         let before = Timestamp.now.secondsSince1970
         let running = try RunningServer(workers: 2) {
             $0.maxConnections = 7
-            $0.upstreamConnections = UpstreamConnections(max: 3, queue: 4)
+            $0.upstreamConnections.max = 3
+            $0.upstreamConnections.queue = 4
         }
         let snapshot = try running.snapshot()
         #expect(snapshot.program.version == Server.version)

@@ -109,22 +109,22 @@ extension Route {
     package var keptConnections: (spare: Int, idle: Int) {
         // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
         // else's, or can be opened before it is known whose it is.
-        let isOneClients = source == .perClient || proxyProtocol.send != .off
+        let isOneClients = settings.source == .perClient || settings.proxyProtocol.send != .off
         let served = ServedProtocol(`protocol`)
         return isOneClients
-            ? (0, 0) : (served.opensAhead ? pool.spare : 0, served.hasRequests ? pool.idle : 0)
+            ? (0, 0) : (served.opensAhead ? settings.pool.spare : 0, served.hasRequests ? settings.pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {
         func share(_ count: Int) -> Int { count / workers + (worker < count % workers ? 1 : 0) }
         let kept = keptConnections
         return ConnectionPool.Limits(
-            spare: share(kept.spare), idle: share(kept.idle), idleTimeout: pool.idleTimeout,
-            maxRequests: pool.maxRequests)
+            spare: share(kept.spare), idle: share(kept.idle), idleTimeout: settings.pool.idleTimeout,
+            maxRequests: settings.pool.maxRequests)
     }
 
     fileprivate var sourcePolicy: LoopbackSources.Policy {
-        switch source {
+        switch settings.source {
         case .default: .kernelsChoice
         case .perClient: .perClient
         }

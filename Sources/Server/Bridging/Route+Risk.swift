@@ -7,7 +7,8 @@ extension Route {
     /// said who may come in.
     /// - Parameter processes: the names of those who listen at the upstream, where they are known.
     func risk(upstreamOf processes: [String] = []) -> String? {
-        guard allow.isEmpty, http.basicAuth.file == nil, !isOnLoopbackOnly, let port = upstream.candidates.first?.port
+        guard settings.allow.isEmpty, settings.http.basicAuth.file == nil, !isOnLoopbackOnly,
+            let port = upstream.candidates.first?.port
         else { return nil }
         return RiskyService(port: port, processes: processes)?.caution
     }

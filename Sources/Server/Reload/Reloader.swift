@@ -101,7 +101,7 @@ public final class Reloader {
             server.reloads.lastSuccess = .now
             log.info("reloaded: \(difference.summary)")
             loaded.log(to: log)
-            if difference.settings.contains(.workers) {
+            if difference.changesWorkers {
                 log.warning(
                     "the number of workers changes only with a restart",
                     [

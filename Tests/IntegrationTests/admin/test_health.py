@@ -132,6 +132,49 @@ def test_no_answer_of_an_admin_port(container, health, answer):
     assert "without a whole answer" in complaint
 
 
+def answering(container, answer):
+    """An app at the admin port that answers whoever asks with these bytes, and closes."""
+    def says(connection):
+        connection.recv(4096)
+        try:
+            connection.sendall(answer)
+        except OSError:
+            pass  # Whoever has heard enough hangs up.
+
+    return App(container, says, port=9901)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("answer", [
+    CHUNKED + b"1\r\no\r\n2;a=b\r\nk\n\r\n0\r\nTrailer: x\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n",
+    b"HTTP/1.0 200\r\n\r\nok\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\nwhat nobody has announced"],
+    ids=["chunked", "early hints", "until the end", "more than announced"])
+def test_answers_of_every_framing(container, health, answer):
+    with answering(container, answer):
+        assert health("--admin-listen", "127.0.0.1:9901") == (0, "ok\n", "")
+
+
+@pytest.mark.parametrize("answer, complaint", [
+    (CHUNKED + b"3\r\nok\n\r\n", "without a whole answer"),
+    (CHUNKED + b"3\r\nok\n\r\n0\r\n", "without a whole answer"),
+    (CHUNKED + b"3 \r\nok\n\r\n0\r\n\r\n", "without a whole answer: A chunk's "),
+    (b"HTTP/1.1 200 OK\nContent-Length: 3\n\nok\n", "without a whole answer: Its status line "),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (64 << 10), "without a whole answer: "),
+    (b"HTTP/1.1 103 Early Hints\r\n\r\n", "without a whole answer"),
+    (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (17 << 20), "the answer is too large"),
+    (CHUNKED + (b"100000\r\n" + b"x" * (1 << 20) + b"\r\n") * 17, "the answer is too large")],
+    ids=["no last chunk", "no end of the trailers", "a wrong chunk", "bare line feeds", "an endless head", "hints only",
+         "too large", "too many chunks"])
+def test_answers_that_are_not_whole(container, health, answer, complaint):
+    with answering(container, answer):
+        code, output, said = health("--admin-listen", "127.0.0.1:9901")
+    assert (code, output) == (1, "") and complaint in said
+
+
 @pytest.mark.parametrize("arguments", [
     ["--timeout", "soon"], ["--timeout", "0"], ["--admin-listen", "nonsense"], ["--admin-socket", "relative.sock"]])
 def test_wrong_usage(health, arguments):

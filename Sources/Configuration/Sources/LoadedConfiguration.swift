@@ -16,9 +16,7 @@ public struct LoadedConfiguration: Sendable {
         loader.read(sources)
         let routes = loader.finishedRoutes(required: requiresRoutes)
         guard loader.diagnostics.isEmpty else { throw ConfigurationErrors(loader.diagnostics, in: sources.file) }
-        configuration = Configuration(
-            workers: loader.draft.workers, log: loader.draft.log, admin: loader.draft.admin,
-            drain: loader.draft.drain, defaults: loader.draft.defaults, routes: routes)
+        configuration = Configuration(loader.draft.settings, defaults: loader.draft.defaults, routes: routes)
         let settings = loader.settingOrigins
         warnings =
             ConfigurationWarnings(loader.draft, origins: settings, mayFindRoutes: !requiresRoutes).all.inOrder

@@ -22,3 +22,9 @@ extension ValueOrigin: CustomStringConvertible {
         "\(location)" + (isInherited ? " (defaults)" : "") + variables.map { " ${\($0)}" }.joined()
     }
 }
+
+/// A value together with where it was given.
+struct Located<Value: Sendable & Equatable>: Sendable, Equatable {
+    var value: Value
+    var location: Diagnostic.Location
+}

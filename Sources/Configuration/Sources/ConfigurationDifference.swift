@@ -11,21 +11,15 @@ public struct ConfigurationDifference: Sendable, Equatable {
         case added
     }
 
-    /// A setting outside of the routes.
-    public enum Setting: String, Sendable, CaseIterable {
-        case workers
-        case log
-        case admin
-        case drain
-        case defaults
-    }
-
     /// For each route of the new configuration where it comes from; no old route is named twice.
     public let origins: [Origin]
     /// The places of the old routes that have no successor.
     public let removed: [Int]
-    /// The settings that differ.
-    public let settings: [Setting]
+    /// The keys at the file's top level that differ, but for `routes`.
+    public let settings: [String]
+    /// Whether the number of workers differs, which takes a new start.
+    public var changesWorkers: Bool { settings.contains(Self.workers) }
+    private static let workers = "workers"
 
     /// Compares two configurations.
     public init(from old: Configuration, to new: Configuration) {
@@ -36,15 +30,10 @@ public struct ConfigurationDifference: Sendable, Equatable {
         }
         let kept = Set(predecessors.compactMap(\.self))
         removed = old.routes.indices.filter { !kept.contains($0) }
-        settings = Setting.allCases.filter { setting in
-            switch setting {
-            case .workers: old.workers != new.workers
-            case .log: old.log != new.log
-            case .admin: old.admin != new.admin
-            case .drain: old.drain != new.drain
-            case .defaults: old.defaults != new.defaults
-            }
-        }
+        let (oldDraft, newDraft) = (ConfigurationDraft(of: old), ConfigurationDraft(of: new))
+        settings = ConfigurationDraft.keys.filter { key in
+            key.name != ConfigurationDraft.routesKey && key.encode(oldDraft) != key.encode(newDraft)
+        }.map(\.name)
     }
 
     private static func predecessors(of routes: [Route], among old: [Route]) -> [Int?] {
@@ -80,8 +69,8 @@ public struct ConfigurationDifference: Sendable, Equatable {
             place == 0 ? "\(part.0) \(part.0 == 1 ? "route" : "routes") \(part.1)" : "\(part.0) \(part.1)"
         }
         let words = routes.isEmpty ? "no routes" : routes.joined(separator: ", ")
-        let live = settings.filter { $0 != .workers }
-        return live.isEmpty ? words : "\(words); changed besides: \(live.map(\.rawValue).joined(separator: ", "))"
+        let live = settings.filter { $0 != Self.workers }
+        return live.isEmpty ? words : "\(words); changed besides: \(live.joined(separator: ", "))"
     }
 }
 

@@ -1,33 +1,26 @@
 internal import YAML
 
 /// Who may use a route of HTTP, by name and password (`http.basic_auth`).
-public struct BasicAuthSettings: Sendable, Equatable {
+public struct BasicAuthSettings: Settings, KeyedMapping {
     /// The file of the users and their passwords' hashes; nil for everybody.
-    public var file: String?
+    @Setting(
+        .scalar(
+            "file", .socketPath, \Self.file, option: "basic-auth",
+            help: "A file of users and hashes of their passwords, as htpasswd -B writes it; none asks nobody.",
+            example: "/etc/loopbridge/htpasswd"))
+    public var file: String? = nil
+
     /// What browsers show when they ask for a password.
-    public var realm: String
+    @Setting(
+        .scalar(
+            "realm", .realm, \Self.realm, help: "What browsers show when they ask for a password.", example: "the wiki")
+    )
+    public var realm: String = "loopbridge"
 
-    public init(file: String?, realm: String = "loopbridge") {
-        self.file = file
-        self.realm = realm
-    }
-}
-
-extension BasicAuthSettings: KeyedMapping {
-    public init() {
-        self.init(file: nil)
-    }
+    public init() {}
 
     static let place = "in 'basic_auth'"
-
-    static let keys: [Key<BasicAuthSettings>] = [
-        .scalar(
-            "file", .socketPath, \.file, option: "basic-auth",
-            help: "A file of users and hashes of their passwords, as htpasswd -B writes it; none asks nobody.",
-            example: "/etc/loopbridge/htpasswd"),
-        .scalar(
-            "realm", .realm, \.realm, help: "What browsers show when they ask for a password.", example: "the wiki"),
-    ]
+    static let keys = taggedKeys()
 }
 
 extension ValueKind<String> {

@@ -38,10 +38,11 @@ struct ConfigurationWarnings {
     /// A line for each connection is asked for, and no line of that level is written.
     private var uselessAccessLog: [Diagnostic] {
         let log = KeyPathText("log")
-        let level = draft.log.allLevels[.access]
+        let level = draft.settings.log.allLevels[.access]
         let levelKey =
-            draft.log.levels[.access] == nil ? log.appending("level") : log.appending("levels").appending("access")
-        guard draft.log.access, level > .info, let access = origins[log.appending("access")],
+            draft.settings.log.levels[.access] == nil
+            ? log.appending("level") : log.appending("levels").appending("access")
+        guard draft.settings.log.access, level > .info, let access = origins[log.appending("access")],
             let origin = origins[levelKey], access.rank >= origin.rank
         else { return [] }
         return [

@@ -43,7 +43,7 @@ struct ConfigurationLoader {
     /// Whether there is something in the place of routes, or of everything.
     private func triesRoutes(_ root: YAMLNode) -> Bool {
         guard case .mapping(let entries) = root.content else { return true }
-        return entries.contains { $0.key.text == "routes" && $0.value.content != .sequence([]) }
+        return entries.contains { $0.key.text == ConfigurationDraft.routesKey && $0.value.content != .sequence([]) }
     }
 
     /// The variables of loopbridge that are set, after reporting those that nobody knows.
@@ -167,7 +167,7 @@ struct ConfigurationLoader {
         let adminOrigin = origins[KeyPathText("admin").appending("listen")]
         let routes = check.finish(
             draft.routes,
-            admin: adminOrigin.map { Located(value: draft.admin.listen, location: $0.location) })
+            admin: adminOrigin.map { Located(value: draft.settings.admin.listen, location: $0.location) })
         check.checkProxyProtocol(draft.settingsInUse, origins: settingOrigins)
         diagnostics += check.diagnostics + lackingCertificates
         checkPasswordFiles(of: routes)

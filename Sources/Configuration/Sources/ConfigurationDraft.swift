@@ -2,20 +2,16 @@ internal import YAML
 
 /// The configuration while its sources are read, one after the other, the later above the earlier.
 struct ConfigurationDraft: Sendable, Equatable {
-    var workers: WorkerCount
-    var log: LogSettings
-    var admin: AdminSettings
-    var drain: Duration
+    var settings = ProgramSettings()
     /// What routes start from.
     var defaults = RouteSettings()
-    var routes: [RouteDraft]
+    var routes: [RouteDraft] = []
+}
 
+extension ConfigurationDraft {
     /// The draft of a finished configuration.
     init(of configuration: Configuration) {
-        workers = configuration.workers
-        log = configuration.log
-        admin = configuration.admin
-        drain = configuration.drain
+        settings = configuration.settings
         defaults = configuration.defaults
         routes = configuration.routes.map { route in
             let nowhere = Diagnostic.Location.commandLine
@@ -23,12 +19,10 @@ struct ConfigurationDraft: Sendable, Equatable {
                 name: Located(value: route.name, location: nowhere),
                 listen: route.listen.map { Located(value: ListenSpec($0), location: nowhere) },
                 upstream: Located(value: route.upstream, location: nowhere), protocol: route.protocol,
-                settings: RouteSettings(of: route))
+                settings: route.settings)
         }
     }
-}
 
-extension ConfigurationDraft {
     /// Those of the routes; where there are none yet, those that routes will start from.
     var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
         let routes = routes.enumerated().map { (place: KeyPathText.route($0), settings: $1.settings) }
@@ -37,11 +31,7 @@ extension ConfigurationDraft {
 }
 
 extension ConfigurationDraft: KeyedMapping {
-    init() {
-        self.init(of: Configuration(routes: []))
-    }
-
-    static let place = "at the top level"
+    static let place = ProgramSettings.place
 
     /// Where a key of this name may stand, in words; nil where there is none.
     static func places(of name: String) -> String? {
@@ -57,21 +47,8 @@ extension ConfigurationDraft: KeyedMapping {
         return places.isEmpty ? nil : listed(places)
     }
 
-    static let keys: [Key<ConfigurationDraft>] = [
-        .scalar(
-            "workers", .workers, \.workers, option: "workers", unit: "threads",
-            help: "How many threads carry traffic; auto is one for each CPU that this process may use.",
-            example: "2"),
-        .mapping("log", \.log, help: "What is logged, and how.", example: "{ level: debug, format: json }"),
-        .mapping(
-            "admin", \.admin, help: "Where metrics, health and a status page are served.",
-            example: "{ listen: 0.0.0.0:9901 }"),
-        .scalar(
-            "drain", .duration(), \.drain, option: "drain",
-            help: "How long running connections may go on after SIGTERM; 0s resets them at once.", example: "8s"),
-        defaults,
-        routeList,
-    ]
+    static let keys: [Key<ConfigurationDraft>] =
+        ProgramSettings.keys.map { $0.lifted(into: \.settings) } + [defaults, routeList]
 
     /// Stands in front of the routes, which start from it. What the command line or the environment says of it
     /// goes into the routes that there are, too.
@@ -91,8 +68,10 @@ extension ConfigurationDraft: KeyedMapping {
         decode: { node, draft, decoding in decoding.mapping(node, into: &draft.defaults) },
         encode: { draft in YAMLNode(encoding: draft.defaults) })
 
+    static let routesKey = "routes"
+
     private static let routeList = Key<ConfigurationDraft>(
-        "routes",
+        routesKey,
         KeyDescription(
             help: "Where clients are accepted and where they are carried.", type: "list of mappings",
             example: "[{ listen: 8080, upstream: 8000 }]", schema: .list { RouteDraft.descriptions }),

@@ -1,0 +1,34 @@
+/// The settings that concern the program as a whole: the file's top level, without the routes and their `defaults`.
+public struct ProgramSettings: Settings, KeyedMapping {
+    /// How many threads carry traffic.
+    @Setting(
+        .scalar(
+            "workers", .workers, \Self.workers, option: "workers", unit: "threads",
+            help: "How many threads carry traffic; auto is one for each CPU that this process may use.",
+            example: "2"))
+    public var workers: WorkerCount = .auto
+
+    /// What is logged, and how.
+    @Setting(
+        .mapping("log", \Self.log, help: "What is logged, and how.", example: "{ level: debug, format: json }"))
+    public var log: LogSettings = LogSettings()
+
+    /// Where the program tells about itself.
+    @Setting(
+        .mapping(
+            "admin", \Self.admin, help: "Where metrics, health and a status page are served.",
+            example: "{ listen: 0.0.0.0:9901 }"))
+    public var admin: AdminSettings = AdminSettings()
+
+    /// How long running connections may go on after SIGTERM.
+    @Setting(
+        .scalar(
+            "drain", .duration(), \Self.drain, option: "drain",
+            help: "How long running connections may go on after SIGTERM; 0s resets them at once.", example: "8s"))
+    public var drain: Duration = .seconds(5)
+
+    public init() {}
+
+    static let place = "at the top level"
+    static let keys = taggedKeys()
+}

@@ -1,0 +1,49 @@
+internal import YAML
+
+/// What each client may have of a route (`per_client`). A client is an IPv4 address, or the /64 of an IPv6 address.
+public struct ClientLimits: Settings, KeyedMapping {
+    /// How many connections at a time; nil for any number.
+    @Setting(
+        .scalar(
+            "max_connections", .limit(1...1_000_000), \Self.maxConnections, option: "client-connections",
+            unit: "connections", help: "How many connections each client may have at a time; further ones are reset.",
+            example: "100"))
+    public var maxConnections: Int? = nil
+
+    /// How many new connections in a while; nil for any number.
+    @Setting(
+        .scalar(
+            "rate", .rate, \Self.rate, option: "client-rate",
+            help: "How many new connections each client may make in a second, minute or hour.", example: "10/s"))
+    public var rate: Rate? = nil
+
+    /// How many new connections at once, where there were none for long; nil for the rate's number.
+    @Setting(
+        .scalar(
+            "burst", .burst, \Self.burst, unit: "connections",
+            help: "How many of these each client may make at once; auto is the rate's number.", example: "50"))
+    public var burst: Int? = nil
+
+    public init() {}
+
+    static let place = "in 'per_client'"
+    static let keys = taggedKeys()
+}
+
+extension ValueKind<Int?> {
+    private static let automatic = "auto"
+
+    /// A number, or the one that fits.
+    fileprivate static var burst: ValueKind {
+        let range = 1...1_000_000
+        return ValueKind(
+            "auto or a number from \(range.lowerBound) to \(range.upperBound)",
+            type: "`auto` or \(range.lowerBound) to \(range.upperBound)", placeholder: "auto|NUMBER",
+            schemas: [.object([("const", .string(automatic))]), .integer(range)],
+            suggest: { nearestName(to: $0.lowercased(), among: [automatic]) },
+            parse: { text in
+                if text == automatic { return .some(nil) }
+                return wholeNumber(text).flatMap { range.contains($0) ? .some($0) : nil }
+            }, write: { $0.map { "\($0)" } ?? automatic })
+    }
+}

@@ -1,0 +1,58 @@
+public import Network
+
+/// What a route says and hears of its clients in the PROXY protocol (`proxy_protocol`).
+public struct ProxyProtocolSettings: Settings, KeyedMapping {
+    /// Whether the ``trustedProxies`` begin their connections with a header.
+    @Setting(
+        .scalar(
+            "accept", .boolean, \Self.accept, option: "accept-proxy-protocol",
+            help: "Whether the trusted proxies begin each connection with a header that names the client.",
+            example: "true"))
+    public var accept: Bool = false
+
+    /// Who must send a header, and is believed. Whoever else connects is an ordinary client, without a header.
+    @Setting(
+        .list(
+            "trusted_proxies", .trustedPeers, \Self.trustedProxies, option: "proxy-protocol-from",
+            help: "Who must send such a header, and is believed; all others are ordinary clients.",
+            example: "10.0.0.0/8"))
+    public var trustedProxies: [TrustedPeer] = []
+
+    /// From a proxy's being accepted to the end of its header.
+    @Setting(
+        .scalar(
+            "header_timeout", .duration(atLeast: .milliseconds(1)), \Self.headerTimeout,
+            help: "How long a trusted proxy may take for its header.", example: "5s"))
+    public var headerTimeout: Duration = .seconds(3)
+
+    /// Which header each connection to the app begins with.
+    @Setting(
+        .scalar(
+            "send",
+            .choice(synonyms: [
+                "false": "off", "no": "off", "none": "off", "1": "v1", "text": "v1", "true": "v2", "on": "v2",
+                "yes": "v2", "2": "v2", "binary": "v2",
+            ]), \Self.send, option: "send-proxy-protocol",
+            help: "Which header names the client to the app at the beginning of each connection.", example: "v2"))
+    public var send: ProxyHeaderForm = .off
+
+    public init() {}
+
+    static let place = "in 'proxy_protocol'"
+    static let keys = taggedKeys()
+
+    /// Whether a connection from there begins with a header.
+    public func expectsHeader(from peer: SocketAddress) -> Bool {
+        accept && trustedProxies.contains(peer.unmapped)
+    }
+}
+
+/// The form of a header of the PROXY protocol.
+public enum ProxyHeaderForm: String, Sendable, CaseIterable {
+    /// There is none.
+    case off
+    /// A line of text.
+    case v1
+    /// The binary form, which has room for more than addresses.
+    case v2
+}

@@ -1,0 +1,126 @@
+/// How a route's clients are spoken to in TLS (`tls`).
+public struct TLSSettings: Settings, KeyedMapping {
+    /// The path of a PEM file; nil where TLS is not spoken.
+    @Setting(
+        .scalar(
+            "certificate", .file, \Self.certificate, option: "tls-certificate",
+            help: "A PEM file with the certificate, and behind it those that lead to its authority; none for no TLS.",
+            example: "/tls/tls.crt"))
+    public var certificate: String? = nil
+
+    /// The path of a PEM file; nil where the key is in the certificate's.
+    @Setting(
+        .scalar(
+            "key", .file, \Self.key, option: "tls-key",
+            help: "A PEM file with the certificate's private key; none where that is in the certificate's file.",
+            example: "/tls/tls.key"))
+    public var key: String? = nil
+
+    /// Further ones, for other hosts.
+    @Setting(
+        .mappings(
+            "certificates", \Self.certificates,
+            help: "Further certificates; the host that the client names decides (SNI).",
+            example: "[{ certificate: /tls/other.crt, key: /tls/other.key }]"))
+    public var certificates: [Pair] = []
+
+    /// The path of a PEM file with the authorities that vouch for clients; nil where clients are not asked.
+    @Setting(
+        .scalar(
+            "client_ca", .file, \Self.clientCA, option: "tls-client-ca",
+            help: "A PEM file with the authorities that vouch for clients; none does not ask clients for certificates.",
+            example: "/tls/ca.crt"))
+    public var clientCA: String? = nil
+
+    @Setting(
+        .scalar(
+            "client_certificate", .choice(), \Self.clientCertificate,
+            help: "Whether a client needs a certificate that client_ca vouches for, or may have none.",
+            example: "optional"))
+    public var clientCertificate: ClientCertificate = .required
+
+    /// From a connection's beginning to the end of its handshake.
+    @Setting(
+        .scalar(
+            "handshake_timeout", .duration(atLeast: .milliseconds(1)), \Self.handshakeTimeout,
+            help: "How long a client may take for the TLS handshake.", example: "5s"))
+    public var handshakeTimeout: Duration = .seconds(10)
+
+    public init() {}
+
+    static let place = "in 'tls'"
+    static let keys = taggedKeys()
+
+    /// Whether clients are spoken to in TLS at all.
+    public var isEnabled: Bool { certificate != nil }
+
+    /// All pairs, the first of which is for clients that name no host, or another one.
+    public var pairs: [Pair] {
+        certificate.map { [Pair(certificate: $0, key: key)] + certificates } ?? []
+    }
+
+    /// What is asked of clients where somebody vouches for them.
+    public enum ClientCertificate: String, Sendable, CaseIterable {
+        case required
+        case optional
+    }
+
+    /// A certificate's file and its key's.
+    public struct Pair: Settings, KeyedMapping {
+        @Setting(
+            .text(
+                "certificate", .path, \Self.certificate, help: "A PEM file as in 'tls'.", example: "/tls/other.crt"))
+        public var certificate: String = ""
+
+        /// Nil where the key is in the certificate's file.
+        @Setting(
+            .scalar(
+                "key", .file, \Self.key,
+                help: "A PEM file with its private key; none where that is in the certificate's file.",
+                example: "/tls/other.key"))
+        public var key: String? = nil
+
+        public init() {}
+
+        public init(certificate: String, key: String? = nil) {
+            self.certificate = certificate
+            self.key = key
+        }
+
+        static let place = "in 'certificates'"
+        static let keys = taggedKeys()
+    }
+}
+
+extension ValueKind<String> {
+    /// The path of a file.
+    static var path: ValueKind {
+        ValueKind(
+            "a file's path", type: "path", placeholder: "PATH", schemas: [pathSchema],
+            parse: { text throws(ValueError) in try checkedPath(text) }, write: \.self)
+    }
+
+    fileprivate static var pathSchema: JSONValue {
+        .object([("type", .string("string")), ("minLength", .number(1)), ("pattern", .string("^[^\\u0000]*$"))])
+    }
+
+    fileprivate static func checkedPath(_ text: String) throws(ValueError) -> String? {
+        if text.utf8.contains(0) { throw ValueError("a path must not contain NUL") }
+        return text.isEmpty ? nil : text
+    }
+}
+
+extension ValueKind<String?> {
+    private static let noFile = "none"
+
+    /// `none`, or the path of a file.
+    static var file: ValueKind {
+        ValueKind(
+            "none or a file's path", type: "`none` or a path", placeholder: "none|PATH",
+            schemas: [ValueKind<String>.pathSchema],
+            parse: { text throws(ValueError) in
+                text == noFile ? .some(nil) : try ValueKind<String>.checkedPath(text).map { .some($0) }
+            },
+            write: { $0 ?? noFile })
+    }
+}
