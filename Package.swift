@@ -128,7 +128,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "Proxy", "Access", "Configuration", "HTTP1", "Relay", "Upstream", "Network", "EventLoop",
-                "Observability", "TestSupport",
+                "Observability", "Memory", "Passwords", "ProxyProtocol", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
