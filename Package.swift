@@ -122,7 +122,7 @@ let package = Package(
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "AccessTests",
-            dependencies: ["Access", "Configuration", "HTTP1", "Network", "EventLoop", "TestSupport"],
+            dependencies: ["Access", "Configuration", "HTTP1", "Network", "EventLoop", "Passwords", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",
