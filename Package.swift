@@ -129,7 +129,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "Proxy", "Access", "Configuration", "HTTP1", "Relay", "Upstream", "Network", "EventLoop",
-                "Observability", "TestSupport",
+                "Observability", "Memory", "Passwords", "ProxyProtocol", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -141,10 +141,9 @@ let package = Package(
     ]
 )
 
-// A module's README.md is for people; the compiler would warn of a file that it does not know.
-for target in package.targets {
-    let folder = target.path ?? "Sources/\(target.name)"
-    if FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(folder)/README.md") {
-        target.exclude.append("README.md")
-    }
+// The READMEs in the modules' folders are for people.
+for target in package.targets where target.type != .system {
+    let folder = "\(Context.packageDirectory)/\(target.path ?? "Sources/\(target.name)")"
+    let files = FileManager.default.subpaths(atPath: folder) ?? []
+    target.exclude += files.filter { $0 == "README.md" || $0.hasSuffix("/README.md") }
 }

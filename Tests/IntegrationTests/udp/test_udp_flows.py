@@ -89,8 +89,8 @@ def test_a_silent_client_makes_room_for_a_new_one(container, outside, loopbridge
             assert ask(late) == b"hello"
             line = program.wait_for_closed()
             assert line["end"] == "made room for another client"
-            # The first one has spoken again, so it is the second.
-            assert line["client"] == f"{Cable.OUTSIDE}:{known[1].getsockname()[1]}"
+            # The first one has spoken again, so it is another. Which one is not promised: their order is kept about as it was.
+            assert line["client"] in {f"{Cable.OUTSIDE}:{asking.getsockname()[1]}" for asking in known[1:]}
         assert ask(known[0]) == b"hello"
         assert to_app(container) == 5
 
