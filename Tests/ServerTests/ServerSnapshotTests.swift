@@ -271,4 +271,16 @@ import Testing
         try running.run { isDrained }
         #expect(try running.snapshot().program.isDraining)
     }
+
+    /// A snapshot takes up to a second, and its server may have gone by then.
+    @Test func aServerMayGoBeforeItsSnapshotIsThere() throws {
+        var running: RunningServer? = try RunningServer()
+        let loop = try #require(running?.loop)
+        var isTold = false
+        running?.server.snapshot { _ in isTold = true }
+        weak let server = running?.server
+        running = nil
+        #expect(server == nil)
+        #expect(try !loop.run(until: { isTold }, atMost: .milliseconds(1200)))
+    }
 }
