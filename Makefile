@@ -1,4 +1,4 @@
-# What a person or CI runs. Everything sets itself up: on a Debian machine with Swift, git and make,
+# The commands of people and of CI. Each sets itself up: on a Debian machine with Swift, git and make,
 # `make demo` and `make test` need nothing else.
 
 SWIFT ?= swift
@@ -8,7 +8,7 @@ export SWIFT_BACKTRACE ?= interactive=no
 SWIFT_SOURCES = Sources Tests Package.swift $(wildcard benchmarks/Package.swift benchmarks/Sources benchmarks/Tests \
 	benchmarks/Benchmarks)
 
-# Where nothing is measured, debug is built faster.
+# A debug build is enough where nothing is measured, and it is faster.
 BENCH_CONFIGURATION ?= release
 
 # Network namespaces take root.
@@ -92,7 +92,7 @@ soak-peer: setup-tests ## The same for HAProxy, as far as it can
 	$(AS_ROOT) Tests/Soak/soak.py --haproxy --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) $(if $(SEED),--seed $(SEED)) \
 		--rate $(or $(RATE),1) $(ARGUMENTS)
 
-# What CI has time for: threads meet where everything happens at once, and memory is handled by hand most where streams end.
+# The files that CI has time for: threads meet where everything happens at once, and memory is handled by hand most where streams end.
 THREADS_MEET = Tests/IntegrationTests/tcp/test_chaos.py Tests/IntegrationTests/http/test_http_chaos.py
 MEMORY_IS_HANDLED = Tests/IntegrationTests/tls/test_tls.py Tests/IntegrationTests/tcp/test_last_words.py \
 	Tests/IntegrationTests/admin/test_admin_endings.py
@@ -111,7 +111,7 @@ test-sanitizers-quick: setup setup-tests ## Run a part of the integration tests 
 BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	-Xswiftc -sanitize=fuzzer,address
 
-# What it finds on its way is kept in .build-fuzz; what makes the loader fail, too.
+# The inputs that it finds are kept in .build-fuzz, and those that make the loader fail.
 fuzz-config: setup ## Fuzz the configuration loader; FUZZ_SECONDS=60 runs for less than 10 minutes
 	$(BUILD_FUZZERS) --product FuzzConfiguration
 	mkdir -p .build-fuzz/corpus

@@ -226,7 +226,7 @@ def test_proxy_that_ends_before_its_header_does(container, outside, accepting, h
 
 @pytest.mark.parametrize("header", [b"", text(SOURCE, DESTINATION), binary(SOURCE, DESTINATION)], ids=["none", "v1", "v2"])
 def test_strangers_are_ordinary_clients(container, outside, accepting, header):
-    """What they send is for the app, whatever it looks like."""
+    """Their bytes are for the app, whatever they look like."""
     outside.ip("addr", "add", STRANGER + "/24", "dev", "eth0")
     program = accepting()
     with App(container, echo), connect(outside, Cable.CONTAINER, 8080, source=STRANGER) as client:
@@ -295,7 +295,7 @@ def test_http_app_hears_of_the_clients_tls(container, outside, accepting):
 
 
 def test_end_of_the_server(container, outside, accepting):
-    """Who has said nothing is let go at once, and who has named its client is served to the end."""
+    """A proxy that has sent nothing is let go at once, and one that has named its client is served to the end."""
     program = accepting(", header_timeout: 20s")
     with AppInHand(container) as in_hand:
         with connect(outside, Cable.CONTAINER, 8080) as silent, connect(outside, Cable.CONTAINER, 8080) as served:
@@ -356,7 +356,7 @@ def test_places_come_back(container, outside, accepting):
 
 
 def test_reload_while_a_header_is_on_its_way(container, outside, loopbridge, tmp_path):
-    """Whoever was accepted before is treated as was said then."""
+    """A client that was accepted before is treated by the settings of then."""
     def routes(listener, **more):
         return [route(listener, "localhost:8000", name="web", **more)]
 

@@ -466,7 +466,7 @@ def test_a_reload_trades_ports_with_a_route(container, outside, reloadable):
 
     wait_until(lambda: is_admin(8080), "the admin port has the route's")
     with App(container, echo):
-        # Who listens there may be the admin port for a moment more.
+        # The admin port may be the one that listens there for a moment more.
         wait_until(lambda: is_route(PORT), "the route has the admin port's")
 
 

@@ -188,7 +188,7 @@ def test_a_refused_head_request_gets_no_body(bridge):
 
 @named(outcome("refused", REQUESTS))
 def test_a_refused_second_request(bridge, case):
-    """What the first one gets does not depend on what follows it."""
+    """The response to the first request does not depend on what follows it."""
     with bridge.client() as client:
         client.sendall(SECOND + case.bytes + SECOND)
         app, data = bridge.app.take(len(SECOND_FORWARDED))

@@ -75,7 +75,7 @@ async def play_all(container, outside, numbers):
     tries = iter(range(1000))
 
     async def again(events):
-        # What takes a race is tried several times.
+        # A fault that takes a race is tried for several times.
         for _ in range(3):
             if found := await play(Run(f"{seed}.{next(tries)}", events), app, connect, is_kept):
                 return found

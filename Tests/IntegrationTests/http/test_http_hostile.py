@@ -58,7 +58,7 @@ class Place:
                 assert read_exactly(client, len(OK) - 2 + len(path)).endswith(b"\r\n\r\n" + path)
 
     def clients(self):
-        """How many connections of clients loopbridge has, or has yet to accept."""
+        """Returns the number of clients' connections that loopbridge has, or has yet to accept."""
         states = [state for _, local, _, state in self.container.connections() if local == 8080]
         return sum(state in ("01", "08") for state in states)  # established, and ended by the client
 
@@ -109,7 +109,7 @@ def test_clients_that_leave_at_every_byte(place, leave):
         app.look()
         return [connection for connection in app.connections if not connection.ended]
 
-    # What a client has said before it left is for the app, and so is the end behind it.
+    # The bytes that a client has sent before it left are for the app, and so is the end behind them.
     wait_until(lambda: len(waiting()) <= 1 and len(app.connections) > len(b"hello"), "the others have ended there, too")
     for connection in waiting():
         # The one whole request: a client that has finished sending may still be reading.
@@ -148,7 +148,7 @@ def test_a_thousand_pipelined_requests(place):
 
 
 def test_pipelined_requests_and_an_answer_that_closes(place):
-    """What follows a request with Connection: close is no request."""
+    """Bytes that follow a request with Connection: close are no request."""
     with place.client(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + GET * 5) as client:
         app, _ = place.request()
         app.send(OK)
@@ -184,7 +184,7 @@ def test_a_body_byte_by_byte(place):
 
 @pytest.mark.parametrize("answer", [OK, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"])
 def test_a_half_close_behind_the_request(place, answer):
-    """Whoever has finished sending is still answered."""
+    """A client that has finished sending still gets its response."""
     with place.client(GET + GET) as client:
         client.shutdown(socket.SHUT_WR)
         for _ in range(2):
@@ -370,7 +370,7 @@ def test_an_app_whose_body_without_a_length_looks_like_chunks(place):
     "words", [b"x", OK, CONTINUE, b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", OK * 1000],
     ids=["a letter", "an answer", "100", "408", "a thousand answers"])
 def test_answers_that_nobody_asked_for(place, words):
-    """What an app says on a connection that is kept goes to nobody."""
+    """Bytes that an app sends on an idle connection go to nobody."""
     for _ in range(10):
         place.assert_serves()
         app = next(connection for connection in place.app.connections if not connection.ended)

@@ -37,7 +37,7 @@ def reload(program):
 
 
 def ask(outside, port):
-    """What an app that greets says through the bridge."""
+    """Returns the words of an app that greets, through the bridge."""
     with connect(outside, Cable.CONTAINER, port) as client:
         client.sendall(b"hello")
         return read_to_end(client)[0]

@@ -9,7 +9,7 @@ PORT = 9901
 
 
 class Answer:
-    """What it has said: `status`, `body` and, by their names in lower case, header fields."""
+    """A response of the admin port: `status`, `body` and, by their names in lower case, header fields."""
 
     def __init__(self, message):
         self._message = message

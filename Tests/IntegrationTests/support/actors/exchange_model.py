@@ -63,7 +63,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Act:
-    """What a client does between or after its requests, or what it is like."""
+    """An act of a client between or after its requests, or a property that it has from the beginning."""
     client: int
     #: pause | half-close | reset | rests (reads nothing for a while) | stops (reads nothing any more) | little-room (from the beginning)
     what: str
@@ -255,7 +255,7 @@ class ModelClient:
         if not self.run.faults:
             self._judge()
 
-    # What it does
+    # Acts
 
     async def _write(self):
         try:
@@ -332,7 +332,7 @@ class ModelClient:
             await self._news.wait()
         return True
 
-    # What it sees
+    # Responses
 
     async def _read(self, reader):
         try:
@@ -397,7 +397,7 @@ class ModelClient:
             seen.body += part
             count -= len(part)
 
-    # What it may see
+    # Verdict
 
     def _judge(self):
         fault = self._fault()

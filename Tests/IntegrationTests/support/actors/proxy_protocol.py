@@ -44,7 +44,7 @@ FORMS = {"v1": text, "v2": binary}
 
 @dataclasses.dataclass
 class Header:
-    """What an app reads of a header; `fields` as {type: value}, addresses are None where the client is unknown."""
+    """A header as an app reads it; `fields` as {type: value}, addresses are None where the client is unknown."""
 
     version: int
     source: str | None
