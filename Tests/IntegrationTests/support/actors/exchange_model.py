@@ -228,6 +228,7 @@ class ModelClient:
         self._is_kept = is_kept
         self.requests = [event for event in run.events if isinstance(event, Request) and event.client == number]
         self.acts = [event for event in run.events if event.client == number]
+        self._has_little_room = Act(number, "little-room") in self.acts
         self._connect = connect
         self.seen = []
         self.sent = 0
@@ -242,8 +243,7 @@ class ModelClient:
     async def play(self):
         if not self.acts:
             return
-        has_little_room = Act(self.number, "little-room") in self.acts
-        reader, self._writer = await self._connect(LITTLE_ROOM if has_little_room else None)
+        reader, self._writer = await self._connect(LITTLE_ROOM if self._has_little_room else None)
         reading = asyncio.ensure_future(self._read(reader))
         writing = asyncio.ensure_future(self._write())
         try:
@@ -410,6 +410,9 @@ class ModelClient:
         has_logged_in = False
         for index, request in enumerate(self.requests):
             is_excused = is_excused or self.seen_when_stopped is not None and index + 1 >= self.seen_when_stopped
+            # The proxy's kernel may have all of a response long before a client with little room does: the time that a connection is kept
+            # for another request may be over when the client sends it.
+            is_excused = is_excused or (self._has_little_room and index > 0 and self.end == "eof")
             if index >= len(self.seen):
                 if not is_excused and request.is_good:
                     return f"request {request.number} was not answered"
