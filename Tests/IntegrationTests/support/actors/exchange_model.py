@@ -410,11 +410,11 @@ class ModelClient:
         has_logged_in = False
         for index, request in enumerate(self.requests):
             is_excused = is_excused or self.seen_when_stopped is not None and index + 1 >= self.seen_when_stopped
-            # The proxy's kernel may have all of a response long before a client with little room does: the time that a connection is kept
-            # for another request may be over when the client sends it.
-            is_excused = is_excused or (self._has_little_room and index > 0 and self.end == "eof")
             if index >= len(self.seen):
-                if not is_excused and request.is_good:
+                # The proxy's kernel may have all of a response long before a client with little room does: the time for which the connection
+                # is kept may be over when that client sends its next request.
+                is_late = self._has_little_room and index > 0 and self.end == "eof"
+                if not is_excused and not is_late and request.is_good:
                     return f"request {request.number} was not answered"
                 break
             seen = self.seen[index]
