@@ -69,14 +69,14 @@ test-faults-quick: dist setup-tests ## Make each system call fail once and alway
 # Without this, the program would wait for a second at its end, which tests would take for a hang.
 test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
+	SWIFT=$(SWIFT) scripts/test-units --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
 	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
 # The test runner leaks a few hundred bytes itself, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
-	$(SWIFT) test --sanitize=address --scratch-path .build-asan
+	SWIFT=$(SWIFT) scripts/test-units --sanitize=address --scratch-path .build-asan
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
