@@ -146,7 +146,7 @@ class LifeJudge(Judge):
         found = []
         if code not in program.refusals:
             found.append(f"dead: it ended its start with code {code}, which is not documented")
-        # Whoever may not write cannot say anything.
+        # A program that may not write cannot say anything.
         if case.call not in ("write", "writev") and not any(line.strip() for line in program.said):
             found.append("silent: it ended its start without a word")
         return found

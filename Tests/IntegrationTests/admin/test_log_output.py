@@ -233,5 +233,5 @@ def test_what_strangers_send_is_json(container, outside, loopbridge, tmp_path):
                 client.send(b"GET /a%cb HTTP/1.1\r\nHost: x\r\n\r\n" % byte).response()
             count += 1
     program.wait_for_message("request", count=count)
-    # What is no JSON is noise, and would fail the test.
+    # A line that is no JSON is noise, and would fail the test.
     assert all(line["part"] == "access" for line in program.messages("request"))

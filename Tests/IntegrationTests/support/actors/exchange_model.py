@@ -63,7 +63,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Act:
-    """What a client does between or after its requests, or what it is like."""
+    """An act of a client between or after its requests, or a property that it has from the beginning."""
     client: int
     #: pause | half-close | reset | rests (reads nothing for a while) | stops (reads nothing any more) | little-room (from the beginning)
     what: str
@@ -228,6 +228,7 @@ class ModelClient:
         self._is_kept = is_kept
         self.requests = [event for event in run.events if isinstance(event, Request) and event.client == number]
         self.acts = [event for event in run.events if event.client == number]
+        self._has_little_room = Act(number, "little-room") in self.acts
         self._connect = connect
         self.seen = []
         self.sent = 0
@@ -242,8 +243,7 @@ class ModelClient:
     async def play(self):
         if not self.acts:
             return
-        has_little_room = Act(self.number, "little-room") in self.acts
-        reader, self._writer = await self._connect(LITTLE_ROOM if has_little_room else None)
+        reader, self._writer = await self._connect(LITTLE_ROOM if self._has_little_room else None)
         reading = asyncio.ensure_future(self._read(reader))
         writing = asyncio.ensure_future(self._write())
         try:
@@ -255,7 +255,7 @@ class ModelClient:
         if not self.run.faults:
             self._judge()
 
-    # What it does
+    # Acts
 
     async def _write(self):
         try:
@@ -332,7 +332,7 @@ class ModelClient:
             await self._news.wait()
         return True
 
-    # What it sees
+    # Responses
 
     async def _read(self, reader):
         try:
@@ -397,7 +397,7 @@ class ModelClient:
             seen.body += part
             count -= len(part)
 
-    # What it may see
+    # Verdict
 
     def _judge(self):
         fault = self._fault()
@@ -411,7 +411,10 @@ class ModelClient:
         for index, request in enumerate(self.requests):
             is_excused = is_excused or self.seen_when_stopped is not None and index + 1 >= self.seen_when_stopped
             if index >= len(self.seen):
-                if not is_excused and request.is_good:
+                # The proxy's kernel may have all of a response long before a client with little room does: the time for which the connection
+                # is kept may be over when that client sends its next request.
+                is_late = self._has_little_room and index > 0 and self.end == "eof"
+                if not is_excused and not is_late and request.is_good:
                     return f"request {request.number} was not answered"
                 break
             seen = self.seen[index]
