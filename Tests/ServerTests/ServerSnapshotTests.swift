@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-/// What a running server says of itself.
+/// The snapshot of a running server.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct ServerSnapshotTests {
     @Test func aServerThatHasJustStartedSaysWhatItIs() throws {
         let before = Timestamp.now.secondsSince1970
