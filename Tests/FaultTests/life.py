@@ -3,14 +3,13 @@
 import signal
 import time
 
-from clients import LIMIT, RIGHT, wait_for, Client
-from exchanges import ask, direct, hear, small_rounds
+from clients import LIMIT, RIGHT, Client, wait_for
+from exchanges import ask, hear
 from injection import LaunchTrace, Trace, filters, injected
 from judge import Judge, Result
 from scenario import Scenario, seed
 from streams import TLS
 from support.configuration import route
-from support.sockets import LOOPBACK
 from support.waiting import wait_until
 
 

@@ -6,7 +6,6 @@
 import asyncio
 import base64
 import hashlib
-import socket
 import urllib.parse
 import zlib
 

@@ -21,7 +21,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "IntegrationTests"))
 
 import report
-import routes
 from bars import bars
 from conductor import App, Conductor
 from network import Network
