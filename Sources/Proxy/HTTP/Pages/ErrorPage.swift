@@ -1,6 +1,6 @@
 internal import Observability
 
-/// The answer that loopbridge gives itself when the app gives none: what is wrong in one sentence, as a small page for people
+/// A response by loopbridge itself where the app gives none: the fault in one sentence, as a small page for people
 /// or as JSON for programs.
 ///
 /// ```swift
@@ -8,7 +8,7 @@ internal import Observability
 /// page.writeResponse(as: .html, headOnly: false, closes: false, into: &bytes)
 /// ```
 struct ErrorPage: Equatable {
-    /// What the client wants it in.
+    /// The form that the client wants it in.
     enum Format {
         case html
         case json
@@ -16,13 +16,13 @@ struct ErrorPage: Equatable {
 
     /// 400 to 599.
     let status: Int
-    /// What is wrong, as a sentence with its period.
+    /// The fault, as a sentence with its period.
     let explanation: String
-    /// When to try again; nil where that is of no use.
+    /// The time after which to try again; nil where that is of no use.
     let retryAfter: Duration?
     /// Whether the page loads itself again after that time. Only where that repeats what the client did: for GET.
     var refreshesItself: Bool
-    /// For what a name and a password are asked for; nil where they are not.
+    /// The realm for which a name and a password are asked for; nil where they are not.
     var realm: String?
 
     /// - Parameter refreshesItself: takes effect where there is a time to try again, and nothing is wrong with the request.
@@ -33,12 +33,12 @@ struct ErrorPage: Equatable {
         self.refreshesItself = refreshesItself
     }
 
-    /// The whole answer, or its head alone, as HEAD has it.
+    /// Writes the whole response, or its head alone, as HEAD has it.
     /// - Parameters:
     ///   - closes: whether the client's connection ends with it.
     ///   - time: for the Date field.
-    ///   - response: what it is added to.
-    /// - Returns: how many bytes its body has.
+    ///   - response: the bytes that it is added to.
+    /// - Returns: the size of its body in bytes.
     @discardableResult
     func writeResponse(
         as format: Format, headOnly: Bool, closes: Bool, at time: Timestamp = .now, into response: inout [UInt8]

@@ -1,7 +1,7 @@
 internal import HTTP1
 internal import Network
 
-/// What the app is told about those clients that came last, kept by their addresses and how they came: a browser comes with
+/// The clients that came last as the app is told of them, kept by their addresses and schemes: a browser comes with
 /// several connections, and a proxy before us with all of them.
 struct RecentSenders {
     private var slots: [(address: IPAddress, sender: Sender)?] = Array(repeating: nil, count: 1 << slotBits)

@@ -1,7 +1,7 @@
 internal import Configuration
 internal import EventLoop
 
-/// What can go wrong on the way to the app, in the words that clients read. `app` is where it listens, as
+/// The faults on the way to the app, in the words that clients read. `app` is where it listens, as
 /// `UpstreamAddress.description` says.
 extension ErrorPage {
     /// The client is to say who it is.
@@ -15,6 +15,10 @@ extension ErrorPage {
     /// More passwords wait to be checked than can be soon.
     static let tooManyPasswords = ErrorPage(
         status: 503, explanation: "Too many passwords are being checked.", retryAfter: .seconds(5))
+
+    /// The password thread has not come to this one in time.
+    static let passwordTimeout = ErrorPage(
+        status: 503, explanation: "The password could not be checked in time.", retryAfter: .seconds(5))
 
     /// There is no file of passwords.
     static let passwordsUnknown = ErrorPage(
@@ -50,12 +54,12 @@ extension ErrorPage {
         ErrorPage(status: 502, explanation: "The app at \(app) cannot be reached: \(error.reason).")
     }
 
-    /// The app ended the connection, or reset it, instead of answering.
+    /// The app ended the connection, or reset it, instead of responding.
     static func noAnswer(_ app: String) -> ErrorPage {
         ErrorPage(status: 502, explanation: "The app at \(app) ended the connection without an answer.")
     }
 
-    /// What the app sent is no answer.
+    /// The app has sent something that is no response.
     /// - Parameter fault: a sentence.
     static func invalidAnswer(_ app: String, _ fault: String) -> ErrorPage {
         ErrorPage(status: 502, explanation: "The answer of the app at \(app) is no valid HTTP. \(fault)")
