@@ -14,7 +14,8 @@ BENCH_CONFIGURATION ?= release
 # Network namespaces take root.
 AS_ROOT = $(if $(filter-out 0,$(shell id -u)),$(shell command -v sudo))
 
-TEST_INTEGRATION = scripts/test-integration -q -p no:cacheprovider
+# Integration tests run on the program that is shipped.
+ON_DIST = LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1
 
 .PHONY: help demo dist build format lint clean \
 	test test-unit test-integration test-container test-tsan test-asan test-sanitizers-quick test-bench \
@@ -34,21 +35,25 @@ SMALLER = -Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-eh-frame-hdr -Xl
 
 dist: setup ## Build dist/loopbridge: one static, stripped file
 	$(SWIFT) build -c release --product loopbridge --scratch-path .build-static -Xswiftc -static-executable $(SMALLER)
-	mkdir -p dist
-	strip -o dist/loopbridge .build-static/release/loopbridge
+	@mkdir -p dist
+# Left alone where nothing has changed, and replaced in one step: tests may be running it.
+	@[ dist/loopbridge -nt .build-static/release/loopbridge ] || \
+		{ strip -o dist/loopbridge.new .build-static/release/loopbridge && mv dist/loopbridge.new dist/loopbridge; }
 	@ls -l dist/loopbridge
 
 build: setup ## Build for debugging
 	$(SWIFT) build
 
-test: test-unit test-integration ## Run all tests, the integration tests on dist/loopbridge
+test: dist setup-tests ## Run all tests, the integration tests on dist/loopbridge
+	$(SWIFT) build --build-tests
+	SWIFT=$(SWIFT) $(ON_DIST) scripts/test-all -q
 
 test-unit: setup ## Run the unit tests
 	SWIFT=$(SWIFT) scripts/test-units
 
 test-integration: dist setup-tests ## Run the integration tests on dist/loopbridge
 	$(SWIFT) build --product HTTP1Probe
-	LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1 $(TEST_INTEGRATION)
+	$(ON_DIST) scripts/test-integration -q
 
 test-container: setup-containers ## Run the container tests on the Dockerfile's image
 	/usr/bin/python3 -m pytest -q Tests/ContainerTests
@@ -66,14 +71,14 @@ test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
-	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
+	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
 # The test runner itself leaks a few hundred bytes, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	$(SWIFT) test --sanitize=address --scratch-path .build-asan
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
-	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 $(TEST_INTEGRATION)
+	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
 # Everything at once; its bars decide. The figures are kept in .build-soak.
 soak: dist setup-tests test-soak ## Carry all protocols through chaos for 30 minutes; MINUTES=3, LOSS=0.5, SEED=7, RATE=2
@@ -88,9 +93,9 @@ soak-peer: setup-tests ## The same for HAProxy, as far as it can
 		--rate $(or $(RATE),1) $(ARGUMENTS)
 
 # What CI has time for: threads meet where everything happens at once, and memory is handled by hand most where streams end.
-THREADS_MEET = Tests/IntegrationTests/test_chaos.py Tests/IntegrationTests/test_http_chaos.py
-MEMORY_IS_HANDLED = Tests/IntegrationTests/test_tls.py Tests/IntegrationTests/test_last_words.py \
-	Tests/IntegrationTests/test_admin_endings.py
+THREADS_MEET = Tests/IntegrationTests/tcp/test_chaos.py Tests/IntegrationTests/http/test_http_chaos.py
+MEMORY_IS_HANDLED = Tests/IntegrationTests/tls/test_tls.py Tests/IntegrationTests/tcp/test_last_words.py \
+	Tests/IntegrationTests/admin/test_admin_endings.py
 
 # A sanitizer, and what runs under it.
 define TEST_UNDER

@@ -59,16 +59,27 @@ let package = Package(
         .target(name: "FileWatching", dependencies: ["EventLoop"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .target(
+            name: "Access", dependencies: ["Configuration", "EventLoop", "HTTP1", "Network", "Passwords"],
+            swiftSettings: strict),
+        .target(
             name: "Proxy",
             dependencies: [
-                "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "ProxyProtocol", "Configuration", "Discovery",
-                "FileWatching", "Observability", "Passwords", "TLS", "Memory", "CLinux",
+                "Access", "EventLoop", "Network", "Relay", "Upstream", "HTTP1", "ProxyProtocol", "Configuration",
+                "Observability", "Passwords", "TLS", "Memory",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Proxy", "Access", "EventLoop", "Network", "Relay", "Upstream", "Configuration", "Discovery",
+                "FileWatching", "Observability", "Passwords", "TLS", "Memory", "CLinux",
+            ],
+            swiftSettings: strict + small),
         .executableTarget(
             name: "loopbridge",
             dependencies: [
-                "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "HTTP1", "Network", "Observability",
+                "Server", "Proxy", "Supervisor", "Discovery", "Configuration", "EventLoop", "HTTP1", "Network",
+                "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict + small),
@@ -110,10 +121,20 @@ let package = Package(
         ),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
+            name: "AccessTests",
+            dependencies: ["Access", "Configuration", "HTTP1", "Network", "EventLoop", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Configuration", "HTTP1", "Relay", "Network", "EventLoop", "Observability", "Memory",
-                "TestSupport",
+                "Proxy", "Access", "Configuration", "HTTP1", "Relay", "Upstream", "Network", "EventLoop",
+                "Observability", "TestSupport",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Server", "Proxy", "Configuration", "Network", "EventLoop", "Observability", "Memory", "TestSupport",
             ],
             swiftSettings: strict),
     ]

@@ -11,6 +11,7 @@ public final class DeferredCall {
     /// - Parameter handler: called on the loop's thread; retained for as long as the call lives.
     /// - Throws: ``SystemError`` when there is no memory for it.
     public init(on loop: EventLoop, handler: @escaping () -> Void) throws(SystemError) {
+        loop.assertIsOwnThread()
         self.loop = loop
         self.handler = handler
         event = event_new(
@@ -24,11 +25,14 @@ public final class DeferredCall {
     }
 
     deinit {
-        if let event { event_free(event) }
+        guard let event else { return }
+        loop.assertIsOwnThread()
+        event_free(event)
     }
 
     /// Has the handler called, once however often this is called before.
     public func schedule() {
+        loop.assertIsOwnThread()
         // libevent appends it to what is ready, unless it is there already; no system call is needed.
         event_active(event, Int32(EV_TIMEOUT), 0)
     }

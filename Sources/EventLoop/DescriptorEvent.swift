@@ -67,6 +67,7 @@ open class DescriptorEvent {
     /// Watches from now on, or again.
     /// - Throws: ``SystemError`` when the kernel refuses to watch the descriptor, or there is no memory.
     public func startWatching() throws(SystemError) {
+        loop.assertIsOwnThread()
         guard !isWatching else { return }
         let event = try preparedEvent()
         let changes = clinux_epoll_changes()
@@ -99,6 +100,7 @@ open class DescriptorEvent {
     /// Reports nothing more until ``startWatching()``; the descriptor may be closed now.
     public func stopWatching() {
         guard isWatching, let event else { return }
+        loop.assertIsOwnThread()
         isWatching = false
         let strays = clinux_epoll_strays()
         event_del(event)
@@ -110,6 +112,7 @@ open class DescriptorEvent {
     public func stopWatchingToClose() {
         isClosed = true
         guard let event else { return }
+        loop.assertIsOwnThread()
         self.event = nil
         isWatching = false
         clinux_closing_begins()

@@ -25,6 +25,8 @@ public final class EventLoop {
     /// How many timers there are, and how many libevent has room for in its heap at the same time.
     private var timers = 0
     private var timerRoom = 0
+    /// The thread that the loop belongs to: the one that made it, until another one runs it.
+    private var thread = pthread_self()
 
     /// Makes a loop that the calling thread may run.
     /// - Throws: ``SystemError`` when the process is out of memory or descriptors.
@@ -55,8 +57,19 @@ public final class EventLoop {
         event_base_free(base)
     }
 
+    /// Ends a debug build that uses the loop, or what is registered on it, on a thread that is not its own. A release build
+    /// checks nothing.
+    @inlinable
+    public func assertIsOwnThread(file: StaticString = #fileID, line: UInt = #line) {
+        assert(isOwnThread, "the loop belongs to another thread", file: file, line: line)
+    }
+
+    @usableFromInline
+    var isOwnThread: Bool { pthread_equal(thread, pthread_self()) != 0 }
+
     /// Calls handlers until ``stop()``, or until nothing is registered any more.
     public func run() {
+        thread = pthread_self()
         // Fails where epoll_wait(2) does. A loop that ended of it would leave everything that is registered without a word.
         while event_base_loop(base, 0) < 0, event_base_got_break(base) == 0 { usleep(Self.pauseAfterFailure) }
     }
@@ -66,11 +79,13 @@ public final class EventLoop {
 
     /// Calls the handlers of what is ready now, and returns without waiting.
     public func runOnce() {
+        thread = pthread_self()
         event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK)
     }
 
     /// Makes ``run()`` return once the handler that is running now has returned.
     public func stop() {
+        assertIsOwnThread()
         event_base_loopbreak(base)
     }
 
@@ -79,6 +94,7 @@ public final class EventLoop {
     /// This is how a handler with much to do lets the others go first: work that asks for another turn
     /// again and again never keeps the loop from looking at its descriptors.
     public func onNextTurn(_ work: @escaping () -> Void) {
+        assertIsOwnThread()
         nextTurn.append(work)
         guard nextTurn.count == 1 else { return }
         // A timeout of zero runs after the next look at the descriptors; event_active() would run before it.
@@ -98,11 +114,13 @@ public final class EventLoop {
     /// timer that is silently not scheduled would be missing for good.
     /// - Throws: ``SystemError`` when there is no memory.
     func takeTimerPlace() throws(SystemError) {
+        assertIsOwnThread()
         if timers == timerRoom { try makeRoom(forTimers: max(16, 2 * timerRoom)) }
         timers += 1
     }
 
     func giveBackTimerPlace() {
+        assertIsOwnThread()
         timers -= 1
     }
 

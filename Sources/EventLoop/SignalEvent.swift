@@ -16,6 +16,7 @@ public final class SignalEvent {
     ///   - handler: called on the loop's thread, not in a signal context.
     /// - Throws: ``SystemError`` when the signal cannot be caught.
     public init(_ signal: CInt, on loop: EventLoop, handler: @escaping () -> Void) throws(SystemError) {
+        loop.assertIsOwnThread()
         self.loop = loop
         self.handler = handler
         event = event_new(
@@ -31,6 +32,8 @@ public final class SignalEvent {
 
     /// Gives the signal its earlier disposition back.
     deinit {
-        if let event { event_free(event) }
+        guard let event else { return }
+        loop.assertIsOwnThread()
+        event_free(event)
     }
 }

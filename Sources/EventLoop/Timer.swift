@@ -29,6 +29,7 @@ public final class Timer {
 
     deinit {
         guard let event else { return }
+        loop.assertIsOwnThread()
         event_free(event)
         loop.giveBackTimerPlace()
     }
@@ -38,6 +39,7 @@ public final class Timer {
 
     /// Calls the handler once `delay` has passed, in place of any earlier schedule.
     public func schedule(after delay: Duration) {
+        loop.assertIsOwnThread()
         let (seconds, attoseconds) = delay.components
         var interval = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
         if delay < .zero { interval = timeval(tv_sec: 0, tv_usec: 0) }
@@ -46,6 +48,7 @@ public final class Timer {
 
     /// Forgets the schedule, if there is one.
     public func cancel() {
+        loop.assertIsOwnThread()
         event_del(event)
     }
 }

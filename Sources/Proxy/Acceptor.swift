@@ -1,3 +1,4 @@
+internal import Access
 internal import EventLoop
 internal import Network
 
@@ -126,7 +127,7 @@ final class Acceptor {
         turn?.end()
         switch consume result {
         case .accepted(let client, let address):
-            let place: ClientPlace?
+            let place: ClientPermit?
             do throws(ClientRefusal) {
                 guard worker.hasMemoryForClient() else { throw .memoryShort }
                 // Whom a proxy names is asked about once it is known.

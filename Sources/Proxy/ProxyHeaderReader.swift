@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import Network
@@ -10,13 +11,24 @@ internal import Relay
 /// The header is looked at where it lies in the kernel and then taken out alone, so that the session finds the socket as if
 /// the client itself had connected.
 final class ProxyHeaderReader: Session {
-    /// Nil once it was handed on or closed.
-    private var socket: WatchedSocket?
+    var connection: ClientConnection
+    var index = 0
 
-    override func start(with socket: WatchedSocket) {
-        self.socket = socket
-        socket.onReady = { [unowned self] in ready($0) }
+    init(_ connection: consuming ClientConnection) {
+        self.connection = connection
     }
+
+    func start() {
+        socket?.onReady = { [unowned self] in ready($0) }
+    }
+
+    var bytesMoved: (toApp: UInt64, toClient: UInt64) { (0, 0) }
+
+    var usesApp: Bool { false }
+
+    var keepsApp: Bool { false }
+
+    func boundBuffers(to bytes: Int?) { socket?.socket.boundBuffers(to: bytes) }
 
     private func ready(_ readiness: IOEvent.Readiness) {
         guard let socket else { return }
@@ -52,14 +64,6 @@ final class ProxyHeaderReader: Session {
         }
     }
 
-    /// Lets go of the connection, for the one who goes on with it.
-    func takeSocket() -> WatchedSocket? {
-        let taken = socket
-        socket = nil
-        taken?.onReady = nil
-        return taken
-    }
-
     /// Resets the connection of a client that is not let in.
     private func turnAway(_ named: SocketAddress, _ refusal: ClientRefusal) {
         socket?.socket.resetWhenClosed()
@@ -72,18 +76,18 @@ final class ProxyHeaderReader: Session {
         abort(.invalidProxyHeader(fault))
     }
 
-    override func abort(_ reason: SessionEnd) {
+    func abort(_ reason: SessionEnd) {
         socket?.socket.resetWhenClosed()
         end(reason)
     }
 
     /// At the server's end, who has not said anything yet has nothing to finish; a header that has begun leads to what may.
-    override func drain() {
+    func drain() {
         guard worker.isDraining, let socket, socket.socket.idleState == .quiet else { return }
         abort(.drained)
     }
 
-    override func checkTimeouts(_ hearing: Hearing) {
+    func checkTimeouts(_ hearing: Hearing) {
         guard hearing.silence(since: started) >= route.configuration.proxyProtocol.headerTimeout else { return }
         worker.reportInvalidProxyHeader("it did not come in time", from: client, on: route)
         abort(.proxyHeaderTimeout)
@@ -96,7 +100,6 @@ final class ProxyHeaderReader: Session {
     }
 
     private func close(_ reason: SessionEnd, of client: SocketAddress) {
-        _ = takeSocket()
         worker.log(
             SessionSummary(
                 client: client, route: route.configuration.name, upstream: nil, source: nil, bytesToApp: 0,

@@ -20,7 +20,7 @@ final class RouteTraffic {
         fileprivate var upstreamConnections = 0
         fileprivate var (held, queued, idle, spare) = (0, 0, 0, 0)
 
-        mutating func add(_ session: Session) {
+        mutating func add(_ session: any Session) {
             let moved = session.bytesMoved
             bytes.toApp += moved.toApp
             bytes.toClient += moved.toClient

@@ -3,24 +3,15 @@ internal import Network
 internal import ProxyProtocol
 internal import TLS
 
-/// The PROXY header with which a session's connection has begun, out of the way of all those that have none.
-final class ReceivedProxyHeader {
-    let header: ProxyHeader
-
-    init(_ header: ProxyHeader) {
-        self.header = header
-    }
-}
-
 extension Session {
     /// Whether the client has come over TLS to the proxy that named it.
-    var hasComeOverTLS: Bool { receivedHeader?.header.tls?.isUsed ?? false }
+    var hasComeOverTLS: Bool { connection.receivedHeader?.header.tls?.isUsed ?? false }
 
     /// What the app gets to read before anything of the client's; nothing where no header is sent.
     /// - Parameter socket: the client's.
     func proxyHeader(on socket: borrowing Socket) -> [UInt8] {
         guard let version = route.sentHeader else { return [] }
-        let received = receivedHeader?.header
+        let received = connection.receivedHeader?.header
         let ownTLS = tls?.details.map { ProxyHeader.TLS($0) }
         var header = ProxyHeader(uniqueID: received?.uniqueID, tls: ownTLS ?? received?.tls)
         if version == .v2, header.uniqueID == nil { header.uniqueID = worker.takeConnectionID() }

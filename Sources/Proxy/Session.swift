@@ -1,57 +1,68 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import Network
 internal import Relay
 internal import TLS
 
-/// One client's connection to a route, from being accepted to its end: what the worker knows of it, whatever is spoken.
+/// One stage of a client's connection, or its last one, in which the route's protocol is spoken. The worker keeps it from its
+/// start to its end, and asks it for all of this.
 ///
+/// Every requirement is to be met by each kind of session: none has an implementation that would do nothing in its stead.
 /// Belongs to its worker's thread, and is retained by the worker until it has ended.
-class Session {
-    let client: SocketAddress
-    let route: WorkerRoute
-    /// Lets go of the session when that has ended.
-    let worker: Worker
-    /// When the client was accepted.
-    var started = MonotonicTime.coarse
-    /// What a proxy has said of the connection; nil where none has.
-    var receivedHeader: ReceivedProxyHeader?
-    /// Where its client's connections are counted: this one's place, until the session has ended.
-    var clientPlace: ClientPlace?
-    /// What the client's bytes go through, or will once it is agreed on; nil where they come as they are.
-    var tls: TLSChannel?
-    /// Where the worker keeps the session in its list.
-    var index = 0
+protocol Session: AnyObject {
+    /// The client's connection, which the session owns. ``Worker/ended(_:bytesMoved:)`` and the next stage take it away.
+    var connection: ClientConnection { get set }
 
-    init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker) {
-        self.client = client
-        self.route = route
-        self.worker = worker
-    }
+    /// The session's position in the worker's list, which is the worker's to change.
+    var index: Int { get set }
 
     /// The bytes that the app's and the client's kernels have taken since the start.
-    var bytesMoved: (toApp: UInt64, toClient: UInt64) { (0, 0) }
+    var bytesMoved: (toApp: UInt64, toClient: UInt64) { get }
 
-    /// Whether it has a connection to the app at present.
-    var usesApp: Bool { false }
+    /// Whether it uses a connection to the app at present.
+    var usesApp: Bool { get }
 
     /// Whether it keeps a connection to the app for its next request.
-    var keepsApp: Bool { false }
+    var keepsApp: Bool { get }
 
-    /// Takes the client's connection over; may end the session before it returns.
-    func start(with socket: WatchedSocket) {}
+    /// Begins with what the connection's socket is ready for already; may end the session before it returns.
+    func start()
 
     /// Bounds what the kernel holds for its connections; see ``Socket/boundBuffers(to:)``.
-    func boundBuffers(to bytes: Int?) {}
+    func boundBuffers(to bytes: Int?)
 
     /// Resets both sides. Does nothing once the session has ended.
-    func abort(_ reason: SessionEnd) {}
+    func abort(_ reason: SessionEnd)
 
     /// No more clients are to come here: ends as soon as nothing is under way any more, maybe before it returns.
-    func drain() {}
+    func drain()
 
     /// Ends the session if nothing has moved for too long, as far as the loop has heard.
-    func checkTimeouts(_ hearing: Hearing) {}
+    func checkTimeouts(_ hearing: Hearing)
+}
+
+/// What is said of a session's connection in short.
+extension Session {
+    /// See ``ClientConnection/client``.
+    var client: SocketAddress { connection.client }
+
+    var route: WorkerRoute { connection.route }
+
+    /// Lets go of the session when that has ended.
+    var worker: Worker { connection.worker }
+
+    /// When the client was accepted.
+    var started: MonotonicTime { connection.started }
+
+    /// See ``ClientConnection/socket``.
+    var socket: WatchedSocket? {
+        get { connection.socket }
+        set { connection.socket = newValue }
+    }
+
+    /// See ``ClientConnection/tls``.
+    var tls: TLSChannel? { connection.tls }
 }
 
 extension Session {

@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
@@ -60,7 +61,7 @@ final class Worker {
     private var stalled = StalledCommands()
     /// Made for the first of them.
     private var datagramWorkspace: DatagramWorkspace?
-    private var sessions: [Session] = []
+    private var sessions: [any Session] = []
     /// No more clients are to come.
     private(set) var isDraining = false
     private var mailboxEvent: IOEvent?
@@ -436,7 +437,7 @@ final class Worker {
     /// - Parameter place: what the client has to hold as long as it is connected, if anything.
     /// - Returns: false when the system has no room for it; the client is reset then.
     func accepted(
-        _ socket: consuming Socket, from client: SocketAddress, holding place: ClientPlace?, on route: WorkerRoute
+        _ socket: consuming Socket, from client: SocketAddress, holding place: ClientPermit?, on route: WorkerRoute
     ) -> Bool {
         let channel = route.shared.tls.map { _ in TLSChannel(in: tlsWorkspace) }
         let watched: WatchedSocket
@@ -451,18 +452,17 @@ final class Worker {
             outOfDescriptors(error)
             return false
         }
-        let session =
-            route.expectsProxyHeader(from: client)
-            ? ProxyHeaderReader(client, on: route, of: self) : makeSession(client, on: route, through: channel)
-        session.tls = channel
-        session.clientPlace = place
+        let session = nextSession(
+            for: ClientConnection(
+                watched, from: client, on: route, of: self, through: channel, holding: place,
+                awaitsProxyHeader: route.expectsProxyHeader(from: client)))
         session.index = sessions.count
         route.sessions += 1
         route.tally.countConnection()
         sessions.append(session)
         if sessions.count == 1 { scheduleSweep() }
         if let bufferBound { watched.socket.boundBuffers(to: bufferBound) }
-        session.start(with: watched)
+        session.start()
         return true
     }
 
@@ -505,28 +505,22 @@ final class Worker {
         }
     }
 
-    /// - Parameter channel: what the client's bytes are to go through, if anything.
-    func makeSession(_ client: SocketAddress, on route: WorkerRoute, through channel: TLSChannel?) -> Session {
-        guard let channel else { return makeSession(client, on: route) }
-        let session = TLSHandshake(client, on: route, of: self, through: channel)
-        session.tls = channel
-        return session
+    /// The stages of a client's connection in their order, the last of which speaks the route's protocol.
+    private func nextSession(for connection: consuming ClientConnection) -> any Session {
+        if connection.awaitsProxyHeader { return ProxyHeaderReader(connection) }
+        if connection.awaitsTLS, let channel = connection.tls { return TLSHandshake(connection, through: channel) }
+        if let http = connection.route.http { return HTTPSession(connection, as: http) }
+        return TCPSession(connection)
     }
 
-    /// The session of what is spoken on a route, be it in TLS or not.
-    func makeSession(_ client: SocketAddress, on route: WorkerRoute) -> Session {
-        if let http = route.http {
-            HTTPSession(client, on: route, as: http, of: self)
-        } else {
-            TCPSession(client, on: route, of: self)
-        }
-    }
-
-    /// Another session goes on with the client's connection and with its places.
-    func replace(_ session: Session, by successor: Session) {
+    /// Has the next stage go on with a session's connection.
+    func goOn(from session: some Session) {
+        let route = session.route
+        let successor = nextSession(for: session.connection.handOn())
         successor.index = session.index
-        successor.started = session.started
         sessions[session.index] = successor
+        successor.start()
+        if isDraining || route.isRemoved { successor.drain() }
     }
 
     /// See ``Server/appLife``.
@@ -537,18 +531,19 @@ final class Worker {
 
     /// Called by a session as its last act.
     /// - Parameter bytesMoved: what its ``Session/bytesMoved`` were at last.
-    func ended(_ session: Session, bytesMoved: (toApp: UInt64, toClient: UInt64)) {
-        session.route.tally.countEnd(
+    func ended(_ session: some Session, bytesMoved: (toApp: UInt64, toClient: UInt64)) {
+        let route = session.route
+        route.tally.countEnd(
             after: session.started, bytesToApp: bytesMoved.toApp, bytesToClient: bytesMoved.toClient)
         let last = sessions.removeLast()
         if last !== session {
             last.index = session.index
             sessions[session.index] = last
         }
-        session.clientPlace = nil
-        giveBackPlace(on: session.route)
-        session.route.sessions -= 1
-        if session.route.isRemoved, session.route.sessions == 0 { forget(session.route) }
+        session.connection.end()
+        giveBackPlace(on: route)
+        route.sessions -= 1
+        if route.isRemoved, route.sessions == 0 { forget(route) }
         if isDraining { reportIfDrained() }
     }
 

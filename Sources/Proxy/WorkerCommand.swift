@@ -1,10 +1,10 @@
-internal import EventLoop
-internal import Memory
-internal import Network
-internal import Upstream
+package import EventLoop
+package import Memory
+package import Network
+package import Upstream
 
 /// What a worker is told through its mailbox.
-enum WorkerCommand: Sendable {
+package enum WorkerCommand: Sendable {
     /// Know a route, whose listening sockets follow.
     case addRoute(Int, SharedRoute, workers: Int)
     /// Forget a route, whose listening sockets are closed, once its connections have ended.

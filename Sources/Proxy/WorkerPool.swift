@@ -1,17 +1,18 @@
-internal import Configuration
-internal import EventLoop
-internal import Memory
-internal import Network
-internal import Observability
+internal import Access
+package import Configuration
+package import EventLoop
+package import Memory
+package import Network
+package import Observability
 internal import Upstream
 
 /// The workers, as the control thread sees them: told through their mailboxes, heard through one of its own.
 ///
 /// Belongs to the control thread.
-final class WorkerPool {
-    let count: Int
+package final class WorkerPool {
+    package let count: Int
     /// Gives out what memory is left.
-    let memory: MemoryWatch
+    package let memory: MemoryWatch
     private let reports: Mailbox<WorkerReport>
     private let commands: [Mailbox<WorkerCommand>]
     private var reportEvent: IOEvent?
@@ -23,15 +24,15 @@ final class WorkerPool {
     private let passwords: PasswordThread?
 
     /// Called when no worker has connections left after ``WorkerCommand/drain``.
-    var onDrained: (() -> Void)?
+    package var onDrained: (() -> Void)?
     /// Called when a worker could not be started.
-    var onFailure: ((SystemError) -> Void)?
+    package var onFailure: ((SystemError) -> Void)?
     /// Called when memory has become shorter, or less so.
-    var onMemoryNews: ((MemoryWatch.State) -> Void)?
+    package var onMemoryNews: ((MemoryWatch.State) -> Void)?
 
     /// Makes mailboxes for workers that do not run yet; what is posted waits for them.
     /// - Parameter probe: reads how much memory is left.
-    init(count: Int, probe: @escaping @Sendable () -> MemoryReading?, on loop: EventLoop) throws(SystemError) {
+    package init(count: Int, probe: @escaping @Sendable () -> MemoryReading?, on loop: EventLoop) throws(SystemError) {
         self.count = count
         undrained = count
         let reports = try Mailbox<WorkerReport>()
@@ -53,7 +54,7 @@ final class WorkerPool {
     ///   - pipes: how many pipes each worker may have.
     ///   - parking: how many bytes each worker may park.
     ///   - appLife: see ``Server/appLife``.
-    func start(
+    package func start(
         connections: Int, pipes: Int, parking: Int, log: Log, logsAccess: Bool, appLife: (@Sendable () -> AppLife)?
     ) throws(SystemError) {
         let descriptors = budget(limit: connections)
@@ -78,12 +79,12 @@ final class WorkerPool {
     }
 
     /// Says anew how many connections there may be in the whole process.
-    func limit(connections: Int) {
+    package func limit(connections: Int) {
         descriptors?.limit = connections
     }
 
     /// Tells all workers.
-    func tell(_ command: WorkerCommand) {
+    package func tell(_ command: WorkerCommand) {
         for mailbox in commands { mailbox.post(command) }
     }
 
@@ -92,7 +93,7 @@ final class WorkerPool {
     ///   - sockets: one for each worker.
     ///   - isShared: whether they are all the same socket, on which whoever is first accepts.
     ///   - outlivesUs: whether somebody else has it after us.
-    func listen(
+    package func listen(
         _ listener: Int, route: Int, on sockets: [Handoff<ListeningSocket>], shared isShared: Bool = false,
         outlivesUs: Bool = false
     ) {
@@ -104,7 +105,7 @@ final class WorkerPool {
 
     /// Gives each worker its socket for a route's datagrams; the kernel deals the clients out among them.
     /// - Parameter sockets: one for each worker.
-    func listenForDatagrams(_ listener: Int, route: Int, on sockets: [Handoff<DatagramSocket>]) {
+    package func listenForDatagrams(_ listener: Int, route: Int, on sockets: [Handoff<DatagramSocket>]) {
         for (mailbox, socket) in zip(commands, sockets) {
             mailbox.post(.listenForDatagrams(listener: listener, route: route, socket))
         }
@@ -113,7 +114,8 @@ final class WorkerPool {
     /// What the workers share of a route.
     /// - Parameter tls: by what its clients are spoken to, if they are.
     /// - Parameter predecessor: the route that this one takes the place of, whose clients count as this one's.
-    func share(_ route: Route, number: Int, tls: RouteTLS?, inPlaceOf predecessor: SharedRoute?) -> SharedRoute {
+    package func share(_ route: Route, number: Int, tls: RouteTLS?, inPlaceOf predecessor: SharedRoute?) -> SharedRoute
+    {
         let connections = predecessor?.connections ?? budget(limit: route.maxConnections)
         connections.limit = route.maxConnections
         return SharedRoute(
@@ -149,7 +151,7 @@ final class WorkerPool {
 
     /// Asks all workers what they have counted, and what they have under way.
     /// - Parameter completion: called once, in a later turn of the loop; see ``WorkerSurvey``.
-    func survey(_ completion: @escaping ([WorkerSnapshot]) -> Void) {
+    package func survey(_ completion: @escaping ([WorkerSnapshot]) -> Void) {
         survey?.begin(completion)
     }
 

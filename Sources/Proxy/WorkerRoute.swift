@@ -1,4 +1,5 @@
-internal import Configuration
+internal import Access
+package import Configuration
 internal import EventLoop
 internal import Network
 internal import Observability
@@ -66,7 +67,7 @@ final class WorkerRoute {
     var configuration: Route { shared.configuration }
 
     /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
-    func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPlace? {
+    func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPermit? {
         guard let door = shared.door else { return nil }
         return try door.admit(client, isRetry: isRetry, at: .now)
     }
@@ -96,7 +97,7 @@ final class WorkerRoute {
 
 extension Route {
     /// How many connections to the app may be open while nobody uses them, over all workers.
-    var keptConnections: (spare: Int, idle: Int) {
+    package var keptConnections: (spare: Int, idle: Int) {
         // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
         // else's, or can be opened before it is known whose it is. And only HTTP can tell where one client's use of a
         // connection ends.

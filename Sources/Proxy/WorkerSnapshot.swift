@@ -1,6 +1,6 @@
-internal import EventLoop
+package import EventLoop
 internal import Memory
-internal import Observability
+package import Observability
 
 /// What a worker tells the control thread.
 enum WorkerReport: Sendable {
@@ -15,36 +15,48 @@ enum WorkerReport: Sendable {
 }
 
 /// One worker's state at one moment, and what it has counted until then.
-struct WorkerSnapshot: Sendable {
+package struct WorkerSnapshot: Sendable {
     /// One worker's share of a route.
-    struct Route: Sendable {
-        var counters = RouteCounters()
+    package struct Route: Sendable {
+        package var counters = RouteCounters()
         /// Clients that wait for the app to listen, and for a place among its connections.
-        var held = 0
-        var queued = 0
+        package var held = 0
+        package var queued = 0
         /// Connections to the app that are in use, that were used, and that were opened ahead.
-        var upstreamConnections = 0
-        var idle = 0
-        var spare = 0
+        package var upstreamConnections = 0
+        package var idle = 0
+        package var spare = 0
+
+        package init(
+            counters: RouteCounters = RouteCounters(), held: Int = 0, queued: Int = 0, upstreamConnections: Int = 0,
+            idle: Int = 0, spare: Int = 0
+        ) {
+            self.counters = counters
+            self.held = held
+            self.queued = queued
+            self.upstreamConnections = upstreamConnections
+            self.idle = idle
+            self.spare = spare
+        }
     }
 
-    var number: Int
+    package var number: Int
     /// When it was asked for.
-    var posted: MonotonicTime
+    package var posted: MonotonicTime
     /// How long its loop took to come to the question; how long it has taken so far, where it has not.
-    var loopLag: Duration
-    var parkedBytes = 0
+    package var loopLag: Duration
+    package var parkedBytes = 0
     /// Clients that are connected.
-    var connections = 0
+    package var connections = 0
     /// By the routes' names.
-    var routes: [String: Route] = [:]
+    package var routes: [String: Route] = [:]
     /// What keeps it from accepting clients of routes, by the routes' names.
-    var obstacles: [String: String] = [:]
+    package var obstacles: [String: String] = [:]
 }
 
 extension WorkerSnapshot.Route {
     /// Adds another worker's share.
-    mutating func add(_ other: WorkerSnapshot.Route) {
+    package mutating func add(_ other: WorkerSnapshot.Route) {
         counters.add(other.counters)
         held += other.held
         queued += other.queued

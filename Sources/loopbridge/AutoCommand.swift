@@ -2,7 +2,7 @@ import ArgumentParser
 import Configuration
 import Discovery
 import Observability
-import Proxy
+import Server
 
 /// `loopbridge auto`: bridges whatever listens on loopback only.
 struct Auto: ParsableCommand {

@@ -4,7 +4,7 @@ import EventLoop
 import Glibc
 import Network
 import Observability
-import Proxy
+import Server
 
 /// `loopbridge demo`: the problem and its solution, before your eyes, with an app of its own.
 struct Demo: ParsableCommand {

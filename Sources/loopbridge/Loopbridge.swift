@@ -1,7 +1,7 @@
 import ArgumentParser
 import EventLoop
 import Network
-import Proxy
+import Server
 
 /// The program: its commands, and what they have in common.
 @main

@@ -2,7 +2,7 @@ import ArgumentParser
 import Configuration
 import EventLoop
 import Observability
-import Proxy
+import Server
 import Supervisor
 
 /// `loopbridge run`: the app as a child, and the traffic to it.

@@ -3,6 +3,7 @@ import Discovery
 import EventLoop
 import Observability
 import Proxy
+import Server
 import Supervisor
 
 /// The life of an app and its bridge together, from the start of both to the end of both.

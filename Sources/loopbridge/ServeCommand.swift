@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
 import Observability
-import Proxy
+import Server
 import Supervisor
 
 /// `loopbridge serve`: carries traffic until a signal ends it.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Configuration
 import EventLoop
 import Observability
-import Proxy
+import Server
 
 /// What every command that works on a configuration takes: the same settings as the environment and the file.
 struct SharedOptions: ParsableArguments {

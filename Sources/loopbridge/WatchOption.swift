@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
 import EventLoop
-import Proxy
+import Server
 
 /// Whether changes of the configuration file are followed.
 struct WatchOption: ParsableArguments {

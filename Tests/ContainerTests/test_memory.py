@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from engine.network import NetworkOf
+from support.actors.crowd import Crowd, Stuffer
 from support.apps import App, echo
-from support.crowd import Crowd, Stuffer
 from support.sockets import connect, read_exactly
 from support.tls import Authority
 from support.waiting import wait_until

@@ -9,8 +9,8 @@ import socket
 import time
 
 from clients import Wrong
+from support.actors.proxy_protocol import read_header
 from support.apps import App
-from support.proxy_protocol import read_header
 from support.sockets import LOOPBACK, connect, read_exactly, reset
 
 PORT = 8000

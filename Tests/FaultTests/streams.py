@@ -6,8 +6,8 @@ import exchanges
 from clients import Client
 from exchanges import ExchangeApp, both_ways, direct, leaving, slow_reading, small_rounds
 from scenario import Scenario, seed
+from support.actors.proxy_protocol import binary
 from support.configuration import route
-from support.proxy_protocol import binary
 from support.sockets import LOOPBACK, connect
 from support.tls import Authority, context
 from web import WebApp, fetching, leaving_web, upgrading

@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import HTTP1
 internal import Network

@@ -1,3 +1,4 @@
+internal import Access
 internal import EventLoop
 internal import HTTP1
 internal import Relay

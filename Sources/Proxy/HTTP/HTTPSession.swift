@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import Glibc
@@ -33,13 +34,13 @@ final class HTTPSession: Session {
         case ended
     }
 
+    var connection: ClientConnection
+    var index = 0
     let http: HTTPRoute
     /// The route's, at hand for every request.
     let tally: RouteTally
     let clock: TurnClock
     var state = State.ended
-    /// The client's; nil once it was handed on to a relay or closed.
-    var socket: WatchedSocket?
     /// The app's connection that is this client's alone, while no request is on it.
     var ownConnection: AppConnection?
     /// While it is about to be known whether the end of an answer is the app's.
@@ -70,15 +71,15 @@ final class HTTPSession: Session {
 
     var workspace: RelayWorkspace { worker.workspace }
 
-    init(_ client: SocketAddress, on route: WorkerRoute, as http: HTTPRoute, of worker: Worker) {
+    init(_ connection: consuming ClientConnection, as http: HTTPRoute) {
         self.http = http
-        tally = route.tally
-        clock = route.clock
-        super.init(client, on: route, of: worker)
+        tally = connection.route.tally
+        clock = connection.route.clock
+        self.connection = connection
     }
 
-    override func start(with socket: WatchedSocket) {
-        self.socket = socket
+    func start() {
+        guard let socket else { return }
         state = .idle
         socket.onReady = { [unowned self] in clientReady($0) }
         // What was said behind a PROXY header is not told again.
@@ -161,15 +162,15 @@ final class HTTPSession: Session {
         lastActivity = now
     }
 
-    override var bytesMoved: (toApp: UInt64, toClient: UInt64) {
+    var bytesMoved: (toApp: UInt64, toClient: UInt64) {
         // A relay goes on counting where its two halves had come.
         guard case .relaying(let duplex, _) = state else { return (toApp.bytesMoved, toClient.bytesMoved) }
         return (duplex.bytesToUpstream, duplex.bytesToDownstream)
     }
 
-    override var keepsApp: Bool { ownConnection != nil }
+    var keepsApp: Bool { ownConnection != nil }
 
-    override var usesApp: Bool {
+    var usesApp: Bool {
         switch state {
         case .exchanging, .relaying: true
         default: false
@@ -178,7 +179,7 @@ final class HTTPSession: Session {
 
     // MARK: Ends
 
-    override func abort(_ reason: SessionEnd) {
+    func abort(_ reason: SessionEnd) {
         clock.beginTurn()
         switch state {
         case .ended: break
@@ -190,7 +191,7 @@ final class HTTPSession: Session {
         }
     }
 
-    override func drain() {
+    func drain() {
         // A request that has arrived is served, also one that is still in the kernel. Of a client that has not asked yet, the
         // first one may be on its way, and it would find its connection ended without an answer: at a reload that can wait.
         guard case .idle = state, let socket, worker.isDraining || requests > 0, socket.socket.idleState != .spokenTo
@@ -198,7 +199,7 @@ final class HTTPSession: Session {
         end()
     }
 
-    override func boundBuffers(to bytes: Int?) {
+    func boundBuffers(to bytes: Int?) {
         socket?.socket.boundBuffers(to: bytes)
         switch state {
         case .exchanging(_, let connection): connection.socket.socket.boundBuffers(to: bytes)
@@ -207,7 +208,7 @@ final class HTTPSession: Session {
         }
     }
 
-    override func checkTimeouts(_ hearing: Hearing) {
+    func checkTimeouts(_ hearing: Hearing) {
         clock.beginTurn()
         endWhatTakesTooLong(hearing)
     }

@@ -1,24 +1,17 @@
-public import Configuration
+package import Configuration
 internal import EventLoop
-internal import TLS
+package import TLS
 
 /// The certificates that a route's clients are shown, replaced as a whole when their files change.
 ///
 /// Callable from every thread: the control thread reads files, the workers take what it has found.
-final class RouteTLS: Sendable {
-    let settings: TLSServerSettings
+package final class RouteTLS: Sendable {
+    package let settings: TLSServerSettings
     private let tickets: TicketKeys
     private let state: Guarded<TLSContext?>
 
-    /// Reads the files.
-    /// - Throws: ``TLSFault`` where they are no good.
-    convenience init(_ route: Route, tickets: TicketKeys) throws(TLSFault) {
-        self.init(awaitingFilesOf: route, tickets: tickets)
-        try readAgain()
-    }
-
     /// Has nothing for clients until ``readAgain()`` has found something.
-    init(awaitingFilesOf route: Route, tickets: TicketKeys) {
+    package init(awaitingFilesOf route: Route, tickets: TicketKeys) {
         settings = TLSServerSettings(route)
         self.tickets = tickets
         state = Guarded(nil)
@@ -29,7 +22,7 @@ final class RouteTLS: Sendable {
 
     /// Reads the files again; connections that begin from now on are shown what they hold. Where they are no good, what was
     /// good before stays.
-    func readAgain() throws(TLSFault) {
+    package func readAgain() throws(TLSFault) {
         let fresh = try TLSContext(settings, tickets: tickets)
         state.withLock { $0 = fresh }
     }
@@ -37,7 +30,7 @@ final class RouteTLS: Sendable {
 
 extension TLSServerSettings {
     /// What a route's `tls` means.
-    init(_ route: Route) {
+    package init(_ route: Route) {
         let tls = route.tls
         let clients: ClientCertificates =
             switch (tls.clientCA, tls.clientCertificate) {
@@ -48,23 +41,5 @@ extension TLSServerSettings {
         self.init(
             pairs: tls.pairs.map { Pair(certificate: $0.certificate, key: $0.key ?? $0.certificate) },
             clientCertificates: clients, protocols: route.protocol == .http ? ["http/1.1", "http/1.0"] : [])
-    }
-}
-
-extension TLSFileFault {
-    /// What is wrong with the files that a route's `tls` names; nil where nothing is. Reads them.
-    public static func fault(of route: Route) -> TLSFileFault? {
-        // The keys are in memory for a moment.
-        ProcessLimits.keepMemoryPrivate()
-        do {
-            _ = try TLSContext(TLSServerSettings(route), tickets: TicketKeys())
-            return nil
-        } catch {
-            switch error.part {
-            case .certificate, .memory: return TLSFileFault(.certificate(pair: error.pair), error.description)
-            case .key: return TLSFileFault(.key(pair: error.pair), error.description)
-            case .clientAuthorities: return TLSFileFault(.clientCA, error.description)
-            }
-        }
     }
 }

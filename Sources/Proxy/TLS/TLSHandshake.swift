@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import Memory
@@ -8,26 +9,34 @@ internal import TLS
 ///
 /// A client that says nothing costs no more than its connection: what a handshake needs is made when the first record is there.
 final class TLSHandshake: Session {
+    var connection: ClientConnection
+    var index = 0
     private let channel: TLSChannel
-    /// Nil once it was handed on or closed.
-    private var socket: WatchedSocket?
     /// What the socket has become ready for besides reading, for the session that follows.
     private var noted: IOEvent.Readiness = []
     /// There is memory for the handshake.
     private var hasMemory = false
 
-    /// - Parameter channel: that of the socket which ``start(with:)`` gets.
-    init(_ client: SocketAddress, on route: WorkerRoute, of worker: Worker, through channel: TLSChannel) {
+    /// - Parameter channel: the one that the connection's socket goes through.
+    init(_ connection: consuming ClientConnection, through channel: TLSChannel) {
+        self.connection = connection
         self.channel = channel
-        super.init(client, on: route, of: worker)
     }
 
-    override func start(with socket: WatchedSocket) {
-        self.socket = socket
+    func start() {
+        guard let socket else { return }
         socket.onReady = { [unowned self] in ready($0) }
         let readiness = socket.takeUnusedReadiness()
         if !readiness.isEmpty { ready(readiness) }
     }
+
+    var bytesMoved: (toApp: UInt64, toClient: UInt64) { (0, 0) }
+
+    var usesApp: Bool { false }
+
+    var keepsApp: Bool { false }
+
+    func boundBuffers(to bytes: Int?) { socket?.socket.boundBuffers(to: bytes) }
 
     private func ready(_ readiness: IOEvent.Readiness) {
         guard let socket else { return }
@@ -51,18 +60,11 @@ final class TLSHandshake: Session {
     }
 
     private func handOn(_ socket: WatchedSocket) {
-        self.socket = nil
-        socket.onReady = nil
-        let session = worker.makeSession(client, on: route)
-        session.tls = channel
-        session.receivedHeader = receivedHeader
-        session.clientPlace = clientPlace
-        worker.replace(self, by: session)
         // What came with the handshake's last message is nothing that the kernel will tell of.
         if channel.mayHaveMore || noted.contains(.urgent) { noted.insert(.readable) }
         socket.unusedReadiness = noted
-        session.start(with: socket)
-        if worker.isDraining || route.isRemoved { session.drain() }
+        connection.noteTLS()
+        worker.goOn(from: self)
     }
 
     private func fail(_ fault: HandshakeFault) {
@@ -77,25 +79,23 @@ final class TLSHandshake: Session {
         }
     }
 
-    override func abort(_ reason: SessionEnd) {
+    func abort(_ reason: SessionEnd) {
         socket?.socket.resetWhenClosed()
         end(reason)
     }
 
     /// At the server's end, who has not said anything yet has nothing to finish.
-    override func drain() {
+    func drain() {
         guard worker.isDraining, !channel.hasBegun, let socket, socket.socket.idleState == .quiet else { return }
         abort(.drained)
     }
 
-    override func checkTimeouts(_ hearing: Hearing) {
+    func checkTimeouts(_ hearing: Hearing) {
         if hearing.silence(since: started) >= route.configuration.tls.handshakeTimeout { abort(.tlsHandshakeTimeout) }
     }
 
     private func end(_ reason: SessionEnd) {
-        guard let socket else { return }
-        socket.onReady = nil
-        self.socket = nil
+        guard socket != nil else { return }
         worker.log(
             SessionSummary(
                 client: client, route: route.configuration.name, upstream: nil, source: nil, bytesToApp: 0,

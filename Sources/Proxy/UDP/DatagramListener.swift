@@ -1,3 +1,4 @@
+internal import Access
 internal import Configuration
 internal import EventLoop
 internal import Memory
@@ -104,7 +105,7 @@ final class DatagramListener: DatagramRelay.Owner {
         }
     }
 
-    private func admit(_ path: DatagramPath, isRetry: Bool) throws(DatagramRelay.Refusal) -> ClientPlace? {
+    private func admit(_ path: DatagramPath, isRetry: Bool) throws(DatagramRelay.Refusal) -> ClientPermit? {
         guard let client = path.clientAddress else { return nil }
         do throws(ClientRefusal) {
             guard worker.memory.take(MemoryCost.flow, for: .newcomer) else { throw .memoryShort }

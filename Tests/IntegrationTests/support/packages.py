@@ -5,12 +5,13 @@ are skipped.
 """
 
 import importlib.util
-import pathlib
 import sys
 
 import pytest
 
-_FOLDER = pathlib.Path(__file__).resolve().parents[3] / ".build-python"
+from support.settings import REPOSITORY
+
+_FOLDER = REPOSITORY / ".build-python"
 
 # Runs programs made of those packages.
 PYTHON = str(_FOLDER / "bin/python")

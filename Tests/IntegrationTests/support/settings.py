@@ -7,9 +7,9 @@ import os
 import pathlib
 import random
 
-_REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 
-PROGRAM = os.path.abspath(os.environ.get("LOOPBRIDGE_PROGRAM", _REPOSITORY / ".build/debug/loopbridge"))
+PROGRAM = os.path.abspath(os.environ.get("LOOPBRIDGE_PROGRAM", REPOSITORY / ".build/debug/loopbridge"))
 IS_RELEASE = os.environ.get("LOOPBRIDGE_RELEASE") == "1"
 IS_SANITIZED = os.environ.get("LOOPBRIDGE_SANITIZED") == "1"
 CHAOS_SECONDS = float(os.environ.get("LOOPBRIDGE_CHAOS_SECONDS", "8"))

@@ -9,7 +9,7 @@ from support.loopbridge import Loopbridge
 from support.waiting import wait_until
 
 PYTHON = "/usr/bin/python3"
-_PROGRAM = pathlib.Path(__file__).with_name("child.py")
+_PROGRAM = pathlib.Path(__file__).parent / "actors/child.py"
 _LOG = ["--log-format", "json", "--log-level", "debug"]
 
 

@@ -1,0 +1,21 @@
+public import Configuration
+internal import Proxy
+internal import TLS
+
+extension TLSFileFault {
+    /// What is wrong with the files that a route's `tls` names; nil where nothing is. Reads them.
+    public static func fault(of route: Route) -> TLSFileFault? {
+        // The keys are in memory for a moment.
+        ProcessLimits.keepMemoryPrivate()
+        do {
+            _ = try TLSContext(TLSServerSettings(route), tickets: TicketKeys())
+            return nil
+        } catch {
+            switch error.part {
+            case .certificate, .memory: return TLSFileFault(.certificate(pair: error.pair), error.description)
+            case .key: return TLSFileFault(.key(pair: error.pair), error.description)
+            case .clientAuthorities: return TLSFileFault(.clientCA, error.description)
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+internal import Configuration
+internal import EventLoop
+internal import Memory
+internal import Observability
+internal import Proxy
+
+/// What the control thread does about memory: it says how short that is, tells the workers, and looks until it is not short any
+/// more. Who finds that out first is a worker that wants some.
+extension Server {
+    /// Looks for a limit, and for whether it is enough.
+    /// - Throws: ``MemoryNeed/Fault`` where it is not.
+    func findMemory() throws(MemoryNeed.Fault) -> MemoryNeed {
+        let reading = workers.memory.look().reading
+        if reading?.source == .addressSpace { ProcessLimits.spareAddresses() }
+        let need = MemoryNeed(reading)
+        try need.check(workers: workers.count)
+        guard let reading else { return need }
+        log.debug("memory is limited", fields(reading))
+        if case .auto = configuration.workers, AvailableProcessors.count > workers.count {
+            log.info(
+                "fewer workers than processors: the limit of memory allows for no more",
+                ["workers": .number(workers.count), "limit_bytes": .number(reading.limit)])
+        }
+        return need
+    }
+
+    func memoryChanged(_ state: MemoryWatch.State) {
+        let before = memoryLevel
+        memoryLevel = state.level
+        tellWorkers(state)
+        tell(of: state, before: before)
+        if state.level != .ample { memoryTimer?.schedule(after: Self.memoryInterval) }
+    }
+
+    private func tellWorkers(_ state: MemoryWatch.State) {
+        workers.tell(.memory(state.level, socketsCount: state.reading?.includesSockets == true))
+    }
+
+    private static let memoryInterval = Duration.seconds(1)
+
+    /// What has been freed meanwhile must show, or nobody would be let in again.
+    func lookAtMemoryAgain() {
+        ProcessLimits.returnFreeMemory()
+        let state = workers.memory.look()
+        if state.level != .ample { tellWorkers(state) }
+        if memoryLevel != .ample { memoryTimer?.schedule(after: Self.memoryInterval) }
+    }
+
+    private func tell(of state: MemoryWatch.State, before: MemoryGauge.Level) {
+        let about = state.reading.map(fields) ?? [:] as Log.Fields
+        switch (before, state.level) {
+        case (.ample, .tight):
+            log.info("memory is getting short: idle connections to apps are closed, and less is parked", about)
+        case (_, .critical) where before != .critical:
+            log.warning(
+                "memory is short: new clients are refused; raise the limit, or lower max_connections", about)
+        case (.critical, .tight), (.critical, .ample):
+            log.info("new clients are let in again: there is some memory left", about)
+        case (.tight, .ample):
+            log.info("memory is not short any more", about)
+        default: break
+        }
+    }
+
+    private func fields(_ reading: MemoryReading) -> Log.Fields {
+        [
+            "limit": .text(reading.source.rawValue), "limit_bytes": .number(reading.limit),
+            "used_bytes": .number(reading.used),
+        ]
+    }
+}
+
+extension Snapshot.Memory {
+    /// Nil where there is no limit.
+    init?(_ state: MemoryWatch.State) {
+        guard let reading = state.reading else { return nil }
+        let level: Level =
+            switch state.level {
+            case .ample: .ample
+            case .tight: .tight
+            case .critical: .critical
+            }
+        self.init(
+            source: reading.source.rawValue, limitBytes: reading.limit, usedBytes: reading.used, level: level,
+            shortages: state.shortages)
+    }
+}

@@ -1,0 +1,64 @@
+public import Configuration
+internal import EventLoop
+internal import Observability
+internal import Proxy
+
+extension Server {
+    /// Works by another configuration from now on, without disturbing what both have in common.
+    ///
+    /// Routes that are as they were keep their listeners and connections. Changed ones serve new clients by their new
+    /// settings, on the same sockets where the address is the same, and running connections go on as they began. Removed
+    /// ones accept nobody any more, and their connections have ``Configuration/drain`` to finish. A listener that cannot
+    /// be had is reported in the log and tried again, and the rest goes on.
+    ///
+    /// The number of workers stays what it was. Before the start and while draining, this does nothing.
+    /// - Returns: what has changed; nil where nothing was done.
+    public func reload(_ new: Configuration) -> ConfigurationDifference? {
+        guard isRunning else { return nil }
+        let (old, before) = (configuration, configuredRoutes)
+        let difference = ConfigurationDifference(from: old, to: new)
+        configuration = new
+        configuration.workers = old.workers
+        log.follow(new.log.allLevels, format: new.log.format)
+        if new.log.access != old.log.access { workers.tell(.logAccess(new.log.access)) }
+
+        var fresh: [Int] = []
+        var superseded: [Int] = []
+        configuredRoutes = zip(new.routes, difference.origins).map { route, origin in
+            switch origin {
+            case .unchanged(let index): return before[index]
+            case .changed(let index):
+                superseded.append(before[index])
+                fresh.append(register(route, inPlaceOf: before[index]))
+            case .added:
+                fresh.append(register(route))
+            }
+            return fresh[fresh.count - 1]
+        }
+        let removed = difference.removed.map { before[$0] }
+        for number in superseded + removed { retire(number) }
+        if new.speaksTLS { ProcessLimits.keepMemoryPrivate() }
+        followCertificates()
+        // The fresh ones were read just now.
+        readCertificatesAgain(of: configuredRoutes.filter { !fresh.contains($0) })
+
+        // First, for a route may want the address that it had.
+        admin?.follow(new.admin)
+        // One go for all: a socket may pass from any route to any other.
+        hurry()
+        updateListeners()
+        // Only now, so that a socket that stays has a route at every moment.
+        for number in superseded + removed { workers.tell(.removeRoute(number)) }
+        for number in removed { end(removedRoute: number) }
+
+        for index in difference.removed {
+            log.info(
+                "no longer forwarding to \(old.routes[index].upstream); connections may finish for up to "
+                    + durationText(configuration.drain),
+                ["route": .text(old.routes[index].name)])
+        }
+        readPasswordsAgain()
+        for number in fresh { announce(number) }
+        return difference
+    }
+}

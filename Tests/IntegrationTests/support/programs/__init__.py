@@ -1,0 +1,1 @@
+"""Real programs that stand beside loopbridge: browsers, proxies, load generators, web apps."""
