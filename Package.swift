@@ -53,7 +53,7 @@ let package = Package(
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "Memory", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(
-            name: "Configuration", dependencies: ["Network", "Observability", "Passwords", "YAML"],
+            name: "Configuration", dependencies: ["EventLoop", "Network", "Observability", "Passwords", "YAML"],
             swiftSettings: memorySafe + small),
         .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict + small),
         .target(name: "FileWatching", dependencies: ["EventLoop"], swiftSettings: strict),
@@ -139,3 +139,9 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// The README.md in a module's folder is for people.
+for target in package.targets {
+    guard [.regular, .executable].contains(target.type), target.path == nil, target.name != "CLinux" else { continue }
+    target.exclude.append("README.md")
+}

@@ -6,7 +6,7 @@ public struct AdminSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "listen", .adminListen, \Self.listen, option: "admin-listen",
-            help: "Where metrics, health and the status page are served; a port alone means all addresses.",
+            help: "The address of the admin port; a port alone means all addresses.",
             example: "0.0.0.0:9901"))
     public var listen: [SocketAddress] = []
 
@@ -14,7 +14,7 @@ public struct AdminSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "socket", .socketPath, \Self.socket, option: "admin-socket",
-            help: "The path of a Unix socket where the same is served to the same user.",
+            help: "The path of a Unix socket that serves the same pages, to the user that loopbridge runs as.",
             example: "/run/loopbridge/admin.sock"))
     public var socket: String? = nil
 
@@ -22,14 +22,15 @@ public struct AdminSettings: Settings, KeyedMapping {
     @Setting(
         .list(
             "allow", .blocks, \Self.allow, option: "admin-allow",
-            help: "Who may ask at the address to listen on; none lets everybody.", example: "10.0.0.0/8"))
+            help: "The addresses that may use the admin port; none allows all.", example: "10.0.0.0/8"))
     public var allow: [CIDR] = []
 
     /// Who may not; see ``AccessList``.
     @Setting(
         .list(
             "deny", .blocks, \Self.deny, option: "admin-deny",
-            help: "Who may not ask there; the longest prefix of both lists decides.", example: "10.9.0.0/16"))
+            help: "The addresses that may not use the admin port; the longest matching prefix of both lists decides.",
+            example: "10.9.0.0/16"))
     public var deny: [CIDR] = []
 
     public init() {}

@@ -46,7 +46,8 @@ extension Configuration {
     }
 
     /// The configuration as a file that says every key, and that gives this configuration again when loaded.
+    /// - Throws: where there is no memory for it.
     public var yaml: String {
-        YAMLNode(encoding: ConfigurationDraft(of: self)).yamlText
+        get throws { try YAMLNode(encoding: ConfigurationDraft(of: self)).yamlText }
     }
 }

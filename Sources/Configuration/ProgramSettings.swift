@@ -4,19 +4,21 @@ public struct ProgramSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "workers", .workers, \Self.workers, option: "workers", unit: "threads",
-            help: "How many threads carry traffic; auto is one for each CPU that this process may use.",
+            help: "The number of threads that carry traffic; auto is one for each CPU that this process may use.",
             example: "2"))
     public var workers: WorkerCount = .auto
 
     /// What is logged, and how.
     @Setting(
-        .mapping("log", \Self.log, help: "What is logged, and how.", example: "{ level: debug, format: json }"))
+        .mapping(
+            "log", \Self.log, help: "The log: its levels, its format, and the access log.",
+            example: "{ level: debug, format: json }"))
     public var log: LogSettings = LogSettings()
 
     /// Where the program tells about itself.
     @Setting(
         .mapping(
-            "admin", \Self.admin, help: "Where metrics, health and a status page are served.",
+            "admin", \Self.admin, help: "The admin port, which serves metrics, health checks and a status page.",
             example: "{ listen: 0.0.0.0:9901 }"))
     public var admin: AdminSettings = AdminSettings()
 
@@ -24,7 +26,8 @@ public struct ProgramSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "drain", .duration(), \Self.drain, option: "drain",
-            help: "How long running connections may go on after SIGTERM; 0s resets them at once.", example: "8s"))
+            help: "The time that running connections get to finish after SIGTERM; 0s resets them at once.",
+            example: "8s"))
     public var drain: Duration = .seconds(5)
 
     public init() {}

@@ -25,7 +25,11 @@ public final class Server {
     }
 
     /// What the server works by; a reload replaces it.
-    public internal(set) var configuration: Configuration
+    public internal(set) var configuration: Configuration {
+        didSet { settings.current = configuration.settings }
+    }
+    /// The part of it that other threads read.
+    private let settings: SettingsInForce
     let log: Log
     let workers: WorkerPool
     var listeners: ListenerSet
@@ -86,15 +90,11 @@ public final class Server {
 
     /// Makes a server that does nothing yet.
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
-    public convenience init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
-        try self.init(configuration, log: log, probe: MemoryProbe.read, on: loop)
-    }
-
-    /// - Parameter probe: reads how much memory is left, by the limit that is nearest.
-    init(
-        _ configuration: Configuration, log: Log, probe: @escaping @Sendable () -> MemoryReading?, on loop: EventLoop
-    ) throws(SystemError) {
+    public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
+        let settings = SettingsInForce(configuration.settings)
+        self.settings = settings
         self.configuration = configuration
+        let probe: @Sendable () -> MemoryReading? = { MemoryProbe.read() }
         inherited = InheritedSockets.ofProcess
         listeners = ListenerSet(inherited: inherited.sockets)
         manager = ServiceManager(ProcessStart.environment, log: log.part(.listeners))
@@ -117,7 +117,8 @@ public final class Server {
         }
         let diagnosis = BackgroundDiagnosis(on: loop)
         let sources = AdminServer.Sources(
-            snapshot: { [unowned self] in snapshot($0) }, configuration: { [unowned self] in self.configuration.yaml },
+            snapshot: { [unowned self] in snapshot($0) },
+            configuration: { [unowned self] in try? self.configuration.yaml },
             diagnosis: diagnosis.start)
         admin = try AdminPort(sources, log: log, on: loop)
         memoryTimer = try Timer(on: loop) { [unowned self] in lookAtMemoryAgain() }

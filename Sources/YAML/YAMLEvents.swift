@@ -29,7 +29,7 @@ struct YAMLEvents: ~Copyable {
         parser.initialize(to: yaml_parser_t())
         self.input = input
         guard yaml_parser_initialize(parser) == 1 else {
-            throw YAMLError("out of memory", at: YAMLPosition(line: 1, column: 1))
+            throw .outOfMemory
         }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, input.baseAddress, input.count)

@@ -41,6 +41,7 @@ final class RunSession {
         server = try Server(configuration, log: log, on: loop)
         supervisor = try Supervisor(on: loop)
         reloader = Reloader(server, from: source, log: log, on: loop)
+        // All are called by our loop, which runs only while run() does.
         reloader.onReload = { [unowned self] in bridge?.follow($0) }
         server.onFailure = { [unowned self] error in
             // An app that nobody can reach is not left running.

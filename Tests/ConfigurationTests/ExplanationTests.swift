@@ -242,7 +242,7 @@ import Testing
         var written = try load(routes: ["8000"]).get()
         written.routes[0].name = name
         let text = try explanation(written.yaml)
-        #expect(text.split(separator: "\n").count == written.yaml.split(separator: "\n").count)
+        #expect(try text.split(separator: "\n").count == written.yaml.split(separator: "\n").count)
         #expect(try load(yaml: text).get() == written)
     }
 }

@@ -7,7 +7,7 @@ import Testing
     @Test func writesEveryKey() throws {
         let configuration = try load(routes: ["8000"]).get()
         #expect(
-            configuration.yaml == """
+            try configuration.yaml == """
                 workers: auto
                 log:
                   level: info

@@ -6,14 +6,15 @@ public struct BasicAuthSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "file", .socketPath, \Self.file, option: "basic-auth",
-            help: "A file of users and hashes of their passwords, as htpasswd -B writes it; none asks nobody.",
+            help: "A file of users and password hashes, as htpasswd -B writes it; with none, no client is asked.",
             example: "/etc/loopbridge/htpasswd"))
     public var file: String? = nil
 
     /// What browsers show when they ask for a password.
     @Setting(
         .scalar(
-            "realm", .realm, \Self.realm, help: "What browsers show when they ask for a password.", example: "the wiki")
+            "realm", .realm, \Self.realm, help: "The text that browsers show when they ask for the password.",
+            example: "the wiki")
     )
     public var realm: String = "loopbridge"
 

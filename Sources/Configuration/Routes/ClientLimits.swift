@@ -6,7 +6,7 @@ public struct ClientLimits: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "max_connections", .limit(1...1_000_000), \Self.maxConnections, option: "client-connections",
-            unit: "connections", help: "How many connections each client may have at a time; further ones are reset.",
+            unit: "connections", help: "The most connections of each client at a time; further ones are reset.",
             example: "100"))
     public var maxConnections: Int? = nil
 
@@ -14,14 +14,15 @@ public struct ClientLimits: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "rate", .rate, \Self.rate, option: "client-rate",
-            help: "How many new connections each client may make in a second, minute or hour.", example: "10/s"))
+            help: "The most new connections of each client in a second, minute or hour; further ones are reset.",
+            example: "10/s"))
     public var rate: Rate? = nil
 
     /// How many new connections at once, where there were none for long; nil for the rate's number.
     @Setting(
         .scalar(
             "burst", .burst, \Self.burst, unit: "connections",
-            help: "How many of these each client may make at once; auto is the rate's number.", example: "50"))
+            help: "The most new connections of each client at once; auto is the rate's number.", example: "50"))
     public var burst: Int? = nil
 
     public init() {}

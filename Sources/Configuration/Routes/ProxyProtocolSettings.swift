@@ -6,7 +6,7 @@ public struct ProxyProtocolSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "accept", .boolean, \Self.accept, option: "accept-proxy-protocol",
-            help: "Whether the trusted proxies begin each connection with a header that names the client.",
+            help: "Whether trusted proxies begin each connection with a header that names the client.",
             example: "true"))
     public var accept: Bool = false
 
@@ -14,7 +14,7 @@ public struct ProxyProtocolSettings: Settings, KeyedMapping {
     @Setting(
         .list(
             "trusted_proxies", .trustedPeers, \Self.trustedProxies, option: "proxy-protocol-from",
-            help: "Who must send such a header, and is believed; all others are ordinary clients.",
+            help: "The proxies that must send such a header and are believed; all others are ordinary clients.",
             example: "10.0.0.0/8"))
     public var trustedProxies: [TrustedPeer] = []
 
@@ -22,7 +22,7 @@ public struct ProxyProtocolSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "header_timeout", .duration(atLeast: .milliseconds(1)), \Self.headerTimeout,
-            help: "How long a trusted proxy may take for its header.", example: "5s"))
+            help: "The time limit for a trusted proxy's header.", example: "5s"))
     public var headerTimeout: Duration = .seconds(3)
 
     /// Which header each connection to the app begins with.
@@ -33,7 +33,7 @@ public struct ProxyProtocolSettings: Settings, KeyedMapping {
                 "false": "off", "no": "off", "none": "off", "1": "v1", "text": "v1", "true": "v2", "on": "v2",
                 "yes": "v2", "2": "v2", "binary": "v2",
             ]), \Self.send, option: "send-proxy-protocol",
-            help: "Which header names the client to the app at the beginning of each connection.", example: "v2"))
+            help: "The header that names the client to the app at the beginning of each connection.", example: "v2"))
     public var send: ProxyHeaderForm = .off
 
     public init() {}

@@ -16,18 +16,20 @@ extension RouteDraft: KeyedMapping {
         [
             .located(
                 "name", .name, \.name, defaultText: "the first listen address",
-                help: "The route's name in logs and metrics; unique.", example: "web"),
+                help: "The route's name in logs and metrics, unique among the routes.", example: "web"),
             .locatedList(
                 "listen", .listen, \.listen, form: UnixListenDraft.form,
-                help: "Where clients are accepted; a port alone, and *, mean all addresses of both families.",
+                help:
+                    "The addresses where clients are accepted; a port alone, or *, means all addresses of both families.",
                 example: "8080"),
             .located(
                 "upstream", .upstream, \.upstream, isRequired: true,
-                help: "Where the app listens; a port alone means localhost, and that 127.0.0.1 and ::1.",
+                help: "The address of the app; a port alone means localhost, which is both 127.0.0.1 and ::1.",
                 example: "localhost:8000"),
             .scalar(
                 "protocol", .protocol, \.protocol,
-                help: "What is carried: any bytes, requests and answers of HTTP, or datagrams.", example: "http"),
+                help: "The protocol: tcp carries any bytes, http requests and responses, udp datagrams.",
+                example: "http"),
         ]
         + RouteSettings.keys.map { key in
             switch key.name {

@@ -6,7 +6,7 @@ public struct RouteSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "hold", .duration(), \Self.hold, option: "hold",
-            help: "How long a client may wait for an app that is not listening yet; 0s refuses at once.",
+            help: "The longest time that a client waits for an app that is not listening yet; 0s refuses at once.",
             example: "30s"))
     public var hold: Duration = .seconds(10)
 
@@ -14,7 +14,7 @@ public struct RouteSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "connect_timeout", .duration(atLeast: .milliseconds(1)), \Self.connectTimeout, option: "connect-timeout",
-            help: "How long one attempt to connect to the app may take.", example: "250ms"))
+            help: "The time limit for one attempt to connect to the app.", example: "250ms"))
     public var connectTimeout: Duration = .seconds(1)
 
     /// How long a connection may be without a byte in either direction; nil for what suits the route's protocol.
@@ -22,7 +22,7 @@ public struct RouteSettings: Settings, KeyedMapping {
         .scalar(
             "idle_timeout", .automatic(.duration(atLeast: .milliseconds(1))), \Self.idleTimeout,
             option: "idle-timeout",
-            help: "How long a connection may be without a byte in either direction; auto is 1h, and with udp 60s.",
+            help: "The longest time without a byte in either direction; auto is 1h, and 60s with udp.",
             example: "10m"))
     public var idleTimeout: Duration? = nil
 
@@ -31,7 +31,7 @@ public struct RouteSettings: Settings, KeyedMapping {
         .scalar(
             "half_close_timeout", .duration(atLeast: .milliseconds(1)), \Self.halfCloseTimeout,
             option: "half-close-timeout",
-            help: "How long a connection may be without a byte after one side has finished sending.", example: "1m"))
+            help: "The longest time without a byte after one side has finished sending.", example: "1m"))
     public var halfCloseTimeout: Duration = .seconds(300)
 
     /// How many clients may be connected; above it the listeners pause, or with UDP drop what new clients send.
@@ -39,7 +39,7 @@ public struct RouteSettings: Settings, KeyedMapping {
         .scalar(
             "max_connections", .number(1...1_000_000), \Self.maxConnections, option: "max-connections",
             unit: "connections",
-            help: "How many clients of a route may be connected; above it listeners pause, or with udp drop datagrams.",
+            help: "The most clients of a route at a time; above it its listeners pause, or with udp drop datagrams.",
             example: "500"))
     public var maxConnections: Int = 10_000
 
@@ -47,21 +47,22 @@ public struct RouteSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "connect", .choice(), \Self.connect, option: "connect",
-            help: "When the app is called: once the client is connected, or once it has sent its first byte.",
+            help: "The moment to connect to the app: once the client is connected, or once it has sent its first byte.",
             example: "first_byte"))
     public var connect: ConnectMoment = .accept
 
     /// How many connections the app gets.
     @Setting(
         .mapping(
-            "upstream_connections", \Self.upstreamConnections, help: "How many connections the app gets.",
+            "upstream_connections", \Self.upstreamConnections,
+            help: "Limits on connections to the app, and the queue of clients that wait for one.",
             example: "{ max: 4 }"))
     public var upstreamConnections: UpstreamConnections = UpstreamConnections()
 
     /// Connections to the app that are open while nobody uses them.
     @Setting(
         .mapping(
-            "pool", \Self.pool, help: "Connections to the app that are open while nobody uses them.",
+            "pool", \Self.pool, help: "Connections to the app that are open while no client uses them.",
             example: "{ spare: 8 }"))
     public var pool: PoolSettings = PoolSettings()
 
@@ -69,14 +70,14 @@ public struct RouteSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "source", .choice(), \Self.source, option: "source",
-            help: "Where connections to the app come from: one address for all, or one for each client.",
+            help: "The source address of connections to the app: one for all clients, or one for each client.",
             example: "per_client"))
     public var source: ConnectionSource = .default
 
     /// What each client may have.
     @Setting(
         .mapping(
-            "per_client", \Self.perClient, help: "What each client may have, by its address.",
+            "per_client", \Self.perClient, help: "Limits for each client, by its address.",
             example: "{ max_connections: 100, rate: 10/s }"))
     public var perClient: ClientLimits = ClientLimits()
 
@@ -84,35 +85,36 @@ public struct RouteSettings: Settings, KeyedMapping {
     @Setting(
         .list(
             "allow", .blocks, \Self.allow, option: "allow",
-            help: "Which clients may come in; none lets everybody.", example: "10.0.0.0/8"))
+            help: "The clients that may connect; none allows all.", example: "10.0.0.0/8"))
     public var allow: [CIDR] = []
 
     /// The clients that may not.
     @Setting(
         .list(
             "deny", .blocks, \Self.deny, option: "deny",
-            help: "Which clients may not come in; the longest prefix of both lists decides.",
+            help: "The clients that may not connect; the longest matching prefix of both lists decides.",
             example: "192.0.2.0/24"))
     public var deny: [CIDR] = []
 
     /// What is said and heard of clients in the PROXY protocol.
     @Setting(
         .mapping(
-            "proxy_protocol", \Self.proxyProtocol, help: "What is said and heard of clients in the PROXY protocol.",
+            "proxy_protocol", \Self.proxyProtocol,
+            help: "The PROXY protocol, which names the client: headers accepted from proxies, headers sent to the app.",
             example: "{ send: v2 }"))
     public var proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings()
 
     /// How clients are spoken to in TLS, if they are.
     @Setting(
         .mapping(
-            "tls", \Self.tls, help: "How clients are spoken to in TLS; not at all without a certificate.",
+            "tls", \Self.tls, help: "TLS toward clients; off without a certificate.",
             example: "{ certificate: /tls/tls.crt, key: /tls/tls.key }"))
     public var tls: TLSSettings = TLSSettings()
 
     /// How HTTP is carried; the defaults where the route's protocol is another.
     @Setting(
         .mapping(
-            "http", \Self.http, help: "How requests and answers are carried; only with protocol http.",
+            "http", \Self.http, help: "Settings for HTTP; only with protocol http.",
             example: "{ host: upstream }"))
     public var http: HTTPSettings = HTTPSettings()
 

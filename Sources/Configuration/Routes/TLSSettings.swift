@@ -4,7 +4,8 @@ public struct TLSSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "certificate", .file, \Self.certificate, option: "tls-certificate",
-            help: "A PEM file with the certificate, and behind it those that lead to its authority; none for no TLS.",
+            help:
+                "A PEM file with the certificate, followed by the intermediate ones of its chain; none turns TLS off.",
             example: "/tls/tls.crt"))
     public var certificate: String? = nil
 
@@ -12,7 +13,7 @@ public struct TLSSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "key", .file, \Self.key, option: "tls-key",
-            help: "A PEM file with the certificate's private key; none where that is in the certificate's file.",
+            help: "A PEM file with the certificate's private key; none if the certificate's file holds it.",
             example: "/tls/tls.key"))
     public var key: String? = nil
 
@@ -20,7 +21,7 @@ public struct TLSSettings: Settings, KeyedMapping {
     @Setting(
         .mappings(
             "certificates", \Self.certificates,
-            help: "Further certificates; the host that the client names decides (SNI).",
+            help: "Further certificates; the host name that the client asks for (SNI) selects one.",
             example: "[{ certificate: /tls/other.crt, key: /tls/other.key }]"))
     public var certificates: [Pair] = []
 
@@ -28,14 +29,14 @@ public struct TLSSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "client_ca", .file, \Self.clientCA, option: "tls-client-ca",
-            help: "A PEM file with the authorities that vouch for clients; none does not ask clients for certificates.",
+            help: "A PEM file with the authorities of client certificates; with none, clients are not asked for any.",
             example: "/tls/ca.crt"))
     public var clientCA: String? = nil
 
     @Setting(
         .scalar(
             "client_certificate", .choice(), \Self.clientCertificate,
-            help: "Whether a client needs a certificate that client_ca vouches for, or may have none.",
+            help: "Whether a certificate of these authorities is required, or a client may connect without one.",
             example: "optional"))
     public var clientCertificate: ClientCertificate = .required
 
@@ -43,7 +44,7 @@ public struct TLSSettings: Settings, KeyedMapping {
     @Setting(
         .scalar(
             "handshake_timeout", .duration(atLeast: .milliseconds(1)), \Self.handshakeTimeout,
-            help: "How long a client may take for the TLS handshake.", example: "5s"))
+            help: "The time limit for the TLS handshake.", example: "5s"))
     public var handshakeTimeout: Duration = .seconds(10)
 
     public init() {}
@@ -69,14 +70,15 @@ public struct TLSSettings: Settings, KeyedMapping {
     public struct Pair: Settings, KeyedMapping {
         @Setting(
             .text(
-                "certificate", .path, \Self.certificate, help: "A PEM file as in 'tls'.", example: "/tls/other.crt"))
+                "certificate", .path, \Self.certificate,
+                help: "A PEM file with a certificate and its chain, as in 'tls'.", example: "/tls/other.crt"))
         public var certificate: String = ""
 
         /// Nil where the key is in the certificate's file.
         @Setting(
             .scalar(
                 "key", .file, \Self.key,
-                help: "A PEM file with its private key; none where that is in the certificate's file.",
+                help: "A PEM file with its private key; none if the certificate's file holds it.",
                 example: "/tls/other.key"))
         public var key: String? = nil
 

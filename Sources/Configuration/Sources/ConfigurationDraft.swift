@@ -55,7 +55,7 @@ extension ConfigurationDraft: KeyedMapping {
     private static let defaults = Key<ConfigurationDraft>(
         "defaults",
         KeyDescription(
-            help: "What routes start from, those too that the command line gives.", type: "mapping",
+            help: "Settings that every route starts from, including routes given on the command line.", type: "mapping",
             example: "{ hold: 30s }", schema: .mapping { RouteSettings.descriptions }),
         options: RouteSettings.keys.flatMap(\.options).map { option in
             option.lifted(under: "defaults") { setter in
@@ -73,7 +73,8 @@ extension ConfigurationDraft: KeyedMapping {
     private static let routeList = Key<ConfigurationDraft>(
         routesKey,
         KeyDescription(
-            help: "Where clients are accepted and where they are carried.", type: "list of mappings",
+            help: "The routes: where clients are accepted, and the app that each one forwards them to.",
+            type: "list of mappings",
             example: "[{ listen: 8080, upstream: 8000 }]", schema: .list { RouteDraft.descriptions }),
         decode: { node, draft, decoding in
             guard case .sequence(let items) = node.content else {

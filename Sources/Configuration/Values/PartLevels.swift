@@ -33,7 +33,7 @@ extension PartLevels: KeyedMapping {
     /// Some parts' levels in one text: `upstream=debug,access=error`.
     static let option = KeyOption<PartLevels>(
         name: "log-levels", key: KeyPathText(), placeholder: "PART=LEVEL,...",
-        help: "Parts of the log that have a level of their own.", defaultText: "none",
+        help: "Levels for single parts of the log; the other parts follow level.", defaultText: "none",
         keys: { text in (try? levels(in: text))?.map { KeyPathText($0.part.rawValue) } ?? [] },
         read: { text throws(ValueError) in
             let levels = try levels(in: text)

@@ -9,13 +9,13 @@ public final class AdminServer {
     public struct Sources {
         /// Gives the state of everything.
         public let snapshot: (@escaping (Snapshot) -> Void) -> Void
-        /// The effective configuration, as a file.
-        public let configuration: () -> String
+        /// The effective configuration, as a file; nil where there is no memory for it.
+        public let configuration: () -> String?
         /// Who listens in this namespace, as JSON.
         public let diagnosis: (@escaping ([UInt8]) -> Void) -> Void
 
         public init(
-            snapshot: @escaping (@escaping (Snapshot) -> Void) -> Void, configuration: @escaping () -> String,
+            snapshot: @escaping (@escaping (Snapshot) -> Void) -> Void, configuration: @escaping () -> String?,
             diagnosis: @escaping (@escaping ([UInt8]) -> Void) -> Void
         ) {
             self.snapshot = snapshot
@@ -48,6 +48,7 @@ public final class AdminServer {
     public init(_ sources: Sources, on loop: EventLoop) throws(SystemError) {
         self.loop = loop
         self.sources = sources
+        // Our own timer: it is silent once we are gone.
         timer = try Timer(on: loop) { [unowned self] in sample() }
         timer?.schedule(after: .zero)
     }
@@ -95,7 +96,8 @@ public final class AdminServer {
             }
         case "/configuration.yaml":
             // Browsers would save application/yaml instead of showing it.
-            responder.answer(.text(200, sources.configuration()))
+            responder.answer(
+                sources.configuration().map { .text(200, $0) } ?? .text(503, "there is no memory for it now\n"))
         case "/doctor.json":
             sources.diagnosis { responder.answer(HTTPServer.Response(contentType: AdminAnswer.jsonType, body: $0)) }
         default: responder.answer(.text(404, AdminAnswer.notFound))

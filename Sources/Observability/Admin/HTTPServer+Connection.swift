@@ -32,6 +32,7 @@ extension HTTPServer {
 
         private let watched: WatchedSocket
         private let peer: String
+        /// Outlives the use that is made of it: its end calls ``abandon()``, and a connection that has ended asks it nothing.
         private unowned let server: HTTPServer
         private var state = State.receiving
         private(set) var deadline: MonotonicTime
@@ -53,6 +54,7 @@ extension HTTPServer {
             self.peer = peer.ipAddress?.description ?? ""
             self.server = server
             deadline = MonotonicTime.coarse.advanced(by: Self.receivingLimit)
+            // Our own socket: it is silent once we are gone.
             watched.onReady = { [unowned self] in ready($0) }
         }
 

@@ -41,6 +41,7 @@ public final class HTTPServer {
         self.fields = fields
         self.handler = handler
         self.listener = ListeningSocket(owning: listener)
+        // Our own timer and event: both are silent once we are gone.
         sweep = try Timer(on: loop) { [unowned self] in look() }
         listenerEvent = try IOEvent(self.listener.number, on: loop, for: .readable, trigger: .level) {
             [unowned self] _ in accept()
