@@ -30,6 +30,13 @@ public struct ProgramSettings: Settings, KeyedMapping {
             example: "8s"))
     public var drain: Duration = .seconds(5)
 
+    /// In bytes; nil for no limit but those of the container and the process.
+    @Setting(
+        .scalar(
+            "memory", .automatic(.size(8 << 20...1 << 40)), \Self.memory, option: "memory",
+            help: "The most memory that loopbridge itself may use; auto sets no limit of its own.", example: "64MiB"))
+    public var memory: Int? = nil
+
     public init() {}
 
     static let place = "at the top level"

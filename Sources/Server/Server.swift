@@ -94,7 +94,7 @@ public final class Server {
         let settings = SettingsInForce(configuration.settings)
         self.settings = settings
         self.configuration = configuration
-        let probe: @Sendable () -> MemoryReading? = { MemoryProbe.read() }
+        let probe: @Sendable () -> MemoryReading? = { MemoryProbe.read(ceiling: settings.current.memory) }
         inherited = InheritedSockets.ofProcess
         listeners = ListenerSet(inherited: inherited.sockets)
         manager = ServiceManager(ProcessStart.environment, log: log.part(.listeners))

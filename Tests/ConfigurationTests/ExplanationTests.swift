@@ -49,6 +49,7 @@ import Testing
                   allow: none                     # default
                   deny: none                      # default
                 drain: 1s                         # LOOPBRIDGE_DRAIN
+                memory: auto                      # default
                 defaults:
                   hold: 3s                        # f:2:19
                   connect_timeout: 2s             # f:2:40
