@@ -1,8 +1,8 @@
 public import Network
 
-/// Where the program tells about itself: metrics, health, status (`admin`).
+/// The settings of the admin port: metrics, health, status (`admin`).
 public struct AdminSettings: Settings, KeyedMapping {
-    /// Where everybody who is allowed to may ask; empty for nowhere. A port alone is both wildcards.
+    /// The addresses of the admin port; empty turns it off. A port alone is both wildcards.
     @Setting(
         .scalar(
             "listen", .adminListen, \Self.listen, option: "admin-listen",
@@ -10,7 +10,7 @@ public struct AdminSettings: Settings, KeyedMapping {
             example: "0.0.0.0:9901"))
     public var listen: [SocketAddress] = []
 
-    /// The path of a Unix socket on which the same user may ask; nil for none.
+    /// The path of a Unix socket that serves the same user; nil for none.
     @Setting(
         .scalar(
             "socket", .socketPath, \Self.socket, option: "admin-socket",
@@ -18,14 +18,14 @@ public struct AdminSettings: Settings, KeyedMapping {
             example: "/run/loopbridge/admin.sock"))
     public var socket: String? = nil
 
-    /// Who may ask on ``listen``; everybody where it is empty.
+    /// The clients that may ask on ``listen``; empty allows all.
     @Setting(
         .list(
             "allow", .blocks, \Self.allow, option: "admin-allow",
             help: "The addresses that may use the admin port; none allows all.", example: "10.0.0.0/8"))
     public var allow: [CIDR] = []
 
-    /// Who may not; see ``AccessList``.
+    /// The clients that may not ask; see ``AccessList``.
     @Setting(
         .list(
             "deny", .blocks, \Self.deny, option: "admin-deny",

@@ -1,6 +1,6 @@
 public import Observability
 
-/// What is logged, and how.
+/// The settings of the log (`log`).
 public struct LogSettings: Settings, KeyedMapping {
     /// The least severe level that is written.
     @Setting(
@@ -9,21 +9,21 @@ public struct LogSettings: Settings, KeyedMapping {
             example: "warning"))
     public var level: LogLevel = .info
 
-    /// The same of the parts that have a level of their own.
+    /// The levels of single parts.
     @Setting(
         .mapping(
             "levels", \Self.levels, option: PartLevels.option,
             help: "Levels for single parts of the log; the other parts follow level.", example: "{ upstream: debug }"))
     public var levels: PartLevels = PartLevels()
 
-    /// The form of a line.
+    /// The format of log lines.
     @Setting(
         .scalar(
             "format", .choice(synonyms: ["plain": "text", "logfmt": "text"]), \Self.format, option: "log-format",
             help: "The format of log lines: text for people, json for machines.", example: "json"))
     public var format: LogFormat = .text
 
-    /// Whether each connection gets a line when it ends.
+    /// Whether the end of each connection or request is logged.
     @Setting(
         .scalar(
             "access", .boolean, \Self.access, option: "access-log",

@@ -1,6 +1,6 @@
 /// The settings that concern the program as a whole: the file's top level, without the routes and their `defaults`.
 public struct ProgramSettings: Settings, KeyedMapping {
-    /// How many threads carry traffic.
+    /// The number of threads that carry traffic.
     @Setting(
         .scalar(
             "workers", .workers, \Self.workers, option: "workers", unit: "threads",
@@ -8,21 +8,21 @@ public struct ProgramSettings: Settings, KeyedMapping {
             example: "2"))
     public var workers: WorkerCount = .auto
 
-    /// What is logged, and how.
+    /// The settings of the log (`log`).
     @Setting(
         .mapping(
             "log", \Self.log, help: "The log: its levels, its format, and the access log.",
             example: "{ level: debug, format: json }"))
     public var log: LogSettings = LogSettings()
 
-    /// Where the program tells about itself.
+    /// The settings of the admin port.
     @Setting(
         .mapping(
             "admin", \Self.admin, help: "The admin port, which serves metrics, health checks and a status page.",
             example: "{ listen: 0.0.0.0:9901 }"))
     public var admin: AdminSettings = AdminSettings()
 
-    /// How long running connections may go on after SIGTERM.
+    /// The time that running connections get to finish after SIGTERM.
     @Setting(
         .scalar(
             "drain", .duration(), \Self.drain, option: "drain",

@@ -1,4 +1,4 @@
-/// Where something stands in a YAML text; line and column count from 1, columns in Unicode scalars.
+/// A position in a YAML text; line and column count from 1, columns in Unicode scalars.
 public struct YAMLPosition: Hashable, Sendable {
     /// The line, from 1.
     public let line: Int
@@ -28,11 +28,11 @@ extension YAMLPosition: Comparable {
 
 /// Why a text is not the YAML that is read here.
 public struct YAMLError: Error, Hashable, Sendable {
-    /// What is wrong, in words.
+    /// The fault, in words.
     public let message: String
-    /// Where it is.
+    /// The position.
     public let position: YAMLPosition
-    /// Where the list, mapping or text begins that is not in order; nil where that says nothing more.
+    /// The beginning of the list, mapping or text that is not in order; nil where it adds nothing.
     public let beginning: YAMLPosition?
 
     /// An error at a position.

@@ -4,12 +4,12 @@
 /// let document = try YAMLNode(parsing: Array("drain: 5s".utf8))
 /// ```
 public struct YAMLNode: Hashable, Sendable {
-    /// What the node holds.
+    /// The node's content.
     public var content: Content
-    /// Where the node begins.
+    /// The node's beginning.
     public var position: YAMLPosition
-    /// How many characters of its line a scalar takes, quotes and all; 1 for lists, mappings, and what goes on in
-    /// another line.
+    /// The number of characters of its line that a scalar takes, quotes included; 1 for lists, mappings, and for text that
+    /// goes on in another line.
     public var width: Int
 
     /// A node at a position; nodes that were not read from a text stand at 1:1.
@@ -19,7 +19,7 @@ public struct YAMLNode: Hashable, Sendable {
         self.width = width
     }
 
-    /// What a node can hold.
+    /// The content of a node.
     public enum Content: Hashable, Sendable {
         /// Text, which the reader gives its meaning.
         case scalar(String, Style)
@@ -29,7 +29,7 @@ public struct YAMLNode: Hashable, Sendable {
         case mapping([Entry])
     }
 
-    /// How a scalar is written: `null` is nothing when plain, and a word when quoted.
+    /// The style of a scalar: `null` is nothing when plain, and a word when quoted.
     public enum Style: Hashable, Sendable {
         /// Without quotes.
         case plain

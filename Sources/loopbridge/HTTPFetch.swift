@@ -117,7 +117,7 @@ final class HTTPFetch {
         hasEnded = true
         timer?.cancel()
         watched = nil
-        // Whoever is called may drop us, and we are in the middle of something; whoever drops us before hears nothing.
+        // The callee may drop us, so not from the middle of something; an owner that drops us before hears nothing.
         loop.onNextTurn { [weak self] in self?.completion(result) }
     }
 }

@@ -68,7 +68,7 @@ final class RunSession {
         }
         log.info("started \(command[0])", ["pid": .number(child)])
         if configuration.routes.isEmpty {
-            // What the app has left behind, as a daemon leaves itself, is not its descendant any more but ours.
+            // A process that the app has left behind, as a daemon does, is our child now.
             let said = SaidPorts.read(command: command, environment: ProcessStart.environmentEntries)
             bridge = try AutoBridge(
                 server, scope: .ownDescendants, said: said, ports: ports,
@@ -97,7 +97,7 @@ final class RunSession {
     private func childEnded(_ end: ProcessEnd) {
         self.end = end
         log.info("\(command[0]) has ended", ["exit_code": .number(Int(end.exitCode))])
-        // What the app has said last may still be on its way to its clients.
+        // The app's last bytes may still be on their way to its clients.
         isDrained ? loop.stop() : stop()
     }
 

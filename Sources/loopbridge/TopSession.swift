@@ -13,7 +13,7 @@ final class TopSession {
     private let addresses: [SocketAddress]
     private let interval: Duration
     private let timeout: Duration
-    /// How many looks are left; nil for no end.
+    /// The number of looks that are left; nil for no end.
     private var looksLeft: Int?
     /// Nil where the output is no terminal.
     private let screen: TerminalScreen?

@@ -1,8 +1,8 @@
 internal import YAML
 
-/// Who may use a route of HTTP, by name and password (`http.basic_auth`).
+/// The users of a route of HTTP, by name and password (`http.basic_auth`).
 public struct BasicAuthSettings: Settings, KeyedMapping {
-    /// The file of the users and their passwords' hashes; nil for everybody.
+    /// The path of a file of users and password hashes; nil asks no client.
     @Setting(
         .scalar(
             "file", .socketPath, \Self.file, option: "basic-auth",
@@ -10,7 +10,7 @@ public struct BasicAuthSettings: Settings, KeyedMapping {
             example: "/etc/loopbridge/htpasswd"))
     public var file: String? = nil
 
-    /// What browsers show when they ask for a password.
+    /// The text that browsers show when they ask for the password.
     @Setting(
         .scalar(
             "realm", .realm, \Self.realm, help: "The text that browsers show when they ask for the password.",
@@ -25,7 +25,7 @@ public struct BasicAuthSettings: Settings, KeyedMapping {
 }
 
 extension ValueKind<String> {
-    /// What can stand between quotes in a field of HTTP.
+    /// Text that can stand between quotes in a field of HTTP.
     fileprivate static var realm: ValueKind {
         let longest = 100
         return ValueKind(

@@ -1,8 +1,8 @@
 public import Network
 
-/// What a route with `protocol: http` does besides carrying bytes (`http`).
+/// The settings of a route with `protocol: http` (`http`).
 public struct HTTPSettings: Settings, KeyedMapping {
-    /// Which Host field the app gets.
+    /// The Host field that the app gets.
     @Setting(
         .scalar(
             "host", .host, \Self.host, option: "host",
@@ -10,7 +10,7 @@ public struct HTTPSettings: Settings, KeyedMapping {
             example: "upstream"))
     public var host: HostPolicy = .preserve
 
-    /// Whose word on the client's address, scheme and host is believed; nobody's where there is none.
+    /// The proxies that are believed about the client's address, scheme and host.
     @Setting(
         .list(
             "trusted_proxies", .trustedPeers, \Self.trustedProxies, option: "trusted-proxies",
@@ -18,42 +18,43 @@ public struct HTTPSettings: Settings, KeyedMapping {
             example: "10.0.0.0/8"))
     public var trustedProxies: [TrustedPeer] = []
 
-    /// Who may use the route.
+    /// The users that may use the route.
     @Setting(
         .mapping(
             "basic_auth", \Self.basicAuth, help: "Access by user name and password.",
             example: "{ file: /etc/loopbridge/htpasswd }"))
     public var basicAuth: BasicAuthSettings = BasicAuthSettings()
 
-    /// From a request's first byte, or from a connection's beginning, to the end of the request's head.
+    /// The time limit from a request's first byte, or from a connection's beginning, to the end of the request's head.
     @Setting(
         .scalar(
             "head_timeout", .duration(atLeast: .milliseconds(1)), \Self.headTimeout,
             help: "The time limit for the head of a request.", example: "5s"))
     public var headTimeout: Duration = .seconds(10)
 
-    /// How long a request's body may be without a byte.
+    /// The longest time without a byte of a request's body.
     @Setting(
         .scalar(
             "body_timeout", .duration(atLeast: .milliseconds(1)), \Self.bodyTimeout,
             help: "The longest time without a byte of a request's body.", example: "1m"))
     public var bodyTimeout: Duration = .seconds(30)
 
-    /// From the end of a request, or from the last byte of it that the app took, to the end of the answer's head.
+    /// The time limit from the end of a request, or from the last byte of it that the app took, to the end of the
+    /// response's head.
     @Setting(
         .scalar(
             "response_timeout", .duration(atLeast: .milliseconds(1)), \Self.responseTimeout,
             help: "The time limit for the app to send the head of its response.", example: "5m"))
     public var responseTimeout: Duration = .seconds(60)
 
-    /// How long a connection is kept open between two requests.
+    /// The longest time that a client's connection is kept open between two requests.
     @Setting(
         .scalar(
             "keep_alive_timeout", .duration(atLeast: .milliseconds(1)), \Self.keepAliveTimeout,
             help: "The longest time that a client's connection is kept open between two requests.", example: "15s"))
     public var keepAliveTimeout: Duration = .seconds(60)
 
-    /// The most bytes of a request's or an answer's head.
+    /// The most bytes of a request's or a response's head.
     @Setting(
         .scalar(
             "max_head_size", .size(1 << 10...256 << 10), \Self.maxHeadSize,
@@ -79,6 +80,6 @@ public struct HTTPSettings: Settings, KeyedMapping {
     static let place = "in 'http'"
     static let keys = taggedKeys()
 
-    /// Whether somebody who connects from there is believed.
+    /// Whether a proxy that connects from this address is believed.
     public func trusts(_ peer: SocketAddress) -> Bool { trustedProxies.contains(peer) }
 }

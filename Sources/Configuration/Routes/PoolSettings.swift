@@ -1,15 +1,15 @@
 internal import YAML
 
-/// Which connections to the app are open while nobody uses them (`pool`).
+/// The connections to the app that are open while no client uses them (`pool`).
 public struct PoolSettings: Settings, KeyedMapping {
-    /// How many are opened ahead, over all workers.
+    /// The number of connections that are opened ahead, over all workers.
     @Setting(
         .scalar(
             "spare", .number(0...10_000), \Self.spare, option: "spare", unit: "connections",
             help: "The number of connections to the app that are opened before a client needs them.", example: "8"))
     public var spare: Int = 0
 
-    /// How many that were used are kept for further requests, over all workers; only HTTP has such.
+    /// The most used connections that are kept for further requests, over all workers; only HTTP has such.
     @Setting(
         .scalar(
             "idle", .number(0...10_000), \Self.idle, unit: "connections",
@@ -17,7 +17,7 @@ public struct PoolSettings: Settings, KeyedMapping {
             example: "8"))
     public var idle: Int = 32
 
-    /// For how long one is kept that was used.
+    /// The longest time that a used connection is kept.
     @Setting(
         .scalar(
             "idle_timeout", .duration(atLeast: .milliseconds(1)), \Self.idleTimeout,
@@ -25,7 +25,7 @@ public struct PoolSettings: Settings, KeyedMapping {
             example: "50s"))
     public var idleTimeout: Duration = .seconds(4)
 
-    /// How many requests one may carry; nil for any number.
+    /// The most requests on a connection; nil for any number.
     @Setting(
         .scalar(
             "max_requests", .limit(1...1_000_000_000), \Self.maxRequests, unit: "requests",

@@ -1,6 +1,6 @@
-/// How a route's clients are spoken to in TLS (`tls`).
+/// The settings of TLS toward a route's clients (`tls`).
 public struct TLSSettings: Settings, KeyedMapping {
-    /// The path of a PEM file; nil where TLS is not spoken.
+    /// The path of a PEM file; nil turns TLS off.
     @Setting(
         .scalar(
             "certificate", .file, \Self.certificate, option: "tls-certificate",
@@ -9,7 +9,7 @@ public struct TLSSettings: Settings, KeyedMapping {
             example: "/tls/tls.crt"))
     public var certificate: String? = nil
 
-    /// The path of a PEM file; nil where the key is in the certificate's.
+    /// The path of a PEM file; nil if the certificate's file holds the key.
     @Setting(
         .scalar(
             "key", .file, \Self.key, option: "tls-key",
@@ -17,7 +17,7 @@ public struct TLSSettings: Settings, KeyedMapping {
             example: "/tls/tls.key"))
     public var key: String? = nil
 
-    /// Further ones, for other hosts.
+    /// Further pairs, for other hosts.
     @Setting(
         .mappings(
             "certificates", \Self.certificates,
@@ -25,7 +25,7 @@ public struct TLSSettings: Settings, KeyedMapping {
             example: "[{ certificate: /tls/other.crt, key: /tls/other.key }]"))
     public var certificates: [Pair] = []
 
-    /// The path of a PEM file with the authorities that vouch for clients; nil where clients are not asked.
+    /// The path of a PEM file with the authorities of client certificates; nil asks for none.
     @Setting(
         .scalar(
             "client_ca", .file, \Self.clientCA, option: "tls-client-ca",
@@ -40,7 +40,7 @@ public struct TLSSettings: Settings, KeyedMapping {
             example: "optional"))
     public var clientCertificate: ClientCertificate = .required
 
-    /// From a connection's beginning to the end of its handshake.
+    /// The time limit from a connection's beginning to the end of its handshake.
     @Setting(
         .scalar(
             "handshake_timeout", .duration(atLeast: .milliseconds(1)), \Self.handshakeTimeout,
@@ -52,7 +52,7 @@ public struct TLSSettings: Settings, KeyedMapping {
     static let place = "in 'tls'"
     static let keys = taggedKeys()
 
-    /// Whether clients are spoken to in TLS at all.
+    /// Whether the route speaks TLS.
     public var isEnabled: Bool { certificate != nil }
 
     /// All pairs, the first of which is for clients that name no host, or another one.
@@ -60,13 +60,13 @@ public struct TLSSettings: Settings, KeyedMapping {
         certificate.map { [Pair(certificate: $0, key: key)] + certificates } ?? []
     }
 
-    /// What is asked of clients where somebody vouches for them.
+    /// Whether clients need a certificate, where ``clientCA`` is set.
     public enum ClientCertificate: String, Sendable, CaseIterable {
         case required
         case optional
     }
 
-    /// A certificate's file and its key's.
+    /// The files of a certificate and of its key.
     public struct Pair: Settings, KeyedMapping {
         @Setting(
             .text(
@@ -74,7 +74,7 @@ public struct TLSSettings: Settings, KeyedMapping {
                 help: "A PEM file with a certificate and its chain, as in 'tls'.", example: "/tls/other.crt"))
         public var certificate: String = ""
 
-        /// Nil where the key is in the certificate's file.
+        /// Nil if the certificate's file holds the key.
         @Setting(
             .scalar(
                 "key", .file, \Self.key,

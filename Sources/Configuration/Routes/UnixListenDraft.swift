@@ -29,7 +29,7 @@ extension UnixListenDraft: KeyedMapping {
             help: "The group that owns the socket's file, by name or number.", example: "www-data"),
     ]
 
-    /// How ``ListenSpec`` is written as a mapping.
+    /// The form of a ``ListenSpec`` as a mapping.
     static let form = ItemForm<ListenSpec>(
         descriptions: { descriptions },
         decode: { node, decoding in

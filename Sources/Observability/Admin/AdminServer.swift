@@ -5,13 +5,14 @@ public import Network
 ///
 /// Belongs to its loop's thread, the control loop.
 public final class AdminServer {
-    /// Where it has what it tells. Called on the loop's thread; what may take long answers later, on that thread.
+    /// The sources of its responses. Called on the loop's thread; those that may take long complete later, on that
+    /// thread.
     public struct Sources {
         /// Gives the state of everything.
         public let snapshot: (@escaping (Snapshot) -> Void) -> Void
         /// The effective configuration, as a file; nil where there is no memory for it.
         public let configuration: () -> String?
-        /// Who listens in this namespace, as JSON.
+        /// The listening sockets of this namespace, as JSON.
         public let diagnosis: (@escaping ([UInt8]) -> Void) -> Void
 
         public init(
@@ -24,22 +25,23 @@ public final class AdminServer {
         }
     }
 
-    /// Who may ask on a socket.
+    /// The clients that may ask on a socket.
     public enum Clients {
-        /// Those whose addresses ``AdminServer/access`` admits.
+        /// Clients whose addresses ``AdminServer/access`` admits.
         case byAddress
-        /// All who can reach it.
+        /// All clients that can reach it.
         case all
     }
 
-    /// Whose requests are answered on sockets for ``Clients/byAddress``.
+    /// The clients that are admitted on sockets for ``Clients/byAddress``.
     public var access = AccessList()
 
     private let loop: EventLoop
     private let sources: Sources
     private var history = History()
     private var timer: Timer?
-    /// Who waits for the snapshot that is being taken, and who came too late for it and gets the next one.
+    /// The requests that wait for the snapshot that is being taken, and those that came too late for it and get the
+    /// next one.
     private var waiting: [(Snapshot) -> Void] = []
     private var waitingForNext: [(Snapshot) -> Void] = []
 

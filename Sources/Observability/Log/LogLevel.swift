@@ -1,4 +1,4 @@
-/// How much a log line matters; a log shows its own level and what is more severe.
+/// The severity of a log line; a log shows its own level and the more severe ones.
 public enum LogLevel: String, CaseIterable, Comparable, Sendable {
     case debug
     case info
@@ -9,7 +9,7 @@ public enum LogLevel: String, CaseIterable, Comparable, Sendable {
         left.severity < right.severity
     }
 
-    /// Its place in `allCases`.
+    /// The index in `allCases`.
     var severity: Int {
         switch self {
         case .debug: 0
@@ -20,7 +20,7 @@ public enum LogLevel: String, CaseIterable, Comparable, Sendable {
     }
 }
 
-/// How log lines are written.
+/// The format of log lines.
 public enum LogFormat: String, CaseIterable, Sendable {
     /// For people: time, level, sentence, `key=value`.
     case text
@@ -30,7 +30,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
 
 /// The least severe level that is written, of all parts and of those that have one of their own.
 public struct LogLevels: Sendable, Equatable {
-    /// Of the parts that are no exceptions.
+    /// The level of all parts without an exception.
     public var standard: LogLevel
     public var exceptions: [LogPart: LogLevel]
 

@@ -1,4 +1,4 @@
-/// What a log line is about. The raw value is its name in the configuration and in JSON lines: an interface.
+/// The subject of a log line. The raw value is its name in the configuration and in JSON lines: an interface.
 ///
 /// Each part can have a level of its own.
 public enum LogPart: String, CaseIterable, Sendable, Codable {
@@ -6,37 +6,38 @@ public enum LogPart: String, CaseIterable, Sendable, Codable {
     case access
     /// The admin port.
     case admin
-    /// What the configuration says, and reading it again.
+    /// The configuration and its reloads.
     case configuration
-    /// What is found to listen here, and what is bridged of it.
+    /// Listening sockets found here, and which of them are bridged.
     case discovery
-    /// Where clients are accepted, and the limits on how many.
+    /// Listeners, and the limits on clients.
     case listeners
     /// The log itself.
     case log
     /// The event loops.
     case loop
-    /// The program's own start and end, and its child's.
+    /// The start and the end of the program and of its child.
     case process
-    /// The way to the app.
+    /// The app: whether it listens, and clients that wait for it.
     case upstream
 
-    /// What the part's lines are about, in a few words.
+    /// The part's subject, in a few words.
     public var explanation: String {
         switch self {
-        case .access: "connections and requests that have ended; what access turns off stays off"
+        case .access: "connections and requests that have ended, unless access is false"
         case .admin: "the admin port"
-        case .configuration: "the configuration, and reading it again"
-        case .discovery: "what is found to listen here, and what is bridged of it"
-        case .listeners: "where clients are accepted, and the limits on how many"
-        case .log: "the log itself: lines that nobody has taken in time"
+        case .configuration: "the configuration and its reloads"
+        case .discovery: "listening sockets found here, and which of them are bridged"
+        case .listeners: "listeners, and the limits on clients"
+        case .log: "the log itself: lines that were dropped because nobody read them in time"
         case .loop: "the event loops"
-        case .process: "the program's own start and end, and its child's"
-        case .upstream: "the way to the app: whether it listens, and who waits for it"
+        case .process: "the start and the end of the program and of its child"
+        case .upstream: "the app: whether it listens, and clients that wait for it"
         }
     }
 
-    /// Whether repeats are left out. Each line of the access log tells of something else, and each reload was asked for.
+    /// Whether repeats are left out. Each line of the access log is about something else, and each reload was asked
+    /// for.
     var leavesRepeatsOut: Bool {
         switch self {
         case .access, .configuration: false

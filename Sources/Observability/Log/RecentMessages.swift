@@ -1,6 +1,6 @@
 /// The latest warnings and errors, each thing once, however often it was said.
 struct RecentMessages {
-    /// How many are kept.
+    /// The most messages that are kept.
     static let most = 50
 
     private struct Entry {
@@ -40,7 +40,7 @@ public struct LogMessage: Sendable {
     public var level: LogLevel
     /// The sentence, with its fields behind it as the text format has them.
     public var text: String
-    /// How often it was said; more than once where repeats were left out.
+    /// The number of times it was said; more than one where repeats were left out.
     public var count: Int
 
     public init(time: Timestamp, level: LogLevel, text: String, count: Int = 1) {
