@@ -25,7 +25,7 @@ ON_DIST = LOOPBRIDGE_PROGRAM=dist/loopbridge LOOPBRIDGE_RELEASE=1
 	setup setup-tests setup-containers setup-bench build-bench
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 demo: dist ## Show an app on 127.0.0.1 answering from outside
 	dist/loopbridge demo
@@ -69,14 +69,14 @@ test-faults-quick: dist setup-tests ## Make each system call fail once and alway
 # It would wait for a second at its end, and the tests ask once more before that.
 test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
+	SWIFT=$(SWIFT) scripts/test-units --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
 	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
 # The test runner itself leaks a few hundred bytes, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
-	$(SWIFT) test --sanitize=address --scratch-path .build-asan
+	SWIFT=$(SWIFT) scripts/test-units --sanitize=address --scratch-path .build-asan
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
@@ -169,8 +169,9 @@ test-bench: setup setup-tests build-bench ## Run the tests of the comparison and
 format: ## Format the sources
 	$(SWIFT) format format --in-place --recursive $(SWIFT_SOURCES)
 
-lint: ## Say where the format is off
+lint: ## Say where the format is off, and which paths in the documents lead nowhere
 	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
+	scripts/check-paths
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-* dist benchmarks/.build benchmarks/results

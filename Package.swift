@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// What every Swift target is built with. Swift 6 language mode comes with the tools version.
@@ -122,13 +123,13 @@ let package = Package(
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "AccessTests",
-            dependencies: ["Access", "Configuration", "HTTP1", "Network", "EventLoop", "TestSupport"],
+            dependencies: ["Access", "Configuration", "HTTP1", "Network", "EventLoop", "Passwords", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",
             dependencies: [
                 "Proxy", "Access", "Configuration", "HTTP1", "Relay", "Upstream", "Network", "EventLoop",
-                "Observability", "TestSupport",
+                "Observability", "Memory", "Passwords", "ProxyProtocol", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -140,8 +141,9 @@ let package = Package(
     ]
 )
 
-// The README.md in a module's folder is for people.
-for target in package.targets {
-    guard [.regular, .executable].contains(target.type), target.path == nil, target.name != "CLinux" else { continue }
-    target.exclude.append("README.md")
+// The READMEs in the modules' folders are for people.
+for target in package.targets where target.type != .system {
+    let folder = "\(Context.packageDirectory)/\(target.path ?? "Sources/\(target.name)")"
+    let files = FileManager.default.subpaths(atPath: folder) ?? []
+    target.exclude += files.filter { $0 == "README.md" || $0.hasSuffix("/README.md") }
 }

@@ -3,27 +3,27 @@ internal import Glibc
 
 /// Tells when the file that a path leads to has become another one, or has got other contents, and is whole again.
 ///
-/// It follows the path through every link and directory on its way. A change is told once nothing has happened for a
-/// moment: not in the middle of several, and not while somebody has the file open and has written to it. Nothing is
+/// Follows the path through every link and directory on its way. A change is told once nothing has happened for a
+/// moment: not in the middle of several, and not while a writer has the file open and has written to it. Nothing is
 /// polled. Belongs to its loop's thread.
 public final class FileWatcher {
-    /// What is known about somebody who may be writing the file at this moment.
+    /// The state of a writer who may be at work on the file at this moment.
     private enum Writing: Equatable {
         case nobody
-        /// The file has come or changed by a way that does not say whether it is whole: it is once it has not been
-        /// written to for so long, or whoever wrote it has closed it.
+        /// The file has come or changed in a way that does not say whether it is whole. It counts as whole once it has not
+        /// been written to for this long, or once its writer has closed it.
         case unknown(until: Duration)
-        /// It has been written to, and whoever did so has not closed it yet.
+        /// The file has been written to, and its writer has not closed it yet.
         case underWay
     }
 
-    /// What the news about a watched directory or file mean.
+    /// The meaning of news about a watched directory or file.
     private struct Watch {
-        /// The names that the path is made of.
+        /// The names in the directory that the path goes through.
         var names: Set<String> = []
-        /// The last of them, which is the file's own.
+        /// The one of these names that is the file's own.
         var fileName: String?
-        /// It is the file itself that is watched.
+        /// The file itself is watched, and no directory.
         var isFile = false
     }
 
@@ -35,37 +35,38 @@ public final class FileWatcher {
     private var chain: PathChain
     private var watches: [CInt: Watch] = [:]
     private var writing = Writing.nobody
-    /// The file when the news were last looked at.
+    /// The file's state when the news were last looked at.
     private var seen: PathChain.FileState?
-    /// When the first of the changes was noticed that have not been told yet.
+    /// The time at which the first of the changes was noticed that have not been told yet.
     private var changed: MonotonicTime?
 
-    /// Why not all of the way to the file can be watched; nil where it can. What can be is watched all the same.
+    /// The reason why a part of the way to the file cannot be watched; nil where all of it can. The rest is watched all the same.
     public private(set) var obstacle: SystemError?
 
-    /// So long must nothing happen before a change is told.
+    /// The time without events after which a change is told.
     private static let quiet = Duration.milliseconds(100)
-    /// But a change is told after this time however much happens, unless the file is being written.
+    /// The time after which a change is told whatever else happens, unless the file is being written.
     private static let longestDelay = Duration.milliseconds(500)
-    /// After how long without a change a file is taken for whole that has appeared with its directory or a link to it, or
-    /// of whose change there was no news.
+    /// The time without a change after which a file counts as whole that has appeared with its directory or with a link to it,
+    /// or that has changed without news.
     private static let quietAfterAppearance = Duration.seconds(1)
-    /// The same for an empty one, though it has been closed: whoever opens it to write it anew makes it empty, and the news
+    /// The same for an empty file, though it has been closed: whoever opens it to write it anew makes it empty, and the news
     /// of that wait for the disk.
     private static let quietWhileEmpty = Duration.seconds(3)
-    /// The same for one that was created: whoever did so should have closed it, and all but the strangest do.
+    /// The same for a file that was created: nearly every writer closes it, so this seldom passes.
     private static let quietAfterCreation = Duration.seconds(10)
 
     /// Watches from now on.
     /// - Parameters:
     ///   - path: need not lead anywhere yet.
-    ///   - onChange: called on the loop's thread; may read the file, and should ask ``hasNews()`` then.
+    ///   - onChange: called on the loop's thread; may read the file, and should ask ``hasNews()`` afterwards.
     /// - Throws: ``SystemError`` when the system refuses to tell about files at all.
     public init(_ path: String, on loop: EventLoop, onChange: @escaping () -> Void) throws(SystemError) {
         self.path = path
         self.onChange = onChange
         inotify = try Inotify()
         chain = PathChain(of: path)
+        // Both end with this, and so do their calls.
         timer = try Deadline(on: loop) { [unowned self] _ in settle() }
         event = try IOEvent(inotify.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
             _ = hasNews()
@@ -80,7 +81,7 @@ public final class FileWatcher {
     /// Whether the path leads to a file.
     public var isThere: Bool { chain.file != nil }
 
-    /// Looks whether anything has happened since the last change was told. If so, there will be another one to tell, and
+    /// Returns whether anything has happened since the last change was told. If so, there will be another change to tell, and
     /// what has been read of the file since then may be half of it.
     public func hasNews() -> Bool {
         let events = inotify.takeEvents()
@@ -99,8 +100,8 @@ public final class FileWatcher {
         return changed != nil || writing == .underWay
     }
 
-    /// Has a change told that happened before this watcher began, once the file has not been written to for a second:
-    /// whoever did that may not be done yet.
+    /// Tells a change that happened before this watcher began, once the file has not been written to for a second: its writer
+    /// may not be done yet.
     public func tellEarlierChange() {
         if writing == .nobody { writing = .unknown(until: Self.quietAfterAppearance) }
         scheduleSettling()
@@ -131,7 +132,7 @@ public final class FileWatcher {
         return true
     }
 
-    /// Watches what the path leads through now.
+    /// Watches the directories that the path leads through now, and the file.
     private func follow() {
         seen = PathChain.state(ofFileAt: path)
         // While watches are added, the path may change: once more then, but not forever.

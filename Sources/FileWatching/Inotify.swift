@@ -3,13 +3,13 @@ internal import Glibc
 
 /// The kernel's news about files (inotify(7)).
 struct Inotify: ~Copyable {
-    /// What happened, as one event may say it in several bits.
+    /// The kinds of change that one event tells, one bit each.
     struct Kind: OptionSet, Hashable {
         let rawValue: UInt32
 
         static let modified = Kind(rawValue: UInt32(IN_MODIFY))
         static let attributes = Kind(rawValue: UInt32(IN_ATTRIB))
-        /// Whoever wrote the file has closed it.
+        /// A writer of the file has closed it.
         static let written = Kind(rawValue: UInt32(IN_CLOSE_WRITE))
         static let created = Kind(rawValue: UInt32(IN_CREATE))
         static let movedIn = Kind(rawValue: UInt32(IN_MOVED_TO))
@@ -17,15 +17,15 @@ struct Inotify: ~Copyable {
         static let deleted = Kind(rawValue: UInt32(IN_DELETE))
         static let selfDeleted = Kind(rawValue: UInt32(IN_DELETE_SELF))
         static let selfMoved = Kind(rawValue: UInt32(IN_MOVE_SELF))
-        /// News were lost: there were too many.
+        /// Events were lost: there were too many.
         static let overflow = Kind(rawValue: UInt32(IN_Q_OVERFLOW))
     }
 
     struct Event {
-        /// Of the watch that it belongs to; -1 for an overflow.
+        /// The number of the watch that it belongs to; -1 for an overflow.
         let watch: CInt
         let kind: Kind
-        /// The name of what it is about, where a directory is watched; empty for the directory itself.
+        /// The name of the directory's entry that it is about; empty for the watched directory or file itself.
         let name: String
     }
 
@@ -38,7 +38,7 @@ struct Inotify: ~Copyable {
         descriptor = Descriptor(owning: number)
     }
 
-    /// The descriptor's number: it is readable when there is news.
+    /// The descriptor's number, which is readable when there are events.
     var number: CInt { descriptor.number }
 
     /// Watches a directory for what happens to its entries.
@@ -62,12 +62,12 @@ struct Inotify: ~Copyable {
         return watch
     }
 
-    /// Watches no more. The watch may have ended by itself, with what it watched.
+    /// Ends a watch. It may have ended by itself, with what it watched.
     func end(watch: CInt) {
         inotify_rm_watch(number, watch)
     }
 
-    /// Takes the news that there are, without waiting.
+    /// Takes the events that there are, without waiting.
     func takeEvents() -> [Event] {
         var events: [Event] = []
         // Room for any name (NAME_MAX), and for many events.

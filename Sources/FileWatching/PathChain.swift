@@ -3,10 +3,10 @@ internal import Glibc
 /// The way from a path to its file at this moment: every directory in which a name is looked up, through all symbolic
 /// links, and the file at its end.
 ///
-/// Whatever changes where the path leads is a change of one of these names in its directory: a file that is renamed
+/// Every change of where the path leads is a change of one of these names in its directory: a file that is renamed
 /// over, a link that is swapped, a directory that is removed and made again.
 struct PathChain: Equatable {
-    /// Which file or directory something is, whatever it is called.
+    /// The identity of a file or directory, whatever it is called.
     struct Identity: Equatable {
         private let device: UInt64
         private let inode: UInt64
@@ -17,7 +17,7 @@ struct PathChain: Equatable {
         }
     }
 
-    /// What differs once a file has become another one or was written to.
+    /// The part of a file's status that differs once it has become another file or was written to.
     struct FileState: Equatable {
         private let identity: Identity
         private let size: Int
@@ -38,16 +38,16 @@ struct PathChain: Equatable {
     struct Step: Equatable {
         let directory: String
         let name: String
-        /// The directory's; nil where there is none.
+        /// The directory's identity; nil where there is none.
         let identity: Identity?
     }
 
     private(set) var steps: [Step] = []
-    /// Without a symbolic link in it; nil where the path leads nowhere.
+    /// The file's path without a symbolic link in it; nil where the path leads nowhere.
     private(set) var file: String?
     private(set) var fileIdentity: Identity?
 
-    /// As many as the kernel follows.
+    /// The number of links that the kernel follows.
     private static let mostLinks = 40
 
     init(of path: String) {
@@ -75,7 +75,7 @@ struct PathChain: Equatable {
         fileIdentity = Identity(status)
     }
 
-    /// How long ago the file was written to; nil where there is none.
+    /// The time since the file was last written to; nil where there is no file.
     var fileAge: Duration? {
         guard let file, let status = Self.status(file) else { return nil }
         var now = timespec()
@@ -83,17 +83,17 @@ struct PathChain: Equatable {
         return .seconds(now.tv_sec - status.st_mtim.tv_sec) + .nanoseconds(now.tv_nsec - status.st_mtim.tv_nsec)
     }
 
-    /// The state of what a path leads to; nil where it leads nowhere.
+    /// Returns the state of the file that a path leads to; nil where it leads nowhere.
     static func state(ofFileAt path: String) -> FileState? {
         status(path).map(FileState.init)
     }
 
-    /// Whether what the name stands for at this moment is a symbolic link.
+    /// Whether the name is a symbolic link at this moment.
     static func isLink(_ step: Step) -> Bool {
         link(join(step.directory, step.name)) != nil
     }
 
-    /// The names in a path, the last one first.
+    /// Returns the names in a path, the last one first.
     private static func components(_ path: String) -> [String] {
         path.split(separator: "/").map(String.init).filter { $0 != "." }.reversed()
     }
@@ -107,7 +107,7 @@ struct PathChain: Equatable {
         return stat(path, &status) == 0 ? status : nil
     }
 
-    /// Where a symbolic link points; nil for everything else.
+    /// Returns the target of a symbolic link; nil for everything else.
     private static func link(_ path: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let start = buffer.baseAddress else { return nil }

@@ -2,6 +2,7 @@ import Configuration
 import EventLoop
 import Glibc
 import HTTP1
+import Passwords
 import Testing
 
 @testable import Access
@@ -88,4 +89,9 @@ import Testing
     }
 
     private struct TestError: Error {}
+}
+
+extension BasicAuth {
+    /// Reads the file, as the server does when it has changed.
+    fileprivate func read() throws -> Bool { use(try PasswordFile(at: path)) }
 }

@@ -86,7 +86,8 @@ final class RunningServer {
 
     /// A client that has connected to a route.
     func connect(to number: Int? = nil) throws -> Peer {
-        let address = try #require(server.listeners.boundAddresses(ofRoute: number ?? server.configuredRoutes[0]).first)
+        let address = try #require(
+            server.listeners.boundAddresses(ofRoute: number ?? server.routes.configured[0]).first)
         let socket = try Socket(toReach: address)
         while socket.connect(to: address) == .inProgress {}
         return Peer(socket)

@@ -15,7 +15,7 @@ package final class BasicAuth: Sendable {
     }
 
     private struct State {
-        /// Nil where the file could not be read at the start: nobody is let in then.
+        /// Nil where no good file has been read yet: nobody is let in then.
         var file: PasswordFile?
         /// Counts the files: what was right by an old one says nothing.
         var edition = 0
@@ -41,12 +41,10 @@ package final class BasicAuth: Sendable {
         self.path = path
     }
 
-    /// Reads the file, and forgets who was let in by what it said before.
+    /// Goes by what the file says from now on, and forgets who was let in by what it said before.
     /// - Returns: whether it says something else than before.
-    /// - Throws: what is wrong with it; what holds so far goes on holding.
-    package func read() throws(PasswordFile.Fault) -> Bool {
-        let file = try PasswordFile(at: path)
-        return state.withLock { state in
+    package func use(_ file: PasswordFile) -> Bool {
+        state.withLock { state in
             guard file != state.file else { return false }
             state.file = file
             state.edition += 1

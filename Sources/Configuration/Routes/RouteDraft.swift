@@ -27,7 +27,7 @@ extension RouteDraft: KeyedMapping {
                 help: "The address of the app; a port alone means localhost, which is both 127.0.0.1 and ::1.",
                 example: "localhost:8000"),
             .scalar(
-                "protocol", .choice(synonyms: ["https": "http", "http1": "http", "http/1.1": "http"]), \.protocol,
+                "protocol", .protocol, \.protocol,
                 help: "The protocol: tcp carries any bytes, http requests and responses, udp datagrams.",
                 example: "http"),
         ]

@@ -25,3 +25,7 @@ public enum RouteProtocol: String, Sendable, CaseIterable {
     /// The default of ``Route/idleTimeout``: short for flows of datagrams, whose only end is silence.
     var usualIdleTimeout: Duration { transport == .udp ? .seconds(60) : .seconds(3600) }
 }
+
+extension ValueKind<RouteProtocol> {
+    static var `protocol`: ValueKind { choice(synonyms: ["https": "http", "http1": "http", "http/1.1": "http"]) }
+}

@@ -1,7 +1,16 @@
 internal import Access
 internal import EventLoop
 internal import HTTP1
+internal import Passwords
 internal import Relay
+
+/// A name and a password that must be held against the file.
+struct PasswordQuestion {
+    let credentials: BasicCredentials
+    let file: PasswordFile
+    /// See ``BasicAuth/letIn(_:edition:at:)``.
+    let edition: Int
+}
 
 /// Clients that are asked who they are.
 extension HTTPSession {
@@ -10,7 +19,7 @@ extension HTTPSession {
         /// The client may come in.
         case letIn(user: String)
         /// The password thread is to say.
-        case ask(PasswordThread.Question)
+        case ask(PasswordQuestion)
         case refuse(ErrorPage, SessionEnd)
     }
 
@@ -22,33 +31,34 @@ extension HTTPSession {
         case .right: return .letIn(user: credentials.user)
         case .nobody: return .refuse(.passwordsUnknown, .passwordsBusy)
         case .ask(let file, let edition):
-            return .ask(
-                worker.question(credentials, in: file) { [weak self] question, isRight in
-                    if isRight { auth.letIn(credentials, edition: edition, at: .coarse) }
-                    self?.passwordAnswered(question, isRight, auth)
-                })
+            return .ask(PasswordQuestion(credentials: credentials, file: file, edition: edition))
         }
     }
 
     /// The request waits for the password thread.
-    func ask(_ question: PasswordThread.Question, _ exchange: HTTPExchange) {
+    func ask(_ question: PasswordQuestion, _ exchange: HTTPExchange) {
+        guard let auth = http.basicAuth else { return }
+        let credentials = question.credentials
         state = .waitingForApp(exchange, nil)
-        passwordQuestion = question
-        guard route.shared.passwords?.ask(question) ?? false else {
-            passwordQuestion = nil
-            worker.withdraw(question)
-            return refuse(.tooManyPasswords, .passwordsBusy, exchange)
+        // The ticket is the session's, and the completion ends with it.
+        passwordTicket = worker.passwords.ask(route.shared.passwords, whether: credentials, areRightBy: question.file) {
+            [unowned self] verdict in
+            if verdict == .right { auth.letIn(credentials, edition: question.edition, at: .coarse) }
+            passwordAnswered(credentials, verdict, auth)
         }
+        if passwordTicket == nil { refuse(.tooManyPasswords, .passwordsBusy, exchange) }
     }
 
-    private func passwordAnswered(_ question: PasswordThread.Question, _ isRight: Bool, _ auth: BasicAuth) {
-        guard question === passwordQuestion, case .waitingForApp(let exchange, nil) = state else { return }
-        passwordQuestion = nil
+    private func passwordAnswered(_ credentials: BasicCredentials, _ verdict: PasswordDesk.Verdict, _ auth: BasicAuth) {
+        passwordTicket = nil
+        guard case .waitingForApp(let exchange, nil) = state else { return }
         route.clock.beginTurn()
-        guard isRight else {
-            return refuse(.unauthorized(auth.realm, isWrong: true), .wrongPassword, exchange)
+        switch verdict {
+        case .right:
+            exchange.user = credentials.user
+            goToApp(exchange)
+        case .wrong: refuse(.unauthorized(auth.realm, isWrong: true), .wrongPassword, exchange)
+        case .tooLate: refuse(.tooManyPasswords, .passwordsBusy, exchange)
         }
-        exchange.user = question.credentials.user
-        goToApp(exchange)
     }
 }

@@ -19,7 +19,7 @@ extension HTTPSession {
         /// The head is whole, and waits for the app.
         case needsApp
         /// Likewise, and it is to be found out first whether the client may come in.
-        case needsAnswer(PasswordThread.Question)
+        case needsAnswer(PasswordQuestion)
         /// The request is on its way.
         case sent
         /// It was refused.

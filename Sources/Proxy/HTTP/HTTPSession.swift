@@ -60,7 +60,7 @@ final class HTTPSession: Session {
     private var undelivered: Int32 = 0
     private var isAwaitingTurn = false
     /// While the password thread is asked about a request.
-    var passwordQuestion: PasswordThread.Question?
+    var passwordTicket: PasswordTicket?
     /// What the app is told about the client; made for the first request.
     private(set) lazy var sender = http.sender(
         client, scheme: tls != nil || hasComeOverTLS ? .https : .http, tls: tls)
@@ -297,15 +297,14 @@ final class HTTPSession: Session {
         }
         let bytesMoved = bytesMoved
         state = .ended
-        if let passwordQuestion { worker.withdraw(passwordQuestion) }
-        passwordQuestion = nil
+        passwordTicket = nil
         closeOwnConnection()
         appLifeTimer = nil
         toApp.abandon(in: workspace)
         toClient.abandon(in: workspace)
         socket?.onReady = nil
         socket = nil
-        worker.ended(self, bytesMoved: bytesMoved)
+        worker.sessions.end(self, bytesMoved: bytesMoved)
     }
 
     var isEnded: Bool {

@@ -7,24 +7,19 @@ package import TLS
 /// Callable from every thread: the control thread reads files, the workers take what it has found.
 package final class RouteTLS: Sendable {
     package let settings: TLSServerSettings
-    private let tickets: TicketKeys
-    private let state: Guarded<TLSContext?>
+    private let state = Guarded<TLSContext?>(nil)
 
-    /// Has nothing for clients until ``readAgain()`` has found something.
-    package init(awaitingFilesOf route: Route, tickets: TicketKeys) {
+    /// Has nothing for clients until ``use(_:)`` has been called.
+    package init(_ route: Route) {
         settings = TLSServerSettings(route)
-        self.tickets = tickets
-        state = Guarded(nil)
     }
 
     /// What a connection that begins now goes by; nil where no good files have been found yet.
     var context: TLSContext? { state.withLock { $0 } }
 
-    /// Reads the files again; connections that begin from now on are shown what they hold. Where they are no good, what was
-    /// good before stays.
-    package func readAgain() throws(TLSFault) {
-        let fresh = try TLSContext(settings, tickets: tickets)
-        state.withLock { $0 = fresh }
+    /// Shows connections that begin from now on what the files hold.
+    package func use(_ context: TLSContext) {
+        state.withLock { $0 = context }
     }
 }
 
@@ -40,6 +35,6 @@ extension TLSServerSettings {
             }
         self.init(
             pairs: tls.pairs.map { Pair(certificate: $0.certificate, key: $0.key ?? $0.certificate) },
-            clientCertificates: clients, protocols: route.protocol == .http ? ["http/1.1", "http/1.0"] : [])
+            clientCertificates: clients, protocols: ServedProtocol(route.protocol).applicationProtocols)
     }
 }

@@ -8,7 +8,7 @@ internal import TLS
 /// A client's connection until TLS is agreed on; then the session of what is spoken in it takes the place of this one.
 ///
 /// A client that says nothing costs no more than its connection: what a handshake needs is made when the first record is there.
-final class TLSHandshake: Session {
+final class TLSHandshake: EntryStage {
     var connection: ClientConnection
     var index = 0
     private let channel: TLSChannel
@@ -29,14 +29,6 @@ final class TLSHandshake: Session {
         let readiness = socket.takeUnusedReadiness()
         if !readiness.isEmpty { ready(readiness) }
     }
-
-    var bytesMoved: (toApp: UInt64, toClient: UInt64) { (0, 0) }
-
-    var usesApp: Bool { false }
-
-    var keepsApp: Bool { false }
-
-    func boundBuffers(to bytes: Int?) { socket?.socket.boundBuffers(to: bytes) }
 
     private func ready(_ readiness: IOEvent.Readiness) {
         guard let socket else { return }
@@ -64,7 +56,7 @@ final class TLSHandshake: Session {
         if channel.mayHaveMore || noted.contains(.urgent) { noted.insert(.readable) }
         socket.unusedReadiness = noted
         connection.noteTLS()
-        worker.goOn(from: self)
+        ClientPipeline.handOn(from: self)
     }
 
     private func fail(_ fault: HandshakeFault) {
@@ -79,11 +71,6 @@ final class TLSHandshake: Session {
         }
     }
 
-    func abort(_ reason: SessionEnd) {
-        socket?.socket.resetWhenClosed()
-        end(reason)
-    }
-
     /// At the server's end, who has not said anything yet has nothing to finish.
     func drain() {
         guard worker.isDraining, !channel.hasBegun, let socket, socket.socket.idleState == .quiet else { return }
@@ -92,15 +79,5 @@ final class TLSHandshake: Session {
 
     func checkTimeouts(_ hearing: Hearing) {
         if hearing.silence(since: started) >= route.configuration.tls.handshakeTimeout { abort(.tlsHandshakeTimeout) }
-    }
-
-    private func end(_ reason: SessionEnd) {
-        guard socket != nil else { return }
-        worker.log(
-            SessionSummary(
-                client: client, route: route.configuration.name, upstream: nil, source: nil, bytesToApp: 0,
-                bytesToClient: 0, duration: MonotonicTime.coarse.since(started), end: reason))
-        route.traffic.countFailure(reason)
-        worker.ended(self, bytesMoved: (0, 0))
     }
 }

@@ -3,6 +3,7 @@ internal import Configuration
 internal import EventLoop
 internal import Memory
 internal import Network
+internal import Observability
 internal import Relay
 internal import Upstream
 
@@ -18,8 +19,7 @@ final class DatagramListener: DatagramRelay.Owner {
     }
 
     private(set) var route: WorkerRoute
-    private unowned let worker: Worker
-    private let loop: EventLoop
+    private let worker: WorkerContext
     private var datagrams: DatagramRoute
     private var state = State.open
     private var relay: DatagramRelay?
@@ -48,15 +48,15 @@ final class DatagramListener: DatagramRelay.Owner {
     ///   - socket: taken once there is memory for all the rest.
     ///   - onEnd: called once, in a later turn of the loop, when the listener has ended.
     init(
-        _ socket: Handoff<DatagramSocket>, route: WorkerRoute, datagrams: DatagramRoute, worker: Worker,
-        in workspace: DatagramWorkspace, on loop: EventLoop, onEnd: @escaping () -> Void
+        _ socket: Handoff<DatagramSocket>, route: WorkerRoute, datagrams: DatagramRoute,
+        in workspace: DatagramWorkspace, onEnd: @escaping () -> Void
     ) throws(SystemError) {
         self.route = route
         self.datagrams = datagrams
-        self.worker = worker
-        self.loop = loop
+        worker = route.worker
         self.onEnd = onEnd
-        sweep = try Deadline(on: loop) { [unowned self] in sweepFlows($0) }
+        // The listener owns its deadline, and no other owner is there.
+        sweep = try Deadline(on: worker.loop) { [unowned self] in sweepFlows($0) }
         if let socket = socket.take() {
             relay = DatagramRelay(socket, in: workspace, account: datagrams.account, owner: self)
         }
@@ -85,21 +85,20 @@ final class DatagramListener: DatagramRelay.Owner {
             worker.appIsAway(route)
             throw .nobodyListens
         }
-        try takePlace()
+        var permit = try takePermit()
+        permit.hold(clientPlace)
         do throws(SystemError) {
             let connection = try datagrams.connector.open(for: path.clientAddress?.ipAddress)
             let upstream = DatagramFlow.Upstream(
                 address: connection.address, candidate: connection.candidate,
                 mayBeElsewhere: datagrams.connector.candidateCount > 1)
             let flow = try relay.addFlow(path, to: upstream, on: connection.takeSocket())
-            flow.context = route
-            flow.clientPlace = clientPlace
-            worker.flowBegan(on: route)
+            flow.context = FlowPermit(permit)
+            route.tally.countConnection()
             datagrams.fleeting.append(flow)
             if sweep?.isScheduled == false { scheduleSweep() }
             return flow
         } catch {
-            worker.giveBackPlace(on: route)
             worker.cannotOpenFlow(error, on: route)
             throw .noSocket
         }
@@ -116,16 +115,19 @@ final class DatagramListener: DatagramRelay.Owner {
         }
     }
 
-    private func takePlace() throws(DatagramRelay.Refusal) {
-        if worker.takePlaceForFlow(on: route) { return }
+    /// The route on which a flow began, whose permit it has.
+    private func route(of flow: DatagramFlow) -> WorkerRoute { (flow.context as? FlowPermit)?.route ?? route }
+
+    private func takePermit() throws(DatagramRelay.Refusal) -> ConnectionPermit {
+        if let permit = worker.takePermitForFlow(on: route) { return permit }
         guard let victim = datagrams.fleeting.idle(for: Self.shortestStay, at: .coarse) else { throw .noPlace }
         victim.displace()
         // Another worker may have been quicker.
-        guard worker.takePlaceForFlow(on: route) else { throw .noPlace }
+        guard let permit = worker.takePermitForFlow(on: route) else { throw .noPlace }
+        return permit
     }
 
     func ended(_ flow: DatagramFlow, _ end: DatagramRelay.End) {
-        flow.clientPlace = nil
         let reason: FlowEnd
         switch end {
         case .ended: reason = cause
@@ -133,8 +135,7 @@ final class DatagramListener: DatagramRelay.Owner {
         case .failed(let code): reason = .appFailed(code)
         case .refused: reason = .appNotListening
         }
-        // The one on which it began, whose place it has.
-        let route = flow.context as? WorkerRoute ?? route
+        let route = route(of: flow)
         if end == .refused {
             route.datagrams?.connector.refused(flow.upstream.candidate)
             if !flow.upstream.mayBeElsewhere { worker.appIsAway(route) }
@@ -147,7 +148,10 @@ final class DatagramListener: DatagramRelay.Owner {
                     flow: flow, route: route.configuration.name, end: reason,
                     namesSource: route.app.sources.areWorthNaming))
         }
-        worker.ended(flow, on: route, isOnlyALook ? nil : reason.cause)
+        // The relay has counted its bytes as they went.
+        route.tally.countEnd(after: flow.started, bytesToApp: 0, bytesToClient: 0)
+        if !isOnlyALook, let cause = reason.cause { route.tally.countFailure(cause) }
+        flow.context = nil
         endIfDrained()
     }
 
@@ -184,7 +188,7 @@ final class DatagramListener: DatagramRelay.Owner {
     /// Ends the flows that are left: all, or those that began on one route.
     func abort(_ cause: FlowEnd, route number: Int? = nil) {
         let all = number == nil || number == route.number
-        endFlows(cause) { flow, _ in all || (flow.context as? WorkerRoute)?.number == number }
+        endFlows(cause) { flow, _ in all || self.route(of: flow).number == number }
     }
 
     /// How many flows there are.
@@ -207,7 +211,7 @@ final class DatagramListener: DatagramRelay.Owner {
         sweep?.cancel()
         relay?.stopWatching()
         // Not at once: it may be the relay that is ending a flow.
-        loop.onNextTurn(onEnd)
+        worker.loop.onNextTurn(onEnd)
     }
 
     // MARK: Silence
@@ -226,7 +230,7 @@ final class DatagramListener: DatagramRelay.Owner {
         }
         relay?.countOverflow(ofFlows: true)
         endFlows(.idleTimeout) { flow, isRetired in
-            let route = isRetired ? flow.context as? WorkerRoute ?? route : route
+            let route = isRetired ? self.route(of: flow) : route
             return hearing.silence(since: flow.lastActivity) >= route.configuration.idleTimeout
         }
         endFlows(.finished) { flow, isRetired in
@@ -242,4 +246,15 @@ final class DatagramListener: DatagramRelay.Owner {
             state == .draining ? Self.drainingSweep : relay?.hasRetiredFlows == true ? Self.quiet : usual
         sweep?.schedule(after: min(usual, longest))
     }
+}
+
+/// A flow's ``ConnectionPermit``, which the flow keeps to its end.
+private final class FlowPermit {
+    private let permit: ConnectionPermit
+
+    init(_ permit: consuming ConnectionPermit) {
+        self.permit = permit
+    }
+
+    var route: WorkerRoute { permit.route }
 }

@@ -32,8 +32,6 @@ public final class DatagramFlow: DescriptorEvent {
     public internal(set) var bytesToClient: UInt64 = 0
     /// For the use of the relay's owner.
     public var context: AnyObject?
-    /// Likewise: kept as long as the flow.
-    public var clientPlace: AnyObject?
 
     /// The client has said something to which nothing has been said back.
     public internal(set) var awaitsAnswer = false

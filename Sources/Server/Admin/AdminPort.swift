@@ -29,7 +29,8 @@ final class AdminPort {
         }
     }
 
-    private let sources: AdminServer.Sources
+    /// What is told to those who ask; to be set before ``start(_:)``.
+    var sources: AdminServer.Sources?
     private let log: Log
     private let loop: EventLoop
     private var settings = AdminSettings()
@@ -44,10 +45,10 @@ final class AdminPort {
 
     /// Listens nowhere yet.
     /// - Throws: ``SystemError`` when there is no memory for a timer.
-    init(_ sources: AdminServer.Sources, log: Log, on loop: EventLoop) throws(SystemError) {
-        self.sources = sources
+    init(log: Log, on loop: EventLoop) throws(SystemError) {
         self.log = log.part(.admin)
         self.loop = loop
+        // The timer ends with this, and so do its calls.
         retryTimer = try Timer(on: loop) { [unowned self] in retry() }
     }
 
@@ -129,7 +130,7 @@ final class AdminPort {
             admin = nil
             return
         }
-        if admin == nil { admin = try AdminServer(sources, on: loop) }
+        if admin == nil, let sources { admin = try AdminServer(sources, on: loop) }
         admin?.access = AccessList(allow: settings.allow, deny: settings.deny)
     }
 

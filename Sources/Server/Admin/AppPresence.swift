@@ -15,15 +15,7 @@ enum AppPresence {
 
     /// Looks now.
     init(of upstream: UpstreamAddress, over transport: RouteProtocol.Transport = .tcp) {
-        self.init(of: upstream, among: Self.endpoints(over: transport) ?? [])
-    }
-
-    /// Who listens at this moment; nil where that cannot be seen.
-    static func endpoints(over transport: RouteProtocol.Transport) -> [ListeningEndpoint]? {
-        switch transport {
-        case .tcp: try? ListeningSockets.current()
-        case .udp: try? ListeningSockets.takingDatagrams()
-        }
+        self.init(of: upstream, among: transport.listeningEndpoints ?? [])
     }
 
     /// - Parameter endpoints: who listens, found out once for many routes.

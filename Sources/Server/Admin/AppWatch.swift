@@ -29,7 +29,7 @@ struct AppWatch {
     mutating func look(at routes: [(route: Route, health: AppHealth)]) {
         // Asked once for all routes of a kind.
         let transports = Set(routes.map { $0.route.protocol.transport })
-        let endpoints = Dictionary(uniqueKeysWithValues: transports.map { ($0, AppPresence.endpoints(over: $0)) })
+        let endpoints = Dictionary(uniqueKeysWithValues: transports.map { ($0, $0.listeningEndpoints) })
         let now = (Timestamp.now, MonotonicTime.now)
         let earlier = states
         states = [:]

@@ -22,6 +22,7 @@ final class BackgroundDiagnosis {
         guard completions.count == 1 else { return }
         do throws(SystemError) {
             let mailbox = try Mailbox<[UInt8]>()
+            // The event is in `result`, which ends with this, and so do its calls.
             result = (mailbox, try mailbox.open(on: loop) { [unowned self] in finish($0) })
             try Thread.start(named: "diagnosis") { mailbox.post(Self.json) }
         } catch {

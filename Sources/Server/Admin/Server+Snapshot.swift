@@ -17,7 +17,9 @@ extension Server {
     /// thread; that may be done again before the first one is complete.
     /// - Parameter completion: called once, in a later turn of the control loop.
     public func snapshot(_ completion: @escaping (Snapshot) -> Void) {
-        workers.survey { [unowned self] in completion(snapshot(of: $0)) }
+        workers.survey { [weak self] in
+            if let self { completion(snapshot(of: $0)) }
+        }
     }
 
     private func snapshot(of workers: [WorkerSnapshot]) -> Snapshot {
@@ -25,26 +27,21 @@ extension Server {
         return Snapshot(
             time: now, monotonicTime: .now,
             program: Snapshot.Program(
-                version: Self.version, startTime: startTime, isDraining: isDraining, findsRoutes: findsRoutes),
+                version: Self.version, startTime: record.startTime, isDraining: isDraining,
+                findsRoutes: record.findsRoutes),
             process: .current,
             memory: Snapshot.Memory(self.workers.memory.look()),
             workers: workers.map {
                 Snapshot.Worker(
                     number: $0.number, loopLag: $0.loopLag, parkedBytes: $0.parkedBytes, connections: $0.connections)
             },
-            routes: routeSnapshots(of: workers, at: now), reloads: reloads, droppedLogLines: log.droppedLines,
+            routes: routeSnapshots(of: workers), reloads: record.reloads, droppedLogLines: log.droppedLines,
             messages: log.recentMessages)
     }
 
-    /// The configuration's routes first, in its order, then those that were found.
-    private func routeSnapshots(of workers: [WorkerSnapshot], at time: Timestamp) -> [Snapshot.Route] {
-        let found = listeners.routes.keys.filter { !configuredRoutes.contains($0) }.sorted()
-        let numbers = (configuredRoutes + found).filter { listeners.routes[$0] != nil }
+    private func routeSnapshots(of workers: [WorkerSnapshot]) -> [Snapshot.Route] {
         lookAtApps()
-        return numbers.compactMap { number in
-            guard let route = listeners.routes[number] else { return nil }
-            return snapshot(of: route, number: number, from: workers)
-        }
+        return routes.listed.map { snapshot(of: $0.route.configuration, number: $0.number, from: workers) }
     }
 
     private func snapshot(of route: Route, number: Int, from workers: [WorkerSnapshot]) -> Snapshot.Route {
@@ -54,7 +51,7 @@ extension Server {
         return Snapshot.Route(
             name: route.name, listen: listeners.boundAddresses(ofRoute: number).map(\.description),
             upstream: route.upstream.description, protocol: route.protocol.word,
-            app: apps[route], connections: Int(total.counters.connections - total.counters.endedConnections),
+            app: record.apps[route], connections: Int(total.counters.connections - total.counters.endedConnections),
             connectionLimit: route.maxConnections, held: total.held, queued: total.queued,
             queueLimit: bound.max.map { _ in bound.queue }, upstreamConnections: total.upstreamConnections,
             upstreamConnectionLimit: bound.max, idle: total.idle, spare: total.spare, counters: total.counters,
@@ -62,7 +59,7 @@ extension Server {
     }
 
     private func obstacles(of route: Route, number: Int, _ workers: [WorkerSnapshot]) -> [String] {
-        failing.filter { $0.route == number }.map { "cannot listen on \($0.address) yet, and tries again" }.sorted()
+        listeners.failingAddresses(ofRoute: number).map { "cannot listen on \($0) yet, and tries again" }.sorted()
             + workers.compactMap { worker in
                 worker.obstacles[route.name].map {
                     "worker \(worker.number) cannot accept clients yet, and tries again (\($0))"
@@ -72,6 +69,6 @@ extension Server {
 
     /// Notes which of the routes' apps are there now.
     func lookAtApps() {
-        apps.look(at: listeners.routes.map { ($0.value, shared[$0.key]?.hold.health ?? .unknown) })
+        record.apps.look(at: routes.all.map { ($0.configuration, $0.hold.health) })
     }
 }

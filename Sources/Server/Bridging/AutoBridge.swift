@@ -56,7 +56,8 @@ public final class AutoBridge {
         self.ports = Self.ports(ports, besides: configuration)
         settings = configuration.defaults
         self.log = log.part(.discovery)
-        server.findsRoutes = true
+        server.record.findsRoutes = true
+        // The timer ends with this, and so do its calls.
         timer = try Timer(on: loop) { [unowned self] in look() }
     }
 
@@ -116,7 +117,8 @@ public final class AutoBridge {
                 review.take(answerOf: endpoint, isInspector: false)
                 continue
             }
-            inquiry.ask(.ip(endpoint.address, port: endpoint.port)) { [unowned self] isInspector in
+            inquiry.ask(.ip(endpoint.address, port: endpoint.port)) { [weak self] isInspector in
+                guard let self else { return }
                 review.take(answerOf: endpoint, isInspector: isInspector)
                 if !isStopped { look() }
             }

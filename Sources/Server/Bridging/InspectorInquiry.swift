@@ -20,6 +20,7 @@ final class InspectorInquiry {
         let number = asked
         do throws(SystemError) {
             let mailbox = try Mailbox<Bool>()
+            // The event is in `pending`, which ends with this, and so do its calls.
             let event = try mailbox.open(on: loop) { [unowned self] isInspector in
                 pending[number] = nil
                 completion(isInspector)
@@ -29,7 +30,9 @@ final class InspectorInquiry {
         } catch {
             pending[number] = nil
             // Without descriptors or threads to spare nobody can be asked, and what may be an inspector counts as one.
-            loop.onNextTurn { completion(true) }
+            loop.onNextTurn { [weak self] in
+                if self != nil { completion(true) }
+            }
         }
     }
 }

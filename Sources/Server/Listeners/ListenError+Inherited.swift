@@ -19,16 +19,7 @@ extension ListenError {
 
     /// A socket that was passed cannot be used.
     init(taking socket: InheritedSocket, over transport: RouteProtocol.Transport, _ error: SystemError) {
-        let reason =
-            switch (socket.kind, transport) {
-            case (.missing, _): "there is no descriptor \(socket.number), whatever LISTEN_FDS says"
-            case (.other, _): "it is no TCP or Unix socket for connections"
-            case (.datagrams, .tcp): "it takes datagrams; a route of this protocol takes a socket for connections"
-            case (.notListening, _): "nobody has called listen(2) for it; a socket unit says ListenStream"
-            case (.datagrams, .udp): "inherited sockets for datagrams are not supported"
-            case (.listening, .udp): "it takes connections; a route of protocol udp takes datagrams"
-            case (.listening, .tcp): error.reason
-            }
+        let reason = transport.objection(to: socket) ?? error.reason
         self.init("cannot listen on the inherited socket \(socket.described): \(reason)")
     }
 }

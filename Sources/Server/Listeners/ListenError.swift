@@ -13,8 +13,7 @@ public struct ListenError: Error, CustomStringConvertible {
     }
 
     init(_ address: SocketAddress, _ error: SystemError, over transport: RouteProtocol.Transport = .tcp) {
-        let place = transport == .udp ? "\(address)/udp" : "\(address)"
-        description = "cannot listen on \(place): " + Self.explanation(address, transport, error)
+        description = "cannot listen on \(address)\(transport.suffix): " + Self.explanation(address, transport, error)
     }
 
     private static func explanation(
@@ -36,12 +35,7 @@ public struct ListenError: Error, CustomStringConvertible {
     /// ` by python3 (pid 4711), which listens on 0.0.0.0:8000`, as far as that can be seen.
     private static func holder(of address: SocketAddress, _ transport: RouteProtocol.Transport) -> String {
         guard case .ip(let wanted, let port, _) = address else { return "" }
-        let endpoints =
-            switch transport {
-            case .tcp: try? ListeningSockets.current()
-            case .udp: try? ListeningSockets.takingDatagrams()
-            }
-        let holders = (endpoints ?? []).filter { endpoint in
+        let holders = (transport.listeningEndpoints ?? []).filter { endpoint in
             endpoint.port == port
                 && (endpoint.accepts(wanted) || (wanted.isUnspecified && endpoint.address.family == wanted.family))
         }

@@ -76,7 +76,7 @@ struct ListenerSet {
             Listener(route: route, address: address, transport: transport, access: access)
         }
         func listeners(_ address: SocketAddress, _ access: UnixSocketAccess? = nil) -> [Listener] {
-            let given = inherited.filter { $0.isMeant(for: transport) && $0.covers(address) }
+            let given = inherited.filter { transport.isMeant(by: $0.kind) && $0.covers(address) }
             return given.isEmpty ? [listener(address, access)] : given.map(taken)
         }
         func taken(_ socket: InheritedSocket) -> Listener {
@@ -180,25 +180,14 @@ struct ListenerSet {
     var count: Int { open.count }
 }
 
-extension InheritedSocket {
-    /// Whether it is of the kind that such routes listen on; what is wrong with it is for later.
-    fileprivate func isMeant(for transport: RouteProtocol.Transport) -> Bool {
-        switch kind {
-        case .listening, .notListening: transport == .tcp
-        case .datagrams: transport == .udp
-        case .other, .missing: false
-        }
-    }
-}
-
 extension ListenAddress {
     /// Whether this names the socket or its address.
     fileprivate func asks(for socket: InheritedSocket, _ transport: RouteProtocol.Transport) -> Bool {
         switch self {
         case .inherited(let name): name == socket.name
-        case .address(let address): socket.isMeant(for: transport) && socket.covers(address)
+        case .address(let address): transport.isMeant(by: socket.kind) && socket.covers(address)
         case .unix(let path, _): socket.covers(.unix(path: path))
-        case .everyNonLoopback(let port, _): socket.isMeant(for: transport) && socket.address?.port == port
+        case .everyNonLoopback(let port, _): transport.isMeant(by: socket.kind) && socket.address?.port == port
         }
     }
 }

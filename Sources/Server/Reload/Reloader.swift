@@ -7,11 +7,13 @@ public import Observability
 ///
 /// Belongs to the control loop.
 public final class Reloader {
+    private typealias File = WatchedFile<LoadedConfiguration, ConfigurationErrors>
+
     private let server: Server
     private let source: ReloadSource
     private let log: Log
     private let loop: EventLoop
-    private var watcher: FileWatcher?
+    private lazy var file = makeFile()
     /// A reload that was asked for has not begun yet.
     private var isRequested = false
 
@@ -35,7 +37,7 @@ public final class Reloader {
             isRequested = false
             log.info("\(reason): reading the configuration again")
             server.tellReloading()
-            apply(read())
+            file.readAgain()
             server.tellReady()
         }
     }
@@ -43,72 +45,66 @@ public final class Reloader {
     /// Follows the file that the source names, if any, from the loop's first turn on. Where the system refuses to watch
     /// it, the log says so.
     public func startWatching() {
-        guard let path = source.watchedFile else { return }
-        do throws(SystemError) {
-            watcher = try FileWatcher(path, on: loop) { [unowned self] in fileChanged(path) }
-            if let obstacle = watcher?.obstacle { complain(path, obstacle) }
-            // It may have changed after it was read and before it was watched.
-            loop.onNextTurn { [self] in
-                if case .success(let loaded) = read(), loaded.configuration == server.configuration { return }
-                watcher?.tellEarlierChange()
-            }
-        } catch {
-            complain(path, error)
+        guard source.watchedFile != nil else { return }
+        file.follow()
+        // It may have changed after it was read and before it was watched.
+        loop.onNextTurn { [self] in
+            file.tellEarlierChange { $0.configuration == server.configuration }
         }
     }
 
-    private func complain(_ path: String, _ error: SystemError) {
-        log.warning(
-            "cannot watch the configuration file; a change of it takes a SIGHUP or a restart",
-            ["file": .text(path), "reason": .text(error.description)])
+    private func makeFile() -> File {
+        let paths = source.watchedFile.map { [$0] } ?? []
+        return File(paths, watchedBy: FileWatchers(on: loop), read: source.load) { [weak self] in self?.take($0) }
     }
 
-    private func fileChanged(_ path: String) {
-        guard let watcher, watcher.isThere else {
-            log.warning("the configuration file has gone; what it said still holds", ["file": .text(path)])
+    private func take(_ news: File.News) {
+        switch news {
+        case .read(let loaded, let path):
+            note(changeOf: path)
+            apply(loaded)
+        case .unusable(let errors, let path):
+            note(changeOf: path)
+            refuse(errors)
+        case .gone(let path):
+            log.hasGone("the configuration file", at: path)
+        case .unwatchable(let path, let error):
+            log.cannotWatch("the configuration file", at: path, error)
+        }
+    }
+
+    private func note(changeOf path: String?) {
+        if let path { log.info("the configuration file has changed", ["file": .text(path)]) }
+    }
+
+    private func refuse(_ errors: ConfigurationErrors) {
+        server.record.reloads.failed += 1
+        server.record.reloads.hasFailedLast = true
+        let count = errors.diagnostics.count
+        log.error("not reloaded, nothing has changed: \(count) \(count == 1 ? "error" : "errors")")
+        log.error(report: errors.report)
+    }
+
+    private func apply(_ loaded: LoadedConfiguration) {
+        let configuration = loaded.configuration
+        guard server.isRunning else {
+            log.info("not reloaded: stopping")
             return
         }
-        if let obstacle = watcher.obstacle { complain(path, obstacle) }
-        let result = read()
-        // Somebody began to write while we read: what was read may be half of it, and we are called again.
-        guard !watcher.hasNews() else { return }
-        log.info("the configuration file has changed", ["file": .text(path)])
-        apply(result)
-    }
-
-    private func read() -> Result<LoadedConfiguration, ConfigurationErrors> {
-        Result { () throws(ConfigurationErrors) in try source.load() }
-    }
-
-    private func apply(_ result: Result<LoadedConfiguration, ConfigurationErrors>) {
-        switch result {
-        case .failure(let errors):
-            server.reloads.failed += 1
-            server.reloads.hasFailedLast = true
-            let count = errors.diagnostics.count
-            log.error("not reloaded, nothing has changed: \(count) \(count == 1 ? "error" : "errors")")
-            log.error(report: errors.report)
-        case .success(let loaded):
-            let configuration = loaded.configuration
-            guard server.isRunning else {
-                log.info("not reloaded: stopping")
-                return
-            }
-            onReload?(configuration)
-            guard let difference = server.reload(configuration) else { return }
-            server.reloads.succeeded += 1
-            server.reloads.hasFailedLast = false
-            server.reloads.lastSuccess = .now
-            log.info("reloaded: \(difference.summary)")
-            loaded.log(to: log)
-            if difference.changesWorkers {
-                log.warning(
-                    "the number of workers changes only with a restart",
-                    [
-                        "running": .text(server.configuration.workers.description),
-                        "configured": .text(configuration.workers.description),
-                    ])
-            }
+        onReload?(configuration)
+        guard let difference = server.reload(configuration) else { return }
+        server.record.reloads.succeeded += 1
+        server.record.reloads.hasFailedLast = false
+        server.record.reloads.lastSuccess = .now
+        log.info("reloaded: \(difference.summary)")
+        loaded.log(to: log)
+        if difference.changesWorkers {
+            log.warning(
+                "the number of workers changes only with a restart",
+                [
+                    "running": .text(server.configuration.workers.description),
+                    "configured": .text(configuration.workers.description),
+                ])
         }
     }
 }

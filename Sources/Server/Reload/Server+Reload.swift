@@ -15,7 +15,7 @@ extension Server {
     /// - Returns: what has changed; nil where nothing was done.
     public func reload(_ new: Configuration) -> ConfigurationDifference? {
         guard isRunning else { return nil }
-        let (old, before) = (configuration, configuredRoutes)
+        let (old, before) = (configuration, routes.configured)
         let difference = ConfigurationDifference(from: old, to: new)
         configuration = new
         configuration.workers = old.workers
@@ -24,7 +24,7 @@ extension Server {
 
         var fresh: [Int] = []
         var superseded: [Int] = []
-        configuredRoutes = zip(new.routes, difference.origins).map { route, origin in
+        routes.configured = zip(new.routes, difference.origins).map { route, origin in
             switch origin {
             case .unchanged(let index): return before[index]
             case .changed(let index):
@@ -38,18 +38,16 @@ extension Server {
         let removed = difference.removed.map { before[$0] }
         for number in superseded + removed { retire(number) }
         if new.speaksTLS { ProcessLimits.keepMemoryPrivate() }
-        followCertificates()
-        // The fresh ones were read just now.
-        readCertificatesAgain(of: configuredRoutes.filter { !fresh.contains($0) })
+        followFiles(readingAgain: true)
 
         // First, for a route may want the address that it had.
-        admin?.follow(new.admin)
+        admin.follow(new.admin)
         // One go for all: a socket may pass from any route to any other.
-        hurry()
-        updateListeners()
+        listeners.hurry()
+        listeners.update()
         // Only now, so that a socket that stays has a route at every moment.
         for number in superseded + removed { workers.tell(.removeRoute(number)) }
-        for number in removed { end(removedRoute: number) }
+        for number in removed { removals.add(number, within: configuration.drain) }
 
         for index in difference.removed {
             log.info(
@@ -57,7 +55,6 @@ extension Server {
                     + durationText(configuration.drain),
                 ["route": .text(old.routes[index].name)])
         }
-        readPasswordsAgain()
         for number in fresh { announce(number) }
         return difference
     }

@@ -199,7 +199,7 @@ def test_header_in_time_has_nothing_to_do_with_what_follows(container, outside, 
     accepting(", header_timeout: 300ms")
     with App(container, echo), connect(outside, Cable.CONTAINER, 8080) as client:
         client.sendall(text(SOURCE, DESTINATION))
-        time.sleep(0.6)
+        time.sleep(0.6)  # longer than the timeout
         client.sendall(b"hello")
         assert read_exactly(client, 5) == b"hello"
 
@@ -474,7 +474,7 @@ def test_header_before_much(container, outside, start):
     results = []
 
     def serve(connection):
-        time.sleep(0.2)
+        time.sleep(0.2)  # the app is slow to read
         results.append((read_header(connection).source, digest_to_end(connection)))
         connection.sendall(data)
 

@@ -23,8 +23,6 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("prometheus"), reason="there is no prometheus"), pytest.mark.limit(180)]
 
 CONFIG = REPOSITORY / "config"
-# Longer than a scrape and its way into the database take.
-SETTLED = 3
 
 
 @pytest.fixture
@@ -51,8 +49,7 @@ def prometheus(container, program, tmp_path):
 
 def test_figures_agree_with_the_load(outside, prometheus):
     """Requests, bytes, rates and percentiles as wrk has seen them; connections as they were made, to the last one."""
-    time.sleep(SETTLED)
-    before = time.time()
+    before = prometheus.wait_for_scrape()
     load = Wrk(outside, f"http://{Cable.CONTAINER}:8080/")
     began = time.time()
     sent = 0
@@ -61,11 +58,11 @@ def test_figures_agree_with_the_load(outside, prometheus):
             client.sendall(b"x" * 1000)
             assert read_exactly(client, 1000) == b"x" * 1000
         sent += 1
-        time.sleep(0.01)
+        time.sleep(0.01)  # the load's pace
     ended = time.time()
     report = load.stop()
-    time.sleep(SETTLED)
-    after = time.time()
+    wait_until(lambda: prometheus.value("sum(loopbridge_connections)") == 0, "all connections have ended")
+    after = prometheus.wait_for_scrape()
 
     def grown(series):
         return prometheus.value(f"sum({series})", after) - prometheus.value(f"sum({series})", before)
@@ -103,7 +100,7 @@ def test_every_query_of_the_dashboard_returns_data(outside, prometheus):
             # Refused at once, perhaps before it knows that it is connected, which is a failure to show.
             with pytest.raises(ConnectionResetError), connect(outside, Cable.CONTAINER, 8082) as client:
                 read_exactly(client, 1)
-            time.sleep(0.02)
+            time.sleep(0.02)  # the load's pace
         empty = []
         for panel, expression in dashboard_queries():
             values = [value for _, value in prometheus.query(expression)]

@@ -31,7 +31,7 @@ WORDS = random.Random(8).randbytes(1 << 16)
 def takes_its_time(median, size):
     """An app's function that answers after a time that is long now and then, with more or less of a body."""
     def answer(request):
-        time.sleep(random.lognormvariate(0, 0.6) * median)
+        time.sleep(random.lognormvariate(0, 0.6) * median)  # what the picture is to show
         request.connection.sendall(ok(WORDS[:min(len(WORDS), int(random.lognormvariate(0, 0.8) * size))]))
     return answer
 
@@ -63,7 +63,7 @@ def test_pictures(container, outside, loopbridge, tmp_path):
                 for connection in cached:
                     connection.sendall(WORDS[:random.randrange(200, 9000)])
                     connection.recv(1 << 16)
-                time.sleep(0.2 + 0.15 * random.random())
+                time.sleep(0.2 + 0.15 * random.random())  # the load's pace
 
         talk_until(70)
         with Visits(outside, clients=5, rate=9), Visits(outside, clients=9, rate=40, port=8081, target="/orders"):

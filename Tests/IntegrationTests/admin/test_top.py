@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 import pytest
@@ -294,8 +295,10 @@ def test_a_slow_answer_stops_no_key(port, top):
     screen = top("--timeout", "30s")
     screen.wait_for("web")
 
+    ended = threading.Event()
+
     def slowly():
-        time.sleep(5)
+        ended.wait(30)
         return 200, report(route())
 
     port.answers["/status.json"] = slowly
@@ -305,6 +308,7 @@ def test_a_slow_answer_stops_no_key(port, top):
     screen.type("q")
     assert screen.end() == 0
     assert time.monotonic() - started < 3
+    ended.set()
 
 
 def test_of_the_real_one(container, outside, loopbridge, tmp_path):

@@ -20,9 +20,9 @@ def holder(container):
     """A process that has port 8080."""
     server = Process(container.command(
         "/usr/bin/python3", "-c",
-        "import socket, time\n"
+        "import signal, socket\n"
         "listener = socket.create_server(('0.0.0.0', 8080))\n"
-        "time.sleep(60)"))
+        "signal.pause()"))
     wait_until(lambda: container.listens_on(8080), "the other process has the port")
     yield server
     server.stop()

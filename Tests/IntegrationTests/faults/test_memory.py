@@ -3,7 +3,6 @@
 import re
 import signal
 import threading
-import time
 
 import pytest
 
@@ -77,17 +76,6 @@ def refused(container, kind):
     return metrics(container)[f'loopbridge_failures_total{{route="{ROUTES[PORTS[kind]]}",cause="memory_short"}}']
 
 
-def wait_until_quiet(program):
-    """Waits until the program has used no processor time for half a second, or has ended."""
-    def is_quiet():
-        if not program.is_running:
-            return True
-        before = program.cpu_seconds()
-        time.sleep(0.5)
-        return program.cpu_seconds() - before <= 0.02
-    wait_until(is_quiet, "nothing moves any more", limit=60)
-
-
 def lets_in_again(outside):
     try:
         with connect(outside, Cable.CONTAINER, 8090) as client:
@@ -107,7 +95,7 @@ def withstands(container, outside, program, kind, count):
             while coming.is_alive():
                 assert is_echoed(good), "who was there is served meanwhile"
                 coming.join(0.02)
-            wait_until_quiet(program)
+            program.wait_until_quiet(limit=60)
             assert program.is_running, program.describe()
             assert is_echoed(good)
             turned_away = crowd.count_refused()

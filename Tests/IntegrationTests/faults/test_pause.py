@@ -37,7 +37,7 @@ class Pause(Frozen):
         return self
 
     def __exit__(self, *arguments):
-        time.sleep(max(self._end - time.monotonic(), 0))
+        time.sleep(max(self._end - time.monotonic(), 0))  # for as long as the pause is to last
         super().__exit__(*arguments)
 
 

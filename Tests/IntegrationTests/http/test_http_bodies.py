@@ -174,7 +174,7 @@ def test_an_app_that_reads_nothing_and_clients_that_read_nothing(container, outs
                         taken[client] += client.send(zeroes)
                 except BlockingIOError:
                     pass
-            wait_until_still(program)
+            program.wait_until_quiet()
         assert all(0 < count < size / 2 for count in taken.values())
         if IS_RELEASE:
             most = program.memory("VmHWM")
@@ -198,14 +198,3 @@ def test_an_app_that_reads_nothing_and_clients_that_read_nothing(container, outs
                     assert stream.read(64).decode() == hashlib.sha256(bytes(size)).hexdigest()
         for client in clients:
             client.close()
-
-
-def wait_until_still(program):
-    """Waits until the program uses no processor time any more: everything is full."""
-    before = [program.cpu_seconds(), 0]
-
-    def is_still():
-        now = program.cpu_seconds()
-        before[:] = [now, before[1] + 1 if now == before[0] else 0]
-        return before[1] >= 5
-    wait_until(is_still, "nothing moves any more", limit=30, interval=0.05)

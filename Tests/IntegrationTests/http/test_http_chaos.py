@@ -38,7 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if kind == 1:
-            time.sleep(0.05)
+            time.sleep(0.05)  # an app that is slow now and then
         if self.headers.get("Content-Length") and kind != 2:
             self.rfile.read(int(self.headers["Content-Length"]))
         elif self.headers.get("Transfer-Encoding"):
@@ -138,7 +138,7 @@ def visit(outside, chance, name):
         if kind == 1:
             client.sendall(data[:chance.randrange(len(data))])
             if chance.random() < 0.5:
-                time.sleep(chance.random() * 0.05)
+                time.sleep(chance.random() * 0.05)  # chance decides when what happens, here and below
             return reset(client) or 0
         if kind == 2:
             client.sendall(data[:chance.randrange(len(data))])

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from support.http import Client, HTTPApp, answers, get, ok, post
+from support.http import Client, HTTPApp, get, ok, post
 from support.namespaces import Cable
 from support.processes import Frozen
 from support.sockets import connect, read_to_end, reset, unacknowledged

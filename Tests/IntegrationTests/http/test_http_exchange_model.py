@@ -1,6 +1,7 @@
 """Random exchanges against a specification (support/actors/exchange_model.py), many at a time over one pool of connections."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -44,17 +45,22 @@ async def play_all(container, outside, numbers):
     app = ModelApp(listener)
     await app.start()
 
-    async def connect():
+    async def connect(receive_buffer):
         connection = outside.socket()
+        if receive_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connection, (Cable.CONTAINER, 8080))
         return await asyncio.open_connection(sock=connection)
+
+    def is_kept(port):
+        return container.is_owned(local=8080, remote=port)
 
     faults, left = {}, iter(numbers)
 
     async def lane():
         for seed in left:
-            fault = await play(Run(str(seed), generate(seed)), app, connect)
+            fault = await play(Run(str(seed), generate(seed)), app, connect, is_kept)
             if fault:
                 faults[seed] = fault
             if faults:
@@ -71,7 +77,7 @@ async def play_all(container, outside, numbers):
     async def again(events):
         # What takes a race is tried several times.
         for _ in range(3):
-            if found := await play(Run(f"{seed}.{next(tries)}", events), app, connect):
+            if found := await play(Run(f"{seed}.{next(tries)}", events), app, connect, is_kept):
                 return found
 
     shrunk, last = await shrink_async(events, again, fault)

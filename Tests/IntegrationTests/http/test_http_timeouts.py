@@ -10,7 +10,6 @@ from support.configuration import ConfigurationFile, route
 from support.http import Client, HTTPApp, answers, get, ok
 from support.namespaces import Cable
 from support.sockets import connect
-from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -89,7 +88,7 @@ def test_an_app_that_is_slow_in_its_body_is_waited_for(container, outside, bridg
         request = app.next_request()
         request.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
         for byte in b"abc":
-            time.sleep(0.3)
+            time.sleep(0.3)  # longer than any of the timeouts
             request.connection.sendall(bytes([byte]))
         assert client.response().body == b"abc"
         request.done()

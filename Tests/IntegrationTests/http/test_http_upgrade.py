@@ -5,7 +5,7 @@ import json
 import pytest
 
 from support.http import Client, HTTPApp, get, ok
-from support.sockets import read_exactly, read_to_end, reset
+from support.sockets import read_to_end, reset
 
 WANTS = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n"
 SWITCHES = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"

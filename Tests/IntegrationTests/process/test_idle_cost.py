@@ -1,6 +1,5 @@
 """What loopbridge costs while nothing happens. The figures hold for the program that is shipped."""
 
-import time
 
 import pytest
 
@@ -8,7 +7,6 @@ from support.apps import AppInHand
 from support.namespaces import Cable
 from support.settings import IS_RELEASE
 from support.sockets import connect, read_exactly
-from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not IS_RELEASE, reason="LOOPBRIDGE_RELEASE=1 says that it is the release build")
 
@@ -25,18 +23,8 @@ def test_memory_of_an_idle_process(outside, loopbridge):
 
 def test_idle_process_sleeps(outside, loopbridge):
     program = loopbridge("8000")
-    wait_until_quiet(program)
-    assert wake_ups_a_second(program) <= 1
-
-
-def wake_ups_a_second(program, seconds=5):
-    before = program.wake_ups()
-    time.sleep(seconds)
-    return (program.wake_ups() - before) / seconds
-
-
-def wait_until_quiet(program):
-    wait_until(lambda: wake_ups_a_second(program, 0.5) == 0, "nothing is left to be done", limit=30)
+    program.wait_until_asleep()
+    assert program.wake_ups_within(5) <= 5
 
 
 @pytest.mark.load
@@ -53,9 +41,9 @@ def test_idle_connections(container, outside, loopbridge):
             inside = app.next()
             assert read_exactly(inside, 1) == b"a"
             clients.append(client)
-        wait_until_quiet(program)
+        program.wait_until_asleep()
         each = (program.memory("Anonymous") - before) / CONNECTIONS
         assert each <= 1.5 * KB, f"{each:.0f} bytes each"
-        assert wake_ups_a_second(program) <= 1
+        assert program.wake_ups_within(5) <= 5
         for client in clients:
             client.close()

@@ -147,7 +147,7 @@ def test_fifty_in_a_row(container, outside, moment):
                     except ProcessLookupError:
                         break
                     if round % 2:
-                        time.sleep(0.0005)
+                        time.sleep(0.0005)  # so that the program gets on meanwhile
                 assert program.wait() == 0, (round, program.describe())
                 assert len(program.messages("again: ending at once")) <= 1
                 if client:
@@ -213,6 +213,6 @@ def test_a_wrapper_ends_as_its_app_whatever_comes_at_the_end(container, run, cod
                 os.kill(program.pid, signal.SIGTERM)
             except ProcessLookupError:
                 break
-            time.sleep(0.001)
+            time.sleep(0.001)  # so that both get on meanwhile
         assert program.wait() == code
         program.noise.clear()

@@ -68,7 +68,7 @@ def window(do=lambda: None):
     """Does something; returns when that began, and when the time to notice it was over."""
     start = time.monotonic()
     do()
-    time.sleep(INTERVAL)
+    time.sleep(INTERVAL)  # the time to notice it
     return start, time.monotonic()
 
 
@@ -127,7 +127,7 @@ def test_requests(container, outside, reloads):
     server = Process(container.command(*HTTP_SERVER))
     wait_until(lambda: container.listens_on(8000), "the app listens")
     try:
-        alone = wrk(outside, lambda: time.sleep(4))
+        alone = wrk(outside, lambda: time.sleep(4))  # the time in which answers are measured, here and below
         with_reloads = wrk(outside, lambda: [window(reloads.one) for _ in range(RELOADS)])
         alone_again = wrk(outside, lambda: time.sleep(4))
     finally:
@@ -141,7 +141,7 @@ def wrk(outside, during):
     """Has wrk ask while something is done, and returns how long (in ms) all but a hundredth of the answers took at the
     most; fails when any failed."""
     load = Wrk(outside, f"http://{Cable.CONTAINER}:8080/")
-    time.sleep(0.2)
+    time.sleep(0.2)  # the connections are being made, and nothing that is measured depends on how many are
     during()
     return load.stop().slowest_percent
 

@@ -97,7 +97,7 @@ def test_whoever_writes_all_the_time_is_never_caught_halfway(container, loopbrid
             for line in texts[turns % 2].splitlines(keepends=True):
                 target.write(line)
                 target.flush()
-        time.sleep(0.05 if turns % 10 else 0.2)
+        time.sleep(0.05 if turns % 10 else 0.2)  # the writer's pace, beside the time for which the file has to stay as it is
     file.replace(texts[1].replace("2s", "3s"))
     program.wait_for_message("reloaded: 10 routes changed")
     for message in reloads(program):
@@ -168,13 +168,7 @@ def test_it_costs_nothing_while_nothing_happens(container, loopbridge, tmp_path)
     assert len(descriptors(program)) == open_before
     if IS_SANITIZED:
         return  # the thread sanitizer has a thread of its own, which wakes
-    wait_until(lambda: _is_quiet(program), "no thread wakes for half a second", limit=10)
-
-
-def _is_quiet(program):
-    before = program.wake_ups()
-    time.sleep(0.5)
-    return program.wake_ups() == before
+    program.wait_until_asleep(limit=10)
 
 
 def descriptors(program):

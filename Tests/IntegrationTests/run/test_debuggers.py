@@ -366,11 +366,12 @@ def test_a_program_that_becomes_another(container, outside, run, tmp_path):
     """A launcher opens the socket, is bridged, and executes a debugger that has it then."""
     fake = script(tmp_path, "gdbserver", f"#!{PYTHON}\nimport signal\nsignal.pause()\n")
     os.chmod(fake, 0o755)
-    text = ("import os, socket, time, pathlib\ns = socket.create_server(('127.0.0.1', 8000)); s.set_inheritable(True)\n"
-            f"while not pathlib.Path({str(tmp_path / 'go')!r}).exists(): time.sleep(0.02)\n"
+    os.mkfifo(tmp_path / "go")
+    text = ("import os, socket\ns = socket.create_server(('127.0.0.1', 8000)); s.set_inheritable(True)\n"
+            f"open({str(tmp_path / 'go')!r}).read()\n"
             f"os.execv({fake!r}, ['gdbserver'])\n")
     program = run([PYTHON, script(tmp_path, "app.py", text)])
     wait_until(lambda: program.bridged() == [8000], "it is bridged")
-    (tmp_path / "go").touch()
+    (tmp_path / "go").write_text("go")
     program.wait_for_message("not bridging port 8000", "a debugger is behind it")
     wait_until(lambda: open_ports(outside, ports=[8000]) == set(), "the bridge has gone")

@@ -1,5 +1,6 @@
 """`loopbridge run`: whatever the command listens on, on loopback only, is bridged as it comes and goes."""
 
+import os
 import statistics
 import subprocess
 import time
@@ -230,12 +231,16 @@ def test_routes_instead(container, outside, run, tmp_path):
     assert not is_open(outside, 8000) and not program.bridged()
 
 
-def test_listens_before_the_app_with_routes(container, outside, run):
+def test_listens_before_the_app_with_routes(container, outside, run, tmp_path):
     """A client that comes before the app listens is not refused; the hold is for that."""
-    script = "import socket,time; time.sleep(1); s = socket.create_server(('127.0.0.1', 8000)); s.accept()[0].send(b'hi')"
+    os.mkfifo(tmp_path / "go")
+    script = (f"import socket; open({str(tmp_path / 'go')!r}).read(); s = socket.create_server(('127.0.0.1', 8000)); "
+              "s.accept()[0].send(b'hi')")
     program = run([PYTHON, "-c", script], "8000")
     program.wait_until_listening()
     with connect(outside, Cable.CONTAINER, 8000) as client:
+        program.wait_for_message("is not listening")
+        (tmp_path / "go").write_text("go")
         assert read_to_end(client)[0] == b"hi"
     assert program.wait() == 0
 

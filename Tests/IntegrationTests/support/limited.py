@@ -9,6 +9,8 @@ with MemoryGroup(48 * MIB) as group:
 import os
 import time
 
+from support.waiting import wait_until
+
 _V1, _V2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
 
 
@@ -69,14 +71,13 @@ class MemoryGroup:
 
     def remove(self):
         """Takes it away, once its last process has gone."""
-        deadline = time.monotonic() + 10
-        while True:
+        def is_removed():
             try:
-                return os.rmdir(self.path)
+                os.rmdir(self.path)
+                return True
             except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
+                return False
+        wait_until(is_removed, f"{self.path} is empty", interval=0.05)
 
     def __enter__(self):
         return self

@@ -9,6 +9,7 @@ import time
 
 from support.processes import session_members
 from support.settings import PROGRAM
+from support.waiting import wait_until
 
 _CRASH_MARKS = ("Sanitizer", "Fatal error", "*** ", "Crash", "Illegal instruction", "free():", "malloc")
 _LISTENS = "forwarding to"
@@ -148,9 +149,11 @@ class Loopbridge:
     @staticmethod
     def _settled(count):
         counts = []
-        while len(counts) < 10 or len(set(counts[-10:])) > 1:
+
+        def is_settled():
             counts.append(count())
-            time.sleep(0.1)
+            return len(counts) >= 10 and len(set(counts[-10:])) == 1
+        wait_until(is_settled, "nothing is opened or closed for a second", limit=60, interval=0.1)
         return counts[-1]
 
     def tasks(self):
@@ -173,6 +176,26 @@ class Loopbridge:
             with open(f"/proc/{self.pid}/task/{task}/status") as file:
                 count += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt"))
         return count
+
+    def wake_ups_within(self, seconds):
+        """How often its threads go to sleep of their own accord in the next seconds."""
+        before = self.wake_ups()
+        time.sleep(seconds)  # the time that is looked at
+        return self.wake_ups() - before
+
+    def wait_until_asleep(self, limit=30.0):
+        """Waits until none of its threads has woken for half a second."""
+        wait_until(lambda: self.wake_ups_within(0.5) == 0, "nothing is left to be done", limit)
+
+    def wait_until_quiet(self, limit=30.0):
+        """Waits until it has used next to no processor time for half a second, or has ended."""
+        def is_quiet():
+            if not self.is_running:
+                return True
+            before = self.cpu_seconds()
+            time.sleep(0.5)  # the time that is looked at
+            return self.cpu_seconds() - before <= 0.02
+        wait_until(is_quiet, "nothing moves any more", limit)
 
     def signal(self, number):
         os.kill(self.pid, number)

@@ -77,6 +77,19 @@ class Namespace:
     def connections(self):
         """All TCP sockets inside as (local address in hexadecimal, local port, remote port, state)."""
         rows = []
+        for fields in self._tcp_table():
+            address, port = fields[1].split(":")
+            rows.append((address, int(port, 16), int(fields[2].split(":")[1], 16), fields[3]))
+        return rows
+
+    def is_owned(self, local, remote):
+        """Whether a process has a TCP socket inside with this local and this remote port. One that was closed with bytes left to send
+        is the kernel's alone."""
+        ends = (f":{local:04X}", f":{remote:04X}")
+        return any(fields[1].endswith(ends[0]) and fields[2].endswith(ends[1]) and fields[9] != "0" for fields in self._tcp_table())
+
+    def _tcp_table(self):
+        """The rows of the kernel's tables of TCP sockets (proc(5), /proc/net/tcp), each as its fields."""
         for table in ("tcp", "tcp6"):
             with self.entered():
                 try:
@@ -84,11 +97,7 @@ class Namespace:
                         lines = file.read().splitlines()[1:]
                 except FileNotFoundError:
                     continue
-            for line in lines:
-                fields = line.split()
-                address, port = fields[1].split(":")
-                rows.append((address, int(port, 16), int(fields[2].split(":")[1], 16), fields[3]))
-        return rows
+            yield from map(str.split, lines)
 
     def listening_addresses(self, port):
         """The addresses, in hexadecimal, on which somebody inside listens at this port."""

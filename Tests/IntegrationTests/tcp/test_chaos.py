@@ -97,7 +97,7 @@ def test_nothing_is_lost(container, outside, loopbridge, tmp_path, settings):
         chance = random.Random(99)
         end = time.monotonic() + CHAOS_SECONDS
         while time.monotonic() < end:
-            time.sleep(chance.random() * 0.8)
+            time.sleep(chance.random() * 0.8)  # chance decides when what happens, here and above
             app.kill()
             time.sleep(chance.choice((0, 0, 0.05, 0.4)))
             app.start()

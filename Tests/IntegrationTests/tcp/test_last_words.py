@@ -2,6 +2,7 @@
 reset. A client that is connected directly gets as much."""
 
 import hashlib
+import select
 import signal
 import socket
 import ssl
@@ -49,7 +50,8 @@ def say(source, sink, data=DATA, is_acknowledged=True):
         if time.monotonic() - stuck_since > 0.3:
             taken += sink.recv(64 << 10)
             stuck_since = time.monotonic() - 0.25
-        time.sleep(0.001)
+        # Until there is room, or to ask again for what is acknowledged: of that, nobody tells.
+        select.select([], [source] if sent < len(data) else [], [], 0.001)
     return taken
 
 
@@ -274,7 +276,7 @@ def test_a_slow_reader_is_not_idle(container, outside, bridge):
         data = b""
         for _ in range(64):
             data += read_exactly(client, 16 << 10)
-            time.sleep(0.05)
+            time.sleep(0.05)  # a slow reader: 3.2 s in all, which is more than the timeout
         assert data == DATA[:1 << 20]
         client.sendall(b"still here")
         assert read_exactly(app, 10) == b"still here"

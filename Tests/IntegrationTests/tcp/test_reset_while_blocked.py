@@ -1,12 +1,10 @@
 """A reset is carried across also by a relay that is waiting for the other side to read."""
 
 import socket
-import time
 
 import pytest
 
 from support.apps import AppInHand
-from support.namespaces import Cable
 from support.pairs import Pairs
 from support.settings import IS_SANITIZED
 from support.sockets import read_to_end, reset, wait_for_error
@@ -73,12 +71,6 @@ def test_reset_for_somebody_who_never_reads_ends_by_the_idle_timeout(container, 
         assert wait_for_error(sink) is not None
 
 
-def wake_ups(program, seconds):
-    before = program.wake_ups()
-    time.sleep(seconds)
-    return program.wake_ups() - before
-
-
 @pytest.mark.skipif(IS_SANITIZED, reason="a sanitizer has a thread of its own that wakes up")
 @pytest.mark.parametrize("sender", ["app", "client"])
 def test_blocked_relay_sleeps(container, outside, loopbridge, sender):
@@ -91,7 +83,7 @@ def test_blocked_relay_sleeps(container, outside, loopbridge, sender):
         assert sink.recv(100) == b"a little"
         assert send_until_full(source) > 0
         # It may have more to do yet where the machine is busy.
-        wait_until(lambda: wake_ups(program, 0.5) < 5, "what there was to do is done")
-        assert wake_ups(program, 2) < 20
+        wait_until(lambda: program.wake_ups_within(0.5) < 5, "what there was to do is done")
+        assert program.wake_ups_within(2) < 20
         reset(client)
         reset(app)

@@ -14,15 +14,6 @@ MIB = 1 << 20
 CLIENTS = 2000
 
 
-def wait_until_quiet(program):
-    """Waits until the program has used no processor time for half a second: everything is full."""
-    def is_quiet():
-        before = program.cpu_seconds()
-        time.sleep(0.5)
-        return program.cpu_seconds() - before <= 0.02
-    wait_until(is_quiet, "nothing moves any more", limit=30)
-
-
 def download(outside, count):
     """Downloads so many bytes; returns how long that took."""
     started = time.monotonic()
@@ -51,7 +42,7 @@ def test_memory_is_bounded_and_given_back(container, outside, loopbridge, worker
             client.sendall(b"%d\n" % (8 * MIB))
             slow.append(client)
         wait_until(lambda: app.accepted == CLIENTS + 1, "all have reached the app", limit=20)
-        wait_until_quiet(program)
+        program.wait_until_quiet()
         full = program.memory("VmRSS")
         assert program.memory("VmHWM") < 150 * MIB, f"{program.memory('VmHWM') / MIB:.0f} MiB at the most"
 

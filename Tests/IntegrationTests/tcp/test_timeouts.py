@@ -38,7 +38,7 @@ def test_a_byte_now_and_then_keeps_it_open(container, outside, loopbridge):
         for number in range(17):
             client.sendall(b"a")
             assert app.recv(1) == b"a"
-            time.sleep(0.25)
+            time.sleep(0.25)  # 4.25 s in all, which is more than the timeout, in pauses that are much less
         assert not program.closed()
         app.sendall(b"still here")
         assert read_exactly(client, 10) == b"still here"
@@ -69,7 +69,7 @@ def test_half_closed_but_not_idle(container, outside, loopbridge):
         assert read_to_end(connection) == (b"go", None)
         for _ in range(17):
             connection.sendall(b"a")
-            time.sleep(0.25)
+            time.sleep(0.25)  # 4.25 s in all, which is more than the timeout, in pauses that are much less
 
     loopbridge("--half-close-timeout", "3s", "8080:8000")
     with App(container, drips), connect(outside, Cable.CONTAINER, 8080) as client:

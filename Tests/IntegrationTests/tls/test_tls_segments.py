@@ -17,7 +17,6 @@ from support.namespaces import Cable
 from support.settings import UPLOADS
 from support.sockets import connect, read_exactly
 from support.tls import context
-from support.waiting import wait_until
 
 CLIENTS = 8
 # A stream that is never read to its end takes as long as the route's timeouts, which are longer.

@@ -43,14 +43,14 @@ def test_either_direction_keeps_a_flow(container, outside, loopbridge):
     with DatagramApp(container, answer=lambda data: None) as app, client(outside, Cable.CONTAINER) as asking:
         asking.send(b"first")
         for _ in range(10):
-            time.sleep(0.3)
+            time.sleep(0.3)  # 3 s in all, which is more than the timeout
             asking.send(b"more")
         wait_until(lambda: app.count == 11, "all have arrived")
         sender = next(iter(app.senders))
         for _ in range(10):
             app.socket.sendto(b"news", sender)
             assert asking.recv(100) == b"news"
-            time.sleep(0.3)
+            time.sleep(0.3)  # likewise
         assert len(app.senders) == 1 and not program.closed()
 
 
@@ -64,7 +64,7 @@ def test_above_the_bound_new_clients_are_dropped(container, outside, loopbridge)
         for _ in range(2):  # who speaks after an answer keeps its place
             for asking in known:
                 assert ask(asking) == b"hello"
-        time.sleep(1.2)
+        time.sleep(1.2)  # longer than the second that everybody has for an answer
         with client(outside, Cable.CONTAINER) as late:
             late.send(b"me too")
             assert hears_nothing(late)
@@ -85,12 +85,12 @@ def test_a_silent_client_makes_room_for_a_new_one(container, outside, loopbridge
             # Everybody has a second for an answer.
             late.send(b"too early")
             assert hears_nothing(late)
-            time.sleep(1.2)
+            time.sleep(1.2)  # longer than the second that everybody has for an answer
             assert ask(late) == b"hello"
             line = program.wait_for_closed()
             assert line["end"] == "made room for another client"
-            # The first one has spoken again, so it is the second.
-            assert line["client"] == f"{Cable.OUTSIDE}:{known[1].getsockname()[1]}"
+            # The first one has spoken again, so it is another. Which one is not promised: their order is kept about as it was.
+            assert line["client"] in {f"{Cable.OUTSIDE}:{asking.getsockname()[1]}" for asking in known[1:]}
         assert ask(known[0]) == b"hello"
         assert to_app(container) == 5
 
@@ -139,7 +139,7 @@ def test_few_descriptors_are_no_reason_to_end(container, outside, loopbridge):
         for asking in crowd:
             asking.send(b"hello")
         program.wait_for_message("the limit of open files is reached")
-        time.sleep(1.2)
+        time.sleep(1.2)  # longer than the second that everybody has for an answer
         with client(outside, Cable.CONTAINER) as late:
             assert ask(late) == b"hello"
 

@@ -19,7 +19,7 @@ class SlowToAccept(App):
     """Spends 20 ms on accepting each connection."""
 
     def _arrived(self, connection):
-        time.sleep(DELAY)
+        time.sleep(DELAY)  # what the spares are to save the clients
         super()._arrived(connection)
         self.ready += 1
 

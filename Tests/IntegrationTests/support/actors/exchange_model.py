@@ -7,6 +7,8 @@ The app does with each request what the request's number says; clients share the
 - where neither side misbehaves, every request is answered, whole;
 - the app gets each body as it was sent, no request twice that may not be repeated, and on a connection that it has
   authenticated none of another client's;
+- a client that reads nothing for a while loses nothing by it; one that never reads again costs nobody else anything, and the proxy lets
+  go of it, though its kernel may still try to deliver what was said last;
 - every client's connection comes to an end.
 """
 
@@ -16,7 +18,13 @@ import random
 import socket
 import struct
 
-LONGEST = 20.0
+LONGEST = 30.0
+#: A pause in a client's reading: longer than anything on the way takes, and shorter than every timeout.
+REST = 0.6
+#: The receive buffer of a client that has little room, in bytes.
+LITTLE_ROOM = 4096
+#: For how long the proxy may keep a client that reads nothing: for an idle timeout and for what stands behind it, several times.
+PATIENCE = 20.0
 ERRORS = (400, 408, 502, 503, 504)
 
 
@@ -55,9 +63,9 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Act:
-    """What a client does between or after its requests."""
+    """What a client does between or after its requests, or what it is like."""
     client: int
-    #: pause | half-close | reset
+    #: pause | half-close | reset | rests (reads nothing for a while) | stops (reads nothing any more) | little-room (from the beginning)
     what: str
 
 
@@ -75,7 +83,7 @@ def pattern(number, size, salt=""):
 def generate(seed):
     random_source = random.Random(seed)
     chance = lambda part: random_source.random() < part
-    events = []
+    events = [Act(client, "little-room") for client in range(2) if chance(0.3)]
     for index in range(random_source.randint(1, 6)):
         client = random_source.randrange(2)
         framing = random_source.choice(["none", "none", "counted", "chunked"])
@@ -90,7 +98,9 @@ def generate(seed):
             hints=random_source.choice([0, 0, 0, 1, 3]), answer_pieces=random_source.choice([1, 1, 2, 9]), end=end,
             closes_after=chance(0.1), is_early=chance(0.1), logs_in=chance(0.15)))
         if chance(0.15):
-            events.append(Act(client, random_source.choice(["pause", "pause", "half-close", "reset"])))
+            events.append(Act(client, random_source.choice(["pause", "pause", "half-close", "reset", "rests", "rests"])))
+        elif chance(0.02):
+            events.append(Act(client, "stops"))
     return events
 
 
@@ -212,21 +222,28 @@ class Seen:
 
 
 class ModelClient:
-    def __init__(self, run, number, connect):
+    def __init__(self, run, number, connect, is_kept):
+        """is_kept: says whether the proxy has a socket for the client with this port."""
         self.run, self.number = run, number
+        self._is_kept = is_kept
         self.requests = [event for event in run.events if isinstance(event, Request) and event.client == number]
         self.acts = [event for event in run.events if event.client == number]
         self._connect = connect
         self.seen = []
         self.sent = 0
         self.has_reset = self.has_half_closed = False
+        #: How many answers had begun when it stopped reading for good.
+        self.seen_when_stopped = None
         self.end = None
+        self._may_read = asyncio.Event()
+        self._may_read.set()
         self._news = asyncio.Event()
 
     async def play(self):
         if not self.acts:
             return
-        reader, self._writer = await self._connect()
+        has_little_room = Act(self.number, "little-room") in self.acts
+        reader, self._writer = await self._connect(LITTLE_ROOM if has_little_room else None)
         reading = asyncio.ensure_future(self._read(reader))
         writing = asyncio.ensure_future(self._write())
         try:
@@ -248,6 +265,18 @@ class ModelClient:
                         return
                 elif act.what == "pause":
                     await asyncio.sleep(0.01)
+                elif act.what == "little-room":
+                    pass
+                elif act.what == "rests":
+                    self._stop_reading()
+                    await asyncio.sleep(REST)
+                    self._go_on_reading()
+                elif act.what == "stops":
+                    self.seen_when_stopped = len(self.seen)
+                    self._stop_reading()
+                    await self._wait_until_let_go()
+                    self._go_on_reading()
+                    return
                 elif act.what == "half-close":
                     self.has_half_closed = True
                     self._writer.write_eof()
@@ -258,6 +287,25 @@ class ModelClient:
                     return
         except OSError:
             pass
+
+    def _stop_reading(self):
+        self._may_read.clear()
+        self._writer.transport.pause_reading()
+
+    def _go_on_reading(self):
+        self._may_read.set()
+        if not self._writer.transport.is_closing():
+            self._writer.transport.resume_reading()
+
+    async def _wait_until_let_go(self):
+        """Waits until the proxy has no socket for it any more."""
+        port, clock = self._writer.get_extra_info("sockname")[1], asyncio.get_running_loop().time
+        deadline = clock() + PATIENCE
+        while self._is_kept(port):
+            if clock() > deadline:
+                self.run.faults.append(f"client {self.number} reads nothing, and the proxy never lets go of it")
+                return
+            await asyncio.sleep(0.1)
 
     async def _send(self, request):
         head = f"{request.method} /{self.run.key}/{self.number}/{request.number} HTTP/1.1\r\nHost: a\r\n".encode()
@@ -325,6 +373,7 @@ class ModelClient:
             else:
                 while part := await reader.read(65536):
                     seen.body += part
+                    await self._may_read.wait()
                 if self.has_reset:
                     # The end that asyncio tells the reader of is the client's own.
                     raise EOFError
@@ -341,6 +390,7 @@ class ModelClient:
 
     async def _take(self, reader, seen, count):
         while count:
+            await self._may_read.wait()
             part = await reader.read(min(count, 65536))
             if not part:
                 raise EOFError
@@ -359,6 +409,7 @@ class ModelClient:
         is_excused = self.has_reset or self.has_half_closed
         has_logged_in = False
         for index, request in enumerate(self.requests):
+            is_excused = is_excused or self.seen_when_stopped is not None and index + 1 >= self.seen_when_stopped
             if index >= len(self.seen):
                 if not is_excused and request.is_good:
                     return f"request {request.number} was not answered"
@@ -387,11 +438,11 @@ class ModelClient:
         return None if len(self.seen) <= self.sent else "there are more answers than requests"
 
 
-async def play(run, app, connect):
+async def play(run, app, connect, is_kept):
     """Plays a sequence; returns what was wrong, None for nothing."""
     app.runs[run.key] = run
     try:
-        await asyncio.gather(*(ModelClient(run, number, connect).play() for number in range(2)))
+        await asyncio.gather(*(ModelClient(run, number, connect, is_kept).play() for number in range(2)))
     finally:
         del app.runs[run.key]
     return run.faults[0] if run.faults else None

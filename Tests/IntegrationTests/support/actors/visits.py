@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 
 from support.http import Client, get
 
@@ -31,7 +30,7 @@ class Visits:
             try:
                 self._ask()
             except (OSError, EOFError):
-                time.sleep(0.05)  # nobody is there; do not ask a thousand times
+                self._ended.wait(0.05)  # nobody is there; do not ask a thousand times
 
     def __enter__(self):
         for thread in self._threads:

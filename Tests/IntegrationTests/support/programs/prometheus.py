@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -36,17 +37,27 @@ class Prometheus:
         except OSError:
             return False
 
-    def query(self, expression, time=None):
+    def query(self, expression, at=None):
         """An expression's instant vector as [(labels, value)], now or at a time in seconds since 1970."""
-        parameters = {"query": expression} | ({"time": time} if time else {})
+        parameters = {"query": expression} | ({"time": at} if at else {})
         answer = self._get("/api/v1/query?" + urllib.parse.urlencode(parameters))
         assert answer["status"] == "success", answer
         return [(sample["metric"], float(sample["value"][1])) for sample in answer["data"]["result"]]
 
-    def value(self, expression, time=None):
+    def value(self, expression, at=None):
         """The value of an expression that has one."""
-        [(_, value)] = self.query(expression, time)
+        [(_, value)] = self.query(expression, at)
         return value
+
+    def wait_for_scrape(self):
+        """Waits until it has a scrape that began after this was called. Returns the time, in seconds since 1970, at which a query sees
+        that scrape, and no later one."""
+        began = time.time()
+
+        def last():
+            [(_, seconds)] = self.query("timestamp(up)")
+            return seconds if seconds > began else None
+        return wait_until(last, "it scrapes its target", limit=30, interval=0.1)
 
     def target_health(self):
         """What Prometheus says of its target: `up`, or why not."""

@@ -17,34 +17,36 @@ final class WorkerRoute {
     let traffic: RouteTraffic
     /// Its own, at hand for what happens often.
     let tally: RouteTally
-    /// The worker's.
-    let clock: TurnClock
-    /// What its requests have in common; nil where it carries something else.
-    let http: HTTPRoute?
-    private var refusals = RefusalLog()
-    /// What its listeners have in common where it carries datagrams; nil where it carries something else.
+    /// What the worker's routes have in common.
+    let worker: WorkerContext
+    /// Serves its clients' connections.
+    let streams: any StreamService
+    /// Serves its clients' datagrams; nil where it carries something else.
     let datagrams: DatagramRoute?
+    private var refusals = RefusalLog()
     /// Whether some of its connections begin with a PROXY header.
     let acceptsHeaders: Bool
     /// The header with which connections to the app begin; nil where they have none.
     let sentHeader: ProxyHeader.Version?
-    /// How many sessions, or flows, the worker has on the route.
-    var sessions = 0
-    /// The route is to be forgotten when its last session has ended.
+    /// How many clients the worker has on the route, by connections or by flows; ``ConnectionPermit`` counts.
+    var permits = 0
+    /// The route is to be forgotten when its last client has gone.
     var isRemoved = false
+    /// Called when the last client of a route that was removed has gone.
+    var onUnused: (() -> Void)?
 
     /// - Parameter workers: how many workers the connections that are kept are dealt out to.
     init(
-        _ shared: SharedRoute, number: Int, worker: Int, of workers: Int, traffic: RouteTraffic, clock: TurnClock,
-        on loop: EventLoop
+        _ shared: SharedRoute, number: Int, workers: Int, traffic: RouteTraffic, in worker: WorkerContext
     ) throws(SystemError) {
         self.number = number
         self.shared = shared
         self.traffic = traffic
         tally = traffic.tally
-        self.clock = clock
+        self.worker = worker
         let configuration = shared.configuration
-        http = configuration.protocol == .http ? HTTPRoute(configuration, basicAuth: shared.basicAuth) : nil
+        let served = ServedProtocol(configuration.protocol)
+        streams = served.makeStreams(shared)
         acceptsHeaders = configuration.proxyProtocol.accept
         sentHeader = configuration.proxyProtocol.send.version
         app = try AppConnections(
@@ -52,12 +54,18 @@ final class WorkerRoute {
             limits: AppConnections.Limits(
                 connector: Connector.Limits(hold: configuration.hold, connectTimeout: configuration.connectTimeout),
                 queueTimeout: configuration.upstreamConnections.queueTimeout,
-                pool: configuration.poolLimits(worker: worker, of: workers)),
+                pool: configuration.poolLimits(worker: worker.number, of: workers)),
             hold: shared.hold, admission: shared.admission,
-            member: AdmissionQueue.Member(route: number, worker: worker),
-            sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: loop)
-        datagrams = configuration.protocol == .udp ? DatagramRoute(configuration, sources: app.sources) : nil
-        app.onAnswer = { [tally = traffic.tally] times in
+            member: AdmissionQueue.Member(route: number, worker: worker.number),
+            sources: LoopbackSources(configuration.sourcePolicy, troubles: shared.sourceTroubles), on: worker.loop)
+        datagrams = served.makeDatagrams?(shared, app.sources)
+        app.onNews = { [weak self] news in
+            if let self { self.worker.tell(of: news, on: self) }
+        }
+        app.sources.onTrouble = { [weak self] trouble in
+            if let self { self.worker.tell(of: trouble, on: self) }
+        }
+        app.onAnswer = { [tally = traffic.tally, clock = worker.clock] times in
             clock.note(times.answered)
             tally.countConnect(
                 started: times.started, called: times.called, answered: times.answered, isConnected: times.isConnected)
@@ -65,6 +73,9 @@ final class WorkerRoute {
     }
 
     var configuration: Route { shared.configuration }
+
+    /// The worker's.
+    var clock: TurnClock { worker.clock }
 
     /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
     func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPermit? {
@@ -86,12 +97,10 @@ final class WorkerRoute {
 
     /// The first of the timeouts that its sessions look after by themselves.
     var shortestTimeout: Duration {
-        var relaying = min(configuration.idleTimeout, configuration.halfCloseTimeout)
-        if acceptsHeaders { relaying = min(relaying, configuration.proxyProtocol.headerTimeout) }
-        if shared.tls != nil { relaying = min(relaying, configuration.tls.handshakeTimeout) }
-        guard let http = http?.settings else { return relaying }
-        if shared.admission != nil { relaying = min(relaying, app.longestRest) }
-        return min(relaying, http.headTimeout, http.bodyTimeout, min(http.responseTimeout, http.keepAliveTimeout))
+        var shortest = min(configuration.idleTimeout, configuration.halfCloseTimeout)
+        if acceptsHeaders { shortest = min(shortest, configuration.proxyProtocol.headerTimeout) }
+        if shared.tls != nil { shortest = min(shortest, configuration.tls.handshakeTimeout) }
+        return min(shortest, streams.shortestTimeout(on: self) ?? shortest)
     }
 }
 
@@ -99,11 +108,11 @@ extension Route {
     /// How many connections to the app may be open while nobody uses them, over all workers.
     package var keptConnections: (spare: Int, idle: Int) {
         // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
-        // else's, or can be opened before it is known whose it is. And only HTTP can tell where one client's use of a
-        // connection ends.
+        // else's, or can be opened before it is known whose it is.
         let isOneClients = settings.source == .perClient || settings.proxyProtocol.send != .off
-        return isOneClients || `protocol` == .udp
-            ? (0, 0) : (settings.pool.spare, `protocol` == .http ? settings.pool.idle : 0)
+        let served = ServedProtocol(`protocol`)
+        return isOneClients
+            ? (0, 0) : (served.opensAhead ? settings.pool.spare : 0, served.hasRequests ? settings.pool.idle : 0)
     }
 
     fileprivate func poolLimits(worker: Int, of workers: Int) -> ConnectionPool.Limits {

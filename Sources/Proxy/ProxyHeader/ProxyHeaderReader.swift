@@ -10,7 +10,7 @@ internal import Relay
 ///
 /// The header is looked at where it lies in the kernel and then taken out alone, so that the session finds the socket as if
 /// the client itself had connected.
-final class ProxyHeaderReader: Session {
+final class ProxyHeaderReader: EntryStage {
     var connection: ClientConnection
     var index = 0
 
@@ -21,14 +21,6 @@ final class ProxyHeaderReader: Session {
     func start() {
         socket?.onReady = { [unowned self] in ready($0) }
     }
-
-    var bytesMoved: (toApp: UInt64, toClient: UInt64) { (0, 0) }
-
-    var usesApp: Bool { false }
-
-    var keepsApp: Bool { false }
-
-    func boundBuffers(to bytes: Int?) { socket?.socket.boundBuffers(to: bytes) }
 
     private func ready(_ readiness: IOEvent.Readiness) {
         guard let socket else { return }
@@ -51,11 +43,7 @@ final class ProxyHeaderReader: Session {
                 if count == length, !socket.unusedReadiness.contains(.urgent) {
                     socket.unusedReadiness.remove(.readable)
                 }
-                do throws(ClientRefusal) {
-                    try worker.proxyHasSpoken(self, header)
-                } catch {
-                    turnAway(header.endpoints?.source ?? client, error)
-                }
+                goOn(with: header)
             }
         case .wouldBlock: break
         // Balancers look in like that, to see that somebody listens.
@@ -64,21 +52,22 @@ final class ProxyHeaderReader: Session {
         }
     }
 
-    /// Resets the connection of a client that is not let in.
-    private func turnAway(_ named: SocketAddress, _ refusal: ClientRefusal) {
-        socket?.socket.resetWhenClosed()
-        worker.noteRefusal(refusal, of: named, on: route)
-        close(.refused(refusal), of: named)
+    /// From here on it is known who the client is, and it is let in or not; until here nothing was opened for it.
+    private func goOn(with header: ProxyHeader) {
+        do throws(ClientRefusal) {
+            try connection.admit(namedBy: header)
+            ClientPipeline.handOn(from: self)
+        } catch {
+            let named = header.endpoints?.source ?? client
+            socket?.socket.resetWhenClosed()
+            worker.noteRefusal(error, of: named, on: route)
+            close(.refused(error), of: named)
+        }
     }
 
     private func refuse(_ fault: ProxyHeader.Fault) {
         worker.reportInvalidProxyHeader(fault.explanation, from: client, on: route)
         abort(.invalidProxyHeader(fault))
-    }
-
-    func abort(_ reason: SessionEnd) {
-        socket?.socket.resetWhenClosed()
-        end(reason)
     }
 
     /// At the server's end, who has not said anything yet has nothing to finish; a header that has begun leads to what may.
@@ -91,19 +80,5 @@ final class ProxyHeaderReader: Session {
         guard hearing.silence(since: started) >= route.configuration.proxyProtocol.headerTimeout else { return }
         worker.reportInvalidProxyHeader("it did not come in time", from: client, on: route)
         abort(.proxyHeaderTimeout)
-    }
-
-    private func end(_ reason: SessionEnd) {
-        guard socket != nil else { return }
-        route.traffic.countFailure(reason)
-        close(reason, of: client)
-    }
-
-    private func close(_ reason: SessionEnd, of client: SocketAddress) {
-        worker.log(
-            SessionSummary(
-                client: client, route: route.configuration.name, upstream: nil, source: nil, bytesToApp: 0,
-                bytesToClient: 0, duration: MonotonicTime.coarse.since(started), end: reason))
-        worker.ended(self, bytesMoved: (0, 0))
     }
 }

@@ -66,7 +66,7 @@ extension Server {
         var signals = try stopSignals.map { signal, name in
             try SignalEvent(signal, on: loop) { stop(because: name) }
         }
-        signals.append(try SignalEvent(SIGUSR1, on: loop) { [unowned server] in server.logStatus() })
+        signals.append(try SignalEvent(SIGUSR1, on: loop) { server.logStatus() })
         for number in signalsWithoutMeaning {
             signals.append(
                 try SignalEvent(number, on: loop) { log.debug("a signal that means nothing here: \(number)") })

@@ -6,11 +6,10 @@ internal import TLS
 
 /// One client's connection: the socket, all that is known of the client, and what is held for it.
 ///
-/// It has one owner at a time, the session of the stage that it has come to, and is handed on whole (``handOn()``). Belongs to
-/// its worker's thread.
+/// It has one owner at a time, the session of the stage that it has come to (``ClientPipeline``), and is handed on whole
+/// (``handOn()``). Belongs to its worker's thread.
 struct ClientConnection: ~Copyable {
     let route: WorkerRoute
-    let worker: Worker
     /// The client's address: the one that a PROXY header has named, or else the peer's.
     private(set) var client: SocketAddress
     /// When the client was accepted.
@@ -21,24 +20,32 @@ struct ClientConnection: ~Copyable {
     private(set) var receivedHeader: ReceivedProxyHeader?
     /// The layer that the client's bytes go through, or will once TLS is agreed on; nil where they come as they are.
     let tls: TLSChannel?
-    /// The connection's share of what its client may have at a time.
-    private var place: ClientPermit?
+    /// Stands behind the socket, so that this is closed when there is room again. Nil once the connection has ended or was
+    /// handed on.
+    private var permit: ConnectionPermit?
     /// A PROXY header is still to come.
     private(set) var awaitsProxyHeader: Bool
     /// TLS is still to be agreed on.
     private(set) var awaitsTLS: Bool
 
-    /// - Parameter place: what the client has to hold as long as it is connected, if anything.
+    /// Watches the socket of a client that was accepted.
+    /// - Throws: ``SystemError`` when the kernel refuses to watch it; the client is reset then.
     init(
-        _ socket: WatchedSocket, from client: SocketAddress, on route: WorkerRoute, of worker: Worker,
-        through tls: TLSChannel?, holding place: ClientPermit?, awaitsProxyHeader: Bool
-    ) {
-        self.socket = socket
-        self.client = client
+        _ socket: consuming Socket, from client: SocketAddress, permit: consuming ConnectionPermit,
+        awaitsProxyHeader: Bool
+    ) throws(SystemError) {
+        let route = permit.route
+        let loop = route.worker.loop
+        let tls = route.shared.tls.map { _ in TLSChannel(in: route.worker.tlsWorkspace) }
+        if let tls {
+            self.socket = try WatchedSocket(socket.through(tls), on: loop)
+        } else {
+            self.socket = try WatchedSocket(socket, on: loop)
+        }
         self.route = route
-        self.worker = worker
+        self.client = client
         self.tls = tls
-        self.place = place
+        self.permit = consume permit
         self.awaitsProxyHeader = awaitsProxyHeader
         awaitsTLS = tls != nil
         started = .coarse
@@ -46,17 +53,15 @@ struct ClientConnection: ~Copyable {
 
     private init(takingFrom former: inout ClientConnection) {
         route = former.route
-        worker = former.worker
         client = former.client
         started = former.started
         socket = former.socket
         receivedHeader = former.receivedHeader
         tls = former.tls
-        place = former.place
+        permit = former.permit.take()
         awaitsProxyHeader = former.awaitsProxyHeader
         awaitsTLS = former.awaitsTLS
         former.socket = nil
-        former.place = nil
     }
 
     /// Gives everything to another owner. What is known of the client stays readable here.
@@ -65,13 +70,13 @@ struct ClientConnection: ~Copyable {
         return ClientConnection(takingFrom: &self)
     }
 
-    /// Notes the PROXY header that has come; from now on the client is the one that it names, if it names any.
-    /// - Parameter place: as for ``init(_:from:on:of:through:holding:awaitsProxyHeader:)``, of the client that is named.
-    mutating func note(_ header: ProxyHeader, holding place: ClientPermit?) {
-        awaitsProxyHeader = false
+    /// Lets in the client that a PROXY header names, or the proxy itself where it names none; from now on that is the client.
+    mutating func admit(namedBy header: ProxyHeader) throws(ClientRefusal) {
+        let named = header.endpoints?.source ?? client
+        try permit?.admit(named)
+        client = named
         receivedHeader = ReceivedProxyHeader(header)
-        if let named = header.endpoints?.source { client = named }
-        self.place = place
+        awaitsProxyHeader = false
     }
 
     /// Notes that TLS is agreed on.
@@ -81,7 +86,7 @@ struct ClientConnection: ~Copyable {
     mutating func end() {
         socket?.onReady = nil
         socket = nil
-        place = nil
+        permit = nil
     }
 }
 

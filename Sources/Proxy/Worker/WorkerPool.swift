@@ -127,7 +127,7 @@ package final class WorkerPool {
 
     /// The same as before where it says the same, so that who was let in is not asked again.
     private func basicAuth(for route: Route, inPlaceOf predecessor: SharedRoute?) -> BasicAuth? {
-        guard route.protocol == .http else { return nil }
+        guard ServedProtocol(route.protocol).hasRequests else { return nil }
         if let before = predecessor?.basicAuth, before.settings == route.http.basicAuth { return before }
         return BasicAuth(route.http.basicAuth)
     }

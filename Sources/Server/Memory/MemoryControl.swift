@@ -4,19 +4,39 @@ internal import Memory
 internal import Observability
 internal import Proxy
 
-/// What the control thread does about memory: it says how short that is, tells the workers, and looks until it is not short any
-/// more. Who finds that out first is a worker that wants some.
-extension Server {
+/// Says how short memory is, tells the workers, and looks again until it is not short any more. Who finds that out first is a
+/// worker that wants some.
+///
+/// Belongs to the control loop.
+final class MemoryControl {
+    private let workers: WorkerPool
+    private let log: Log
+    /// Scheduled only as long as memory is short.
+    private var timer: Timer?
+    /// How short memory is, as far as the workers were told.
+    private var level = MemoryGauge.Level.ample
+
+    private static let interval = Duration.seconds(1)
+
+    init(_ workers: WorkerPool, log: Log, on loop: EventLoop) throws(SystemError) {
+        self.workers = workers
+        self.log = log
+        // The timer ends with this, and so do its calls.
+        timer = try Timer(on: loop) { [unowned self] in lookAgain() }
+        workers.onMemoryNews = { [weak self] in self?.take($0) }
+    }
+
     /// Looks for a limit, and for whether it is enough.
+    /// - Parameter wanted: how many workers were asked for.
     /// - Throws: ``MemoryNeed/Fault`` where it is not.
-    func findMemory() throws(MemoryNeed.Fault) -> MemoryNeed {
+    func findNeed(of wanted: WorkerCount) throws(MemoryNeed.Fault) -> MemoryNeed {
         let reading = workers.memory.look().reading
         if reading?.source == .addressSpace { ProcessLimits.spareAddresses() }
         let need = MemoryNeed(reading)
         try need.check(workers: workers.count)
         guard let reading else { return need }
         log.debug("memory is limited", fields(reading))
-        if case .auto = configuration.workers, AvailableProcessors.count > workers.count {
+        if case .auto = wanted, AvailableProcessors.count > workers.count {
             log.info(
                 "fewer workers than processors: the limit of memory allows for no more",
                 ["workers": .number(workers.count), "limit_bytes": .number(reading.limit)])
@@ -24,29 +44,27 @@ extension Server {
         return need
     }
 
-    func memoryChanged(_ state: MemoryWatch.State) {
-        let before = memoryLevel
-        memoryLevel = state.level
+    private func take(_ state: MemoryWatch.State) {
+        let before = level
+        level = state.level
         tellWorkers(state)
-        tell(of: state, before: before)
-        if state.level != .ample { memoryTimer?.schedule(after: Self.memoryInterval) }
+        say(state, before: before)
+        if state.level != .ample { timer?.schedule(after: Self.interval) }
     }
 
     private func tellWorkers(_ state: MemoryWatch.State) {
         workers.tell(.memory(state.level, socketsCount: state.reading?.includesSockets == true))
     }
 
-    private static let memoryInterval = Duration.seconds(1)
-
     /// What has been freed meanwhile must show, or nobody would be let in again.
-    func lookAtMemoryAgain() {
+    private func lookAgain() {
         ProcessLimits.returnFreeMemory()
         let state = workers.memory.look()
         if state.level != .ample { tellWorkers(state) }
-        if memoryLevel != .ample { memoryTimer?.schedule(after: Self.memoryInterval) }
+        if level != .ample { timer?.schedule(after: Self.interval) }
     }
 
-    private func tell(of state: MemoryWatch.State, before: MemoryGauge.Level) {
+    private func say(_ state: MemoryWatch.State, before: MemoryGauge.Level) {
         let about = state.reading.map(fields) ?? [:] as Log.Fields
         switch (before, state.level) {
         case (.ample, .tight):

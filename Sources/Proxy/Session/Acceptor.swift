@@ -13,7 +13,6 @@ final class Acceptor {
     /// Somebody else accepts those who wait at our end.
     let outlivesUs: Bool
     private(set) var route: WorkerRoute
-    unowned let worker: Worker
     private var event: IOEvent?
     /// Nil where the socket is not ours alone: a filter would be in the way of those who accept on it after us.
     private var shield: FloodShield?
@@ -36,14 +35,14 @@ final class Acceptor {
 
     /// Accepts nobody before ``resume()``.
     init(
-        _ socket: consuming ListeningSocket, turn: TurnLock?, outlivesUs: Bool, route: WorkerRoute, worker: Worker,
-        on loop: EventLoop
+        _ socket: consuming ListeningSocket, turn: TurnLock?, outlivesUs: Bool, route: WorkerRoute
     ) {
+        let loop = route.worker.loop
         self.socket = socket
         self.turn = turn
         self.outlivesUs = outlivesUs
         self.route = route
-        self.worker = worker
+        // The acceptor owns its event, and no other owner is there.
         event = IOEvent(idle: self.socket.number, on: loop, for: .readable, trigger: .level) { [unowned self] _ in
             acceptBatch()
         }
@@ -53,9 +52,6 @@ final class Acceptor {
     deinit {
         event = nil
     }
-
-    /// By which the control thread knows the route.
-    var routeNumber: Int { route.number }
 
     /// Accepts clients on another route from now on. Those who wait already are its first ones.
     func handOver(to route: WorkerRoute) {
@@ -75,7 +71,7 @@ final class Acceptor {
             obstacle = nil
         } catch {
             obstacle = error
-            worker.outOfDescriptors(error)
+            route.worker.outOfDescriptors(error)
         }
     }
 
@@ -118,7 +114,7 @@ final class Acceptor {
             turn.end()
             return false
         }
-        guard worker.takePlace(on: route) else {
+        guard let permit = route.worker.takePermit(on: route) else {
             turn?.end()
             pause()
             return false
@@ -127,27 +123,18 @@ final class Acceptor {
         turn?.end()
         switch consume result {
         case .accepted(let client, let address):
-            let place: ClientPermit?
-            do throws(ClientRefusal) {
-                guard worker.hasMemoryForClient() else { throw .memoryShort }
-                // Whom a proxy names is asked about once it is known.
-                place = route.expectsProxyHeader(from: address) ? nil : try route.admit(address)
-            } catch {
-                worker.refuse(client, from: address, on: route, error)
-                if error == .denied { shield?.noteDenied() }
+            switch ClientPipeline.begin(client, from: address, with: permit) {
+            case .begun: return true
+            case .turnedAway(let refusal):
+                if refusal == .denied { shield?.noteDenied() }
                 return true
-            }
-            guard worker.accepted(client, from: address, holding: place, on: route) else {
+            case .noRoom:
                 pause()
                 return false
             }
-            return true
-        case .nobody:
-            worker.giveBackPlace(on: route)
-            return false
+        case .nobody: return false
         case .exhausted(let error):
-            worker.giveBackPlace(on: route)
-            worker.outOfDescriptors(error)
+            route.worker.outOfDescriptors(error)
             pause()
             return false
         }

@@ -15,6 +15,7 @@ final class FloodShield {
         case impossible
     }
 
+    /// The acceptor owns the shield, and no other owner is there.
     private unowned let acceptor: Acceptor
     private let loop: EventLoop
     private let family: IPAddress.Family
@@ -87,14 +88,19 @@ final class FloodShield {
         guard let filter = SourceFilter(rules, for: family) else { return giveUp(because: "there are too many blocks") }
         do throws(SystemError) {
             let timer: Timer
-            if let look { timer = look } else { timer = try Timer(on: loop) { [unowned self] in takeLook() } }
+            if let look {
+                timer = look
+            } else {
+                // The shield owns its timer, and no other owner is there.
+                timer = try Timer(on: loop) { [unowned self] in takeLook() }
+            }
             look = timer
             let drops = try acceptor.socket.droppedSegments
             try acceptor.socket.attach(filter)
             state = .raised(by: rules, drops: drops)
             (denied, dropped) = (0, 0)
             timer.schedule(after: .seconds(1))
-            acceptor.worker.tellOfFlood(.begins(perSecond: DenialGauge.flood), on: acceptor.route)
+            acceptor.route.worker.tellOfFlood(.begins(perSecond: DenialGauge.flood), on: acceptor.route)
         } catch {
             giveUp(because: error.description)
         }
@@ -111,11 +117,11 @@ final class FloodShield {
         countDropped()
         look?.cancel()
         state = .down
-        acceptor.worker.tellOfFlood(.ends(dropped: dropped), on: acceptor.route)
+        acceptor.route.worker.tellOfFlood(.ends(dropped: dropped), on: acceptor.route)
     }
 
     private func giveUp(because reason: String) {
         state = .impossible
-        acceptor.worker.tellOfFlood(.cannotBeDropped(reason: reason), on: acceptor.route)
+        acceptor.route.worker.tellOfFlood(.cannotBeDropped(reason: reason), on: acceptor.route)
     }
 }

@@ -6,15 +6,15 @@ internal import Relay
 internal import TLS
 
 /// One stage of a client's connection, or its last one, in which the route's protocol is spoken. The worker keeps it from its
-/// start to its end, and asks it for all of this.
+/// start to its end (``SessionTable``), and asks it for all of this.
 ///
 /// Every requirement is to be met by each kind of session: none has an implementation that would do nothing in its stead.
 /// Belongs to its worker's thread, and is retained by the worker until it has ended.
 protocol Session: AnyObject {
-    /// The client's connection, which the session owns. ``Worker/ended(_:bytesMoved:)`` and the next stage take it away.
+    /// The client's connection, which the session owns. ``SessionTable/end(_:bytesMoved:)`` and the next stage take it away.
     var connection: ClientConnection { get set }
 
-    /// The session's position in the worker's list, which is the worker's to change.
+    /// The session's position in the worker's ``SessionTable``, which alone changes it.
     var index: Int { get set }
 
     /// The bytes that the app's and the client's kernels have taken since the start.
@@ -49,8 +49,8 @@ extension Session {
 
     var route: WorkerRoute { connection.route }
 
-    /// Lets go of the session when that has ended.
-    var worker: Worker { connection.worker }
+    /// What the worker's sessions have in common.
+    var worker: WorkerContext { connection.route.worker }
 
     /// When the client was accepted.
     var started: MonotonicTime { connection.started }

@@ -179,6 +179,6 @@ final class TCPSession: Session {
                 bytesToApp: sent,
                 bytesToClient: received, duration: MonotonicTime.coarse.since(started), end: reason))
         route.traffic.countFailure(reason)
-        worker.ended(self, bytesMoved: (sent, received))
+        worker.sessions.end(self, bytesMoved: (sent, received))
     }
 }

@@ -1,0 +1,85 @@
+internal import Configuration
+internal import FileWatching
+internal import Observability
+internal import Proxy
+internal import TLS
+
+/// Follows the files of certificates and keys that routes use (`tls`), and reads those that belong together as one.
+///
+/// Belongs to the control loop.
+final class Certificates {
+    /// What shows a route's certificates to its clients.
+    typealias User = (route: String, tls: RouteTLS)
+    private typealias Files = WatchedFile<TLSContext, TLSFault>
+
+    private let watchers: FileWatchers
+    private let log: Log
+    /// Seals the session tickets of all routes.
+    private let tickets = TicketKeys()
+    /// By what the routes say of them: routes that say the same share what is read.
+    private var files: [TLSServerSettings: Files] = [:]
+    private var users: [User] = []
+    /// What was first wrong with a certificate.
+    private(set) var firstFault: TLSFault?
+
+    init(watchedBy watchers: FileWatchers, log: Log) {
+        self.watchers = watchers
+        self.log = log
+    }
+
+    /// Follows the files of these users from now on, and no others.
+    /// - Parameter isAskedFor: reads those again that are known already.
+    func follow(_ users: [User], readingAgain isAskedFor: Bool = false) {
+        self.users = users
+        let used = Set(users.map(\.tls.settings))
+        files = files.filter { used.contains($0.key) }
+        var seen: Set<TLSServerSettings> = []
+        for settings in users.map(\.tls.settings) where seen.insert(settings).inserted {
+            if let known = files[settings], !isAskedFor {
+                if let context = known.value { use(context, for: settings) }
+                continue
+            }
+            let known = files[settings] ?? makeFiles(for: settings)
+            files[settings] = known
+            known.readAgain()
+        }
+    }
+
+    private func makeFiles(for settings: TLSServerSettings) -> Files {
+        Files(settings.files.sorted(), watchedBy: watchers) { [tickets] () throws(TLSFault) in
+            try TLSContext(settings, tickets: tickets)
+        } onNews: { [weak self] in
+            self?.take($0, for: settings)
+        }
+    }
+
+    private func take(_ news: Files.News, for settings: TLSServerSettings) {
+        switch news {
+        case .read(let context, let path):
+            note(changeOf: path)
+            use(context, for: settings)
+        case .unusable(let fault, let path):
+            note(changeOf: path)
+            firstFault = firstFault ?? fault
+            let routes = users.filter { $0.tls.settings == settings }.map(\.route)
+            log.error("\(fault); what was good before stays", ["route": .text(routes.joined(separator: ", "))])
+        case .gone(let path):
+            log.hasGone("a certificate's file", at: path)
+        case .unwatchable(let path, let error):
+            log.cannotWatch("a certificate's file", at: path, error)
+        }
+    }
+
+    private func note(changeOf path: String?) {
+        if let path { log.info("a certificate's file has changed", ["file": .text(path)]) }
+    }
+
+    private func use(_ context: TLSContext, for settings: TLSServerSettings) {
+        for user in users where user.tls.settings == settings { user.tls.use(context) }
+    }
+}
+
+extension Configuration {
+    /// Whether clients of any route are spoken to in TLS, of one that is yet to be found too.
+    var speaksTLS: Bool { defaults.tls.isEnabled || routes.contains { $0.tls.isEnabled } }
+}

@@ -1,0 +1,77 @@
+public import Configuration
+internal import Network
+internal import Observability
+internal import Proxy
+
+extension Server {
+    /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
+    /// reported in the log, and tried again.
+    /// - Parameter processes: the names of those who listen at its upstream, where they are known.
+    /// - Returns: the number by which the route can be removed.
+    public func add(_ route: Route, upstreamOf processes: [String] = []) -> Int {
+        let number = register(route)
+        followFiles()
+        guard isRunning else { return number }
+        listeners.update()
+        announce(number, upstreamOf: processes)
+        return number
+    }
+
+    /// Has a route's clients served by another one from now on. Where both listen on the same address, the listening
+    /// socket stays; connections that run go on as they began.
+    /// - Returns: the number by which the new route can be removed.
+    public func replace(route number: Int, with route: Route) -> Int {
+        let successor = register(route, inPlaceOf: number)
+        retire(number)
+        followFiles()
+        guard isRunning else { return successor }
+        listeners.update()
+        workers.tell(.removeRoute(number))
+        announce(successor)
+        return successor
+    }
+
+    /// Closes a route's listeners; its connections go on.
+    public func remove(route number: Int) {
+        guard let route = retire(number) else { return }
+        followFiles()
+        listeners.closeAll(ofRoute: number)
+        workers.tell(.removeRoute(number))
+        limitConnections()
+        log.info("no longer forwarding to \(route.upstream)", ["route": .text(route.name)])
+    }
+
+    /// Makes a route known to the workers.
+    /// - Parameter predecessor: a route whose clients count as this one's.
+    func register(_ route: Route, inPlaceOf predecessor: Int? = nil) -> Int {
+        let number = listeners.add(route)
+        let shared = workers.share(
+            route, number: number, tls: route.tls.isEnabled ? RouteTLS(route) : nil,
+            inPlaceOf: predecessor.flatMap { routes[$0] })
+        routes.insert(shared, as: number)
+        workers.tell(.addRoute(number, shared, workers: workers.count))
+        return number
+    }
+
+    /// Wants no listeners for a route any more.
+    @discardableResult
+    func retire(_ number: Int) -> Route? {
+        listeners.remove(route: number)
+        return routes.remove(number)?.configuration
+    }
+
+    /// Says in the log where a route leads and where it listens.
+    func announce(_ number: Int, upstreamOf processes: [String] = []) {
+        guard let route = routes[number]?.configuration else { return }
+        let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
+        let places =
+            addresses.isEmpty
+            ? "no address to listen on yet"
+            : "listening on \(addresses.joined(separator: ", "))\(route.tls.isEnabled ? " for TLS" : "")"
+        let transport = route.protocol.transport
+        let presence = AppPresence(of: route.upstream, over: transport)
+            .description(hold: transport.waitsForApp ? route.hold : .zero)
+        log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
+        if let risk = route.risk(upstreamOf: processes) { log.warning(risk, ["route": .text(route.name)]) }
+    }
+}
