@@ -28,10 +28,17 @@ final class HTTP1ClientConnection: Session {
         case ended
     }
 
+    /// Without the socket, once that has been taken out: what lies in here can be changed by others, so that the runtime watches
+    /// each access.
     var connection: ClientConnection
     var index = 0
+    /// The client's; nil once it was handed on to a relay or closed.
+    var socket: WatchedSocket?
+    /// At hand for every request, as those that follow.
+    let route: WorkerRoute
+    let worker: WorkerContext
+    let workspace: RelayWorkspace
     let http: HTTPRoute
-    /// The route's, at hand for every request.
     let tally: RouteTally
     let clock: TurnClock
     var state = State.notBegun
@@ -57,17 +64,20 @@ final class HTTP1ClientConnection: Session {
     /// The beginning of each connection to the app; made for the first one.
     private(set) lazy var preamble = socket.map { proxyHeader(on: $0.socket) } ?? []
 
-    var workspace: RelayWorkspace { worker.workspace }
-
     init(_ connection: consuming ClientConnection, as http: HTTPRoute) {
         self.http = http
+        route = connection.route
+        worker = connection.route.worker
+        workspace = connection.route.worker.workspace
         tally = connection.route.tally
         clock = connection.route.clock
         self.connection = connection
     }
 
     func start() {
-        guard let socket else { return }
+        guard let socket = connection.socket else { return }
+        connection.socket = nil
+        self.socket = socket
         state = .idle
         // The session owns the socket, and clears this when it ends.
         socket.onReady = { [unowned self] in clientReady($0) }
