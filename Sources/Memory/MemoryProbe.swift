@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Finds the limit of memory that is nearest, among those of the cgroups and those of the process.
 public enum MemoryProbe {
-    /// What that limit leaves now; nil where no limit is set, or nothing tells of one. Reads some ten of the kernel's files, which
-    /// takes some ten microseconds.
+    /// The reading of that limit now; nil where no limit is set, or nothing tells of one. Reads some ten of the
+    /// kernel's files, which takes some ten microseconds.
     public static func read() -> MemoryReading? {
         let groups = ControlGroups { Descriptor.contents(of: $0) }.readings()
         let limits = ResourceLimits.current

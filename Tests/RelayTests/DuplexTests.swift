@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Network
 import Relay
 import TestSupport
 import Testing
@@ -123,7 +124,7 @@ private struct Bench {
         bench.app.reset()
         bench.duplex.start(with: Self.preamble.span)
         #expect(try bench.run(until: { bench.end.value != nil }))
-        #expect(bench.end.value == .upstreamFailed(ECONNRESET))
+        #expect(bench.end.value == .upstreamFailed(.system(ECONNRESET)))
         #expect(try bench.run(until: { bench.client.end == ECONNRESET }))
     }
 
@@ -144,7 +145,9 @@ private struct Bench {
         for _ in 0..<3 { bench.loop.runOnce() }
         source.reset()
         #expect(try bench.run(until: { sink.end == ECONNRESET }))
-        #expect(bench.end.value == (fromApp ? .upstreamFailed(ECONNRESET) : .downstreamFailed(ECONNRESET)))
+        #expect(
+            bench.end.value == (fromApp ? .upstreamFailed(.system(ECONNRESET)) : .downstreamFailed(.system(ECONNRESET)))
+        )
     }
 
     @Test(arguments: [false, true])
@@ -168,7 +171,7 @@ private struct Bench {
         #expect(try bench.run(until: { bench.app.end == 0 }))
         bench.client.reset()
         // A reset in that state is EPIPE to the kernel (tcp_reset in its tcp_input.c).
-        #expect(try bench.run(until: { bench.end.value == .downstreamFailed(EPIPE) }))
+        #expect(try bench.run(until: { bench.end.value == .downstreamFailed(.system(EPIPE)) }))
     }
 
     @Test func whatTheAppSaidBeforeItWentIsDeliveredBeforeTheReset() throws {
@@ -347,7 +350,7 @@ private struct Bench {
         bench.app.reset()
         #expect(try bench.run(until: { bench.client.end != nil }))
         #expect(bench.client.end == ECONNRESET)
-        #expect(bench.end.value == .upstreamFailed(ECONNRESET))
+        #expect(bench.end.value == .upstreamFailed(.system(ECONNRESET)))
     }
 
     @Test func oneBusyRelayDoesNotKeepTheOthersWaiting() throws {

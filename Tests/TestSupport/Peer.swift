@@ -63,7 +63,7 @@ public final class Peer {
                 left -= count
             case .wouldBlock: return
             case .endOfStream: end = 0
-            case .failed(let code): end = code
+            case .failed(let failure): end = failure.code
             }
         }
     }

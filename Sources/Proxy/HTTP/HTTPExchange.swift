@@ -59,12 +59,12 @@ final class HTTPExchange {
     var appKeepsAlive = false
     /// The client's connection ends with the answer.
     var closes = false
-    /// The errno with which sending to the app has failed; it may have answered before.
-    var appSendFault: CInt?
+    /// Why sending to the app has failed; it may have answered before.
+    var appSendFault: SocketFailure?
 
     /// Nothing is awaited from the app any more but what it has said already. After EPIPE it may still speak: a Unix socket's
     /// peer can shut its reading side alone.
-    var isAppBroken: Bool { appSendFault.map { $0 != EPIPE } ?? false }
+    var isAppBroken: Bool { appSendFault.map { $0 != .system(EPIPE) } ?? false }
     /// The answer ends here, and is not whole.
     var isCutOff = false
     /// What was known of the app's process when the end of its connection was told; nil before, and where nobody knows it.

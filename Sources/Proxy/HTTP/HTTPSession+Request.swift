@@ -43,7 +43,7 @@ extension HTTPSession {
             case .wouldBlock: return
             case .endOfStream: return clientEnded()
             // Between two requests nothing is missing.
-            case .failed(SocketLayer.cutOff) where isIdle: return end()
+            case .failed(.cutOff) where isIdle: return end()
             case .failed(let code): return clientFailed(code)
             }
         }
@@ -166,7 +166,9 @@ extension HTTPSession {
         let request = route.app.connectAnew(for: client.ipAddress) { [unowned self] in answered($0) }
         guard case .waitingForApp(let current, nil) = state, current === exchange else { return }
         state = .waitingForApp(exchange, request)
-        if toApp.hasSourceFailed, request.cancelUnlessBeingTried() { clientFailed(socket?.socket.takeError() ?? 0) }
+        if toApp.hasSourceFailed, request.cancelUnlessBeingTried() {
+            clientFailed(socket?.socket.takeError() ?? .reset)
+        }
     }
 
     private func answered(_ result: ConnectRequest.Result) {
@@ -330,7 +332,7 @@ extension HTTPSession {
     }
 
     /// The app has closed its side, perhaps with an answer that came before; that is still to be read then.
-    private func appTakesNoMore(_ exchange: HTTPExchange, _ code: CInt) {
+    private func appTakesNoMore(_ exchange: HTTPExchange, _ code: SocketFailure) {
         exchange.isRequestAbandoned = true
         exchange.appSendFault = code
         toApp.abandon(in: workspace)

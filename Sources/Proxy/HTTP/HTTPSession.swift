@@ -110,7 +110,7 @@ final class HTTPSession: Session {
             if toApp.mayReceive { carryRequest() }
             if hasFailed { endIfClientHasFailed() }
         case .delivering(let exchange):
-            if hasFailed { return clientFailed(socket?.socket.takeError() ?? 0) }
+            if hasFailed { return clientFailed(socket?.socket.takeError() ?? .reset) }
             if readiness.contains(.writable) { deliverRest(exchange) }
         case .lingering:
             discard()
@@ -123,7 +123,7 @@ final class HTTPSession: Session {
         guard case .exchanging(let exchange, let connection) = state else { return toClient.noteSource(readiness) }
         var readiness = readiness
         // A reset behind a FIN, of which the kernel notes EPIPE (tcp_reset()): what the app has said is whole.
-        if readiness.contains(.failed), connection.socket.socket.takeError() == EPIPE {
+        if readiness.contains(.failed), connection.socket.socket.takeError() == .system(EPIPE) {
             readiness = [.readable, .endOfStream, .writable]
         }
         toClient.noteSource(readiness)
@@ -264,8 +264,8 @@ final class HTTPSession: Session {
         if !toClient.isWaitingForSink { deliverRest(exchange) }
     }
 
-    func clientFailed(_ code: CInt) {
-        breakOff(.clientFailed(code == 0 ? ECONNRESET : code))
+    func clientFailed(_ failure: SocketFailure) {
+        breakOff(.clientFailed(failure))
     }
 
     /// A client that has failed gets no answer. Once the app has what it had said before, there is nothing to wait for.
@@ -273,7 +273,7 @@ final class HTTPSession: Session {
         guard toApp.hasSourceFailed, case .exchanging(let exchange, _) = state,
             isRequestSent(exchange) || exchange.isRequestAbandoned
         else { return }
-        clientFailed(socket?.socket.takeError() ?? 0)
+        clientFailed(socket?.socket.takeError() ?? .reset)
     }
 
     /// Whether the client has taken something since this was last asked: see ``Duplex/isStillDelivering()``.

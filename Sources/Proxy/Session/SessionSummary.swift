@@ -9,10 +9,10 @@ enum SessionEnd: Equatable {
     case finished
     /// The client was not let in.
     case refused(ClientRefusal)
-    /// The client's connection failed with this errno; the app saw a reset.
-    case clientFailed(CInt)
-    /// The app's connection failed with this errno; the client saw a reset.
-    case appFailed(CInt)
+    /// The client's connection failed; the app saw a reset.
+    case clientFailed(SocketFailure)
+    /// The app's connection failed; the client saw a reset.
+    case appFailed(SocketFailure)
     case idleTimeout
     case halfCloseTimeout
     case appNotListening
@@ -64,9 +64,9 @@ enum SessionEnd: Equatable {
         switch self {
         case .finished: "finished"
         case .refused(let refusal): refusal.explanation
-        case .clientFailed(SocketLayer.cutOff): "client: TLS was cut off"
-        case .clientFailed(let code): "client: \(SystemError("", code: code).reason)"
-        case .appFailed(let code): "app: \(SystemError("", code: code).reason)"
+        case .clientFailed(.cutOff): "client: TLS was cut off"
+        case .clientFailed(let failure): "client: \(failure.reason)"
+        case .appFailed(let failure): "app: \(failure.reason)"
         case .idleTimeout: "idle timeout"
         case .halfCloseTimeout: "half-close timeout"
         case .appNotListening: "the app is not listening"

@@ -143,7 +143,7 @@ final class TCPSession: Session {
         case .queueFull: refuse(.queueFull)
         case .waitedTooLong: refuse(.queueTimeout)
         // It had taken the connection, and was gone before we were told so.
-        case .failed(let error) where error.code == ECONNRESET: refuse(.appFailed(error.code))
+        case .failed(let error) where error.code == ECONNRESET: refuse(.appFailed(.system(error.code)))
         case .failed(let error): refuse(.connectFailed(error))
         }
     }

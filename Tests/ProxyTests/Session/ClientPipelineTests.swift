@@ -14,7 +14,8 @@ import Testing
     private static let header = "PROXY TCP4 192.0.2.1 192.0.2.9 1 2\r\n"
 
     private static func expectsHeader(_ route: inout Route) {
-        route.proxyProtocol = ProxyProtocolSettings(accept: true, trustedProxies: [.block(CIDR("127.0.0.1")!)])
+        route.proxyProtocol.accept = true
+        route.proxyProtocol.trustedProxies = [.block(CIDR("127.0.0.1")!)]
     }
 
     private func refusal(_ entrance: ClientPipeline.Entrance) -> ClientRefusal? {

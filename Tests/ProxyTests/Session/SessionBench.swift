@@ -49,7 +49,8 @@ final class SessionBench {
             in: Worker.Environment(
                 descriptors: descriptors, pipes: 8, memory: MemoryWatch(workers: 8, probe: { nil }, onChange: { _ in }),
                 parkingLimit: 1 << 20, log: log, appLife: nil), logsAccess: false, commands: commands, on: loop)
-        var configuration = Route(name: "web", listen: [], upstream: .address(app.localAddress!), hold: .zero)
+        var configuration = Route(name: "web", listen: [], upstream: .address(app.localAddress!))
+        configuration.hold = .zero
         change(&configuration)
         let bound = configuration.upstreamConnections
         let shared = SharedRoute(

@@ -71,7 +71,7 @@ import Upstream
         (.v2, [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x21, 0x11]),
     ])
     func aHeaderForTheAppComesFirst(form: ProxyHeaderForm, beginning: [UInt8]) throws {
-        let bench = try SessionBench { $0.proxyProtocol = ProxyProtocolSettings(accept: false, send: form) }
+        let bench = try SessionBench { $0.proxyProtocol.send = form }
         let client = try bench.connect()
         #expect(client.send("question".utf8) == 8)
         let app = try bench.accept()
@@ -159,7 +159,9 @@ import Upstream
         bench: SessionBench, first: Peer, app: Peer
     ) {
         let bench = try SessionBench {
-            $0.upstreamConnections = UpstreamConnections(max: 1, queue: queue, queueTimeout: queueTimeout)
+            $0.upstreamConnections.max = 1
+            $0.upstreamConnections.queue = queue
+            $0.upstreamConnections.queueTimeout = queueTimeout
         }
         let first = try bench.connect()
         let app = try bench.accept()
