@@ -2,9 +2,6 @@ internal import Access
 internal import Observability
 
 extension SessionEnd {
-    /// Whether the client's connection is as good as before.
-    var leavesClient: Bool { if case .clientFailed = self { false } else { true } }
-
     /// What it counts as; nil for what has ended well.
     var cause: FailureCause? {
         switch self {
