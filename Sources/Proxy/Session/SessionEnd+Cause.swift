@@ -5,7 +5,7 @@ extension SessionEnd {
     /// Whether the client's connection is as good as before.
     var leavesClient: Bool { if case .clientFailed = self { false } else { true } }
 
-    /// What it counts as; nil for what has ended well.
+    /// The cause that it is counted under; nil for a good end.
     var cause: FailureCause? {
         switch self {
         case .finished: nil
