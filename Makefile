@@ -1,4 +1,4 @@
-# What a person or CI runs. Everything sets itself up: on a Debian machine with Swift, git and make,
+# The commands of people and of CI. Each sets itself up: on a Debian machine with Swift, git and make,
 # `make demo` and `make test` need nothing else.
 
 SWIFT ?= swift
@@ -8,7 +8,7 @@ export SWIFT_BACKTRACE ?= interactive=no
 SWIFT_SOURCES = Sources Tests Package.swift $(wildcard benchmarks/Package.swift benchmarks/Sources benchmarks/Tests \
 	benchmarks/Benchmarks)
 
-# Where nothing is measured, debug is built faster.
+# A debug build is enough where nothing is measured, and it is faster.
 BENCH_CONFIGURATION ?= release
 
 # Network namespaces take root.
@@ -30,7 +30,7 @@ help: ## Show this list
 demo: dist ## Show an app on 127.0.0.1 answering from outside
 	dist/loopbridge demo
 
-# Functions that do the same become one, and what is never looked at is left out.
+# Folds functions with the same code into one, and leaves out sections that nothing reads.
 SMALLER = -Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker $(CURDIR)/scripts/static.ld
 
 dist: setup ## Build dist/loopbridge: one static, stripped file
@@ -66,21 +66,21 @@ test-faults: dist setup-tests ## Make every system call fail under traffic, HAPr
 test-faults-quick: dist setup-tests ## Make each system call fail once and always (2 minutes)
 	$(TEST_FAULTS) --quick $(FAULTS)
 
-# It would wait for a second at its end, and the tests ask once more before that.
+# Without this, the program would wait for a second at its end, which tests would take for a hang.
 test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
 	SWIFT=$(SWIFT) scripts/test-units --sanitize=thread --scratch-path .build-tsan
 	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
 	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
-# The test runner itself leaks a few hundred bytes, which would fail every run.
+# The test runner leaks a few hundred bytes itself, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
 	SWIFT=$(SWIFT) scripts/test-units --sanitize=address --scratch-path .build-asan
 	$(SWIFT) build --sanitize=address --scratch-path .build-asan
 	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
 
-# Everything at once; its bars decide. The figures are kept in .build-soak.
+# Runs everything at once, and judges by its bars. The figures are kept in .build-soak.
 soak: dist setup-tests test-soak ## Carry all protocols through chaos for 30 minutes; MINUTES=3, LOSS=0.5, SEED=7, RATE=2
 	$(AS_ROOT) Tests/Soak/soak.py --program dist/loopbridge --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) \
 		$(if $(SEED),--seed $(SEED)) --rate $(or $(RATE),1) $(ARGUMENTS)
@@ -92,12 +92,12 @@ soak-peer: setup-tests ## The same for HAProxy, as far as it can
 	$(AS_ROOT) Tests/Soak/soak.py --haproxy --minutes $(or $(MINUTES),30) --loss $(or $(LOSS),0) $(if $(SEED),--seed $(SEED)) \
 		--rate $(or $(RATE),1) $(ARGUMENTS)
 
-# What CI has time for: threads meet where everything happens at once, and memory is handled by hand most where streams end.
+# The files that CI has time for: threads meet where everything happens at once, and memory is handled by hand most where streams end.
 THREADS_MEET = Tests/IntegrationTests/tcp/test_chaos.py Tests/IntegrationTests/http/test_http_chaos.py
 MEMORY_IS_HANDLED = Tests/IntegrationTests/tls/test_tls.py Tests/IntegrationTests/tcp/test_last_words.py \
 	Tests/IntegrationTests/admin/test_admin_endings.py
 
-# A sanitizer, and what runs under it.
+# Runs files of tests ($(2)) under a sanitizer ($(1)).
 define TEST_UNDER
 	$(SWIFT) build --sanitize=$(1) --scratch-path .build-$(1) --product loopbridge
 	ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=atexit_sleep_ms=0 LOOPBRIDGE_CHAOS_SECONDS=3 LOOPBRIDGE_SANITIZED=1 \
@@ -111,7 +111,7 @@ test-sanitizers-quick: setup setup-tests ## Run a part of the integration tests 
 BUILD_FUZZERS = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	-Xswiftc -sanitize=fuzzer,address
 
-# What it finds on its way is kept in .build-fuzz; what makes the loader fail, too.
+# The inputs that it finds are kept in .build-fuzz, and those that make the loader fail.
 fuzz-config: setup ## Fuzz the configuration loader; FUZZ_SECONDS=60 runs for less than 10 minutes
 	$(BUILD_FUZZERS) --product FuzzConfiguration
 	mkdir -p .build-fuzz/corpus
@@ -126,7 +126,7 @@ fuzz-http: setup ## Fuzz the HTTP parsers, each for 10 minutes; FUZZ_SECONDS=60 
 	$(call FUZZ_HTTP,FuzzResponseHead,responses)
 	$(call FUZZ_HTTP,FuzzChunkedBody,chunked)
 
-# A program and the corpus that it starts from.
+# Runs a fuzzer ($(1)) from a corpus ($(2)).
 define FUZZ_HTTP
 	mkdir -p .build-fuzz/corpus-$(2)
 	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/$(1) -max_total_time=$(or $(FUZZ_SECONDS),600) -timeout=10 \

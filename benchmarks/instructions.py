@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How many instructions of its own a program spends on what it relays, counted by valgrind's callgrind.
+"""Counts the instructions of its own that a program spends on what it relays, by valgrind's callgrind.
 
     benchmarks/instructions.py before/loopbridge after/loopbridge
 
@@ -37,7 +37,7 @@ ANSWER = (
 
 
 def receive(connection, is_whole):
-    """What has arrived once it is whole; nothing at the end of the connection."""
+    """Returns the bytes that have arrived once they are whole; none at the end of the connection."""
     received = b""
     while not is_whole(received):
         piece = connection.recv(65536)
@@ -121,7 +121,7 @@ def free_port():
 
 
 def instructions(program, scenario, requests, folder, options):
-    """What the program's whole life takes, with so many requests in it."""
+    """Returns the instructions of the program's whole life, with so many requests in it."""
     port = free_port()
     counts = pathlib.Path(folder, "callgrind.out")
     route = f"127.0.0.1:{port}:127.0.0.1:{scenario.app.port}/{scenario.protocol}"
@@ -185,7 +185,7 @@ def main():
         figures = []
         for program in arguments.programs:
             with tempfile.TemporaryDirectory() as folder:
-                # What else there is, such as events that come one by one or together, makes it more and never less.
+                # Chance, such as events that come one by one or together, adds instructions and never takes any away.
                 short, long = (
                     min(instructions(program, scenario, count, folder, arguments.option)
                         for _ in range(arguments.rounds))

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What hostile clients cost a running loopbridge: memory and processor time for each connection, for each byte that they
+"""Measures the cost of hostile clients to a running loopbridge: memory and processor time for each connection, for each byte that they
 send, and how many bytes they are sent for one of theirs.
 
     benchmarks/threats.py dist/loopbridge
@@ -37,7 +37,7 @@ from support.tls import Authority  # noqa: E402
 HOST = "127.0.0.1"
 TCP, HTTP, TLS, PROXY, DENIED, ENDLESS, UDP, GUARDED = 8080, 8081, 8443, 8082, 8083, 8084, 5353, 8085
 HEAD = b"GET / HTTP/1.1\r\nHost: threat.example\r\n"
-# What `htpasswd -B -C 5` makes of `secret`.
+# The output of `htpasswd -B -C 5` for `secret`.
 PASSWORDS = "anna:$2y$05$abcdefghijklmnopqrstuuQFY/tYBYVDUrC8T2tVFcoxBPtEX8ZzS\n"
 
 
@@ -64,7 +64,7 @@ def says(port, words, answered=False):
 
 
 class received:
-    """How many bytes have come back."""
+    """Returns the number of bytes that have come back."""
     count = 0
 
 

@@ -1,6 +1,6 @@
 internal import Network
 
-/// Who counts as one client: an IPv4 address, or the /64 of an IPv6 address, of which whoever has one has all.
+/// The identity of a client: an IPv4 address, or the /64 of an IPv6 address, since one host may use all of a /64.
 struct ClientKey: Hashable, Sendable {
     let bits: UInt64
 
@@ -10,13 +10,13 @@ struct ClientKey: Hashable, Sendable {
 
     init(_ address: IPAddress) {
         switch address.unmapped {
-        // A corner of IPv6 (ff::/32) that belongs to nobody (RFC 4291 section 2.4), so that the two never meet.
+        // A block of IPv6 (ff::/32) that is assigned to nobody (RFC 4291 section 2.4), so that the two never meet.
         case .v4(let bits): self.bits = 0x00FF_0000 << 32 | UInt64(bits)
         case .v6(let high, _): bits = high
         }
     }
 
-    /// The same for the same client, and what nobody else can foresee: Swift's hash has a key that is random in each process
-    /// (SipHash), so that strangers cannot choose addresses that meet in one place.
+    /// A hash that nobody outside can foresee: Swift's hash has a key that is random in each process (SipHash), so that strangers
+    /// cannot choose addresses that meet in one slot.
     var hash: UInt64 { UInt64(bitPattern: Int64(hashValue)) }
 }

@@ -1,36 +1,36 @@
 internal import EventLoop
 
-/// How fast each client may make new connections to a route, on all workers: a token bucket for each, in bounded memory.
+/// Limits how fast each client makes new connections to a route, on all workers: a token bucket for each, in bounded memory.
 /// Callable from every thread.
 ///
-/// A bucket is one moment: when it will be full again. A token moves that by the time that a token takes to come, and there is
-/// one as long as the moment is not too far off. A bucket that is full is as good as one that was never there, so nobody
-/// looks after the table: the moment passes, and the place is free.
+/// A bucket is one point in time: when it will be full again. Taking a token moves that by the time in which one token comes, and
+/// a token is there as long as that point is not too far off. A full bucket equals none at all, so the table needs no cleaning: the
+/// time passes, and the slot is free.
 ///
-/// A client's place is one of eight that its hash leads to. The table doubles, up to ``mostClients``, where eight are not
-/// enough; and then the newcomer gets the place of the one whose bucket is the fullest, who loses least. Who has used up its
-/// tokens stays, however many come that ask once.
+/// A client's hash leads to eight slots. Where all eight are taken, the table doubles, up to ``mostClients``. Then the newcomer
+/// gets the slot of the fullest bucket, whose client loses least: a client that has used up its tokens stays remembered, however
+/// many others come that ask once.
 final class ClientRates: Sendable {
-    /// A token bucket's measures.
+    /// The measures of a token bucket.
     struct Limit: Sendable, Equatable {
-        /// How long a token takes to come, in nanoseconds.
+        /// The time in which one token comes, in nanoseconds.
         let interval: Int64
-        /// How many tokens fit.
+        /// The number of tokens that fit.
         let burst: Int
 
         /// - Parameters:
-        ///   - count: how many tokens come in each period; at least 1.
-        ///   - burst: how many fit; at least 1.
+        ///   - count: the number of tokens that come in each period; at least 1.
+        ///   - burst: the number that fit; at least 1.
         init(_ count: Int, per period: Duration, burst: Int) {
             interval = max(1, Int64(period / .nanoseconds(1)) / Int64(count))
             self.burst = burst
         }
 
-        /// How far off a bucket's being full may be while it has a token.
+        /// The longest time until a bucket is full with which it still has a token, in nanoseconds.
         fileprivate var reach: Int64 { interval * Int64(burst - 1) }
     }
 
-    /// How many clients are remembered at most, which takes 32 MiB.
+    /// The number of clients that are remembered at most, which takes 32 MiB.
     static let mostClients = shardCount * Shard.mostBuckets
 
     private final class Part: Sendable {
@@ -49,7 +49,7 @@ final class ClientRates: Sendable {
         }
     }
 
-    /// How many bytes the buckets take.
+    /// The number of bytes that the buckets take.
     var size: Int { parts.reduce(0) { $0 + $1.shard.withLock { $0.size } } }
 
     private struct Shard {
@@ -58,7 +58,7 @@ final class ClientRates: Sendable {
 
         private struct Bucket {
             var client: UInt64 = 0
-            /// When it will be full, in nanoseconds of the monotonic clock; what has passed is a free place.
+            /// The time at which it will be full, in nanoseconds of the monotonic clock; a slot whose time has passed is free.
             var full: Int64 = 0
         }
 
@@ -68,7 +68,7 @@ final class ClientRates: Sendable {
 
         mutating func take(for client: UInt64, hash: Int, _ limit: Limit, at time: MonotonicTime) -> Bool {
             let now = time.nanoseconds
-            let first = place(of: hash, among: buckets.count)
+            let first = slot(of: hash, among: buckets.count)
             var fullest = first
             for index in first..<first + Self.ways {
                 let full = buckets[index].full
@@ -87,17 +87,17 @@ final class ClientRates: Sendable {
             return true
         }
 
-        /// The first of the places that a hash leads to.
-        private func place(of hash: Int, among count: Int) -> Int {
+        /// Returns the first of the slots that a hash leads to.
+        private func slot(of hash: Int, among count: Int) -> Int {
             (hash & (count / Self.ways - 1)) * Self.ways
         }
 
-        /// Doubles the table, without those that are full again by now. Each place's clients part in two, so all find room.
+        /// Doubles the table, without buckets that are full again. The clients of each slot part in two, so all find room.
         private mutating func grow(at now: Int64) {
             var larger = [Bucket](repeating: Bucket(), count: buckets.count * 2)
             for bucket in buckets where bucket.full > now {
                 let hash = Int(truncatingIfNeeded: ClientKey(bits: bucket.client).hash / UInt64(ClientRates.shardCount))
-                var index = place(of: hash, among: larger.count)
+                var index = slot(of: hash, among: larger.count)
                 while larger[index].full != 0 { index += 1 }
                 larger[index] = bucket
             }

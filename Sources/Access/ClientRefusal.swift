@@ -1,15 +1,15 @@
-/// Why a client is turned away before anything of it is read or the app is called.
+/// The reason why a client is turned away before anything of it is read or the app is called.
 package enum ClientRefusal: Error, Equatable, CaseIterable {
-    /// Its address may not come in (`allow`, `deny`).
+    /// The client's address is denied (`allow`, `deny`).
     case denied
-    /// It makes new connections too fast (`per_client.rate`).
+    /// The client makes new connections too fast (`per_client.rate`).
     case tooFast
-    /// It has as many connections as it may have (`per_client.max_connections`).
+    /// The client has as many connections as it may have (`per_client.max_connections`).
     case tooManyConnections
     /// There is no memory left for it.
     case memoryShort
 
-    /// What the log says, a few words.
+    /// A few words for the log.
     package var explanation: String {
         switch self {
         case .denied: "its address is not allowed"

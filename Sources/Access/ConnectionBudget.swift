@@ -1,13 +1,13 @@
 internal import EventLoop
 
-/// A bound on connections that all workers share: who takes the last place makes the others wait.
+/// A limit on connections that all workers share.
 ///
-/// A worker that is refused stops accepting; it is told when there is room again. Callable from every thread.
+/// A worker that is refused a permit stops accepting, and is told when there is room again. Callable from every thread.
 package final class ConnectionBudget: Sendable {
-    /// Whether there was a place.
+    /// The result of asking for a permit.
     package enum Answer {
         case granted
-        /// - isNews: it is a while since this was last said; a crowd that is let in one by one is one piece of news.
+        /// - isNews: whether the log is to say so: the last time is a while ago. A crowd that is let in one by one is told of once.
         case full(isNews: Bool)
     }
 
@@ -23,9 +23,9 @@ package final class ConnectionBudget: Sendable {
     private let tellThereIsRoom: @Sendable (_ worker: Int) -> Void
 
     /// - Parameters:
-    ///   - limit: how many connections there may be at a time.
-    ///   - newsInterval: how long a refusal is no news after one that was.
-    ///   - tellThereIsRoom: tells a worker that was refused; called on any thread.
+    ///   - limit: the number of connections that there may be at a time.
+    ///   - newsInterval: the time after a refusal that was news during which further ones are none.
+    ///   - tellThereIsRoom: called on any thread for a worker that was refused, once there is room.
     package init(
         limit: Int, newsInterval: Duration = .seconds(60),
         tellThereIsRoom: @escaping @Sendable (_ worker: Int) -> Void
@@ -35,7 +35,7 @@ package final class ConnectionBudget: Sendable {
         self.tellThereIsRoom = tellThereIsRoom
     }
 
-    /// How many connections there may be at a time. Where there are more already, they go on, and nobody is added.
+    /// The number of connections that there may be at a time. Where there are more already, they go on, and none is added.
     package var limit: Int {
         get { state.withLock { $0.limit } }
         set {
@@ -47,8 +47,8 @@ package final class ConnectionBudget: Sendable {
         }
     }
 
-    /// Takes a place for a connection that the worker is about to accept.
-    /// - Parameter worker: told when there is room again; nil tells nobody.
+    /// Takes a permit for a connection that the worker is about to accept.
+    /// - Parameter worker: the worker to tell when there is room again; nil tells nobody.
     package func take(for worker: Int?) -> Answer {
         state.withLock { state in
             guard state.used >= state.limit else {
@@ -63,7 +63,7 @@ package final class ConnectionBudget: Sendable {
         }
     }
 
-    /// Gives a place back.
+    /// Gives a permit back.
     package func giveBack() {
         tell(
             state.withLock { state in

@@ -2,16 +2,16 @@ package import Configuration
 package import EventLoop
 package import Network
 
-/// Who may come in to a route, for all workers (`allow`, `deny`, `per_client`). Callable from every thread.
+/// Decides which clients may come in to a route, for all workers (`allow`, `deny`, `per_client`). Callable from every thread.
 package struct Doorkeeper: Sendable {
-    /// Who may come in by address.
+    /// The addresses that may come in.
     package let access: AccessList
     private let connections: ClientConnections?
     private let rates: ClientRates?
     private let maxConnections: Int
     private let rate: ClientRates.Limit
 
-    /// - Parameter predecessor: the route's that this one takes the place of, who knows the clients that are there.
+    /// - Parameter predecessor: the doorkeeper of the route that this one replaces, whose counts of clients go on.
     /// - Returns: nil where everybody may come in.
     package init?(for route: Route, inPlaceOf predecessor: Doorkeeper?) {
         let limits = route.perClient
@@ -25,10 +25,10 @@ package struct Doorkeeper: Sendable {
             ?? ClientRates.Limit(1, per: .zero, burst: 1)
     }
 
-    /// Lets a client in, or says why not. To be asked once for each connection, by the address that it has come from; one on a
-    /// Unix socket has none, and may come in.
-    /// - Parameter isRetry: whether it was admitted a moment ago, and what it wanted goes another way; that is no token.
-    /// - Returns: to be kept as long as the connection, and then let go of; nil where that is not counted.
+    /// Lets a client in; to be asked once for each connection. A client on a Unix socket has no address, and may come in.
+    /// - Parameter isRetry: whether it was admitted a moment ago and is sent another way now, which takes no token.
+    /// - Returns: a permit to be held as long as the connection; nil where connections are not counted.
+    /// - Throws: ``ClientRefusal`` where it may not come in.
     package func admit(_ client: SocketAddress, isRetry: Bool = false, at now: @autoclosure () -> MonotonicTime)
         throws(ClientRefusal) -> ClientPermit?
     {
@@ -37,7 +37,7 @@ package struct Doorkeeper: Sendable {
         let key = ClientKey(address)
         if let rates, !isRetry, !rates.take(for: key, limit: rate, at: now()) { throw .tooFast }
         guard let connections else { return nil }
-        guard let place = connections.take(for: key, limit: maxConnections) else { throw .tooManyConnections }
-        return place
+        guard let permit = connections.take(for: key, limit: maxConnections) else { throw .tooManyConnections }
+        return permit
     }
 }

@@ -1,11 +1,11 @@
 package import EventLoop
 
-/// Says in the log who is turned away, in one line a minute for each reason: a flood of strangers is to cost next to nothing.
-/// The metrics have each one.
+/// Decides when the log tells of clients that are turned away: one line a minute for each reason, so that a flood of strangers costs
+/// next to nothing. The metrics count each of them.
 ///
 /// Belongs to its worker's thread.
 package struct RefusalLog {
-    /// For how long nothing more is said.
+    /// The time after a line without another one for the same reason.
     static let period = Duration.seconds(60)
 
     private struct Count {
@@ -18,7 +18,7 @@ package struct RefusalLog {
     package init() {}
 
     /// Notes that a client was turned away.
-    /// - Returns: for how many clients a line is to stand, this one and those since the last line; nil where none is due.
+    /// - Returns: the number of clients that a line stands for now, those since the last line among them; nil where no line is due.
     package mutating func note(_ refusal: ClientRefusal, at now: MonotonicTime) -> Int? {
         guard var count = counts[refusal] else {
             counts[refusal] = Count(lastLine: now)

@@ -1,12 +1,12 @@
 public import Network
 
-/// Which listening sockets are to be bridged, each at its own port, and which are not and why.
+/// The ports to bridge, each at its own number, and those that are left out, with the reasons.
 public struct BridgePlan: Equatable, Sendable {
-    /// What the person who started loopbridge has said of ports.
+    /// The ports that the user has chosen with `--only` and `--except`.
     public struct Ports: Equatable, Sendable {
-        /// Nothing but these; empty for no such bound.
+        /// The only ports to bridge; empty for no such limit.
         public var only: Set<UInt16>
-        /// Not these.
+        /// The ports to leave out.
         public var except: Set<UInt16>
 
         public init(only: Set<UInt16> = [], except: Set<UInt16> = []) {
@@ -15,18 +15,18 @@ public struct BridgePlan: Equatable, Sendable {
         }
     }
 
-    /// Why a loopback-only port is not bridged.
+    /// The reason why a loopback-only port is not bridged.
     public enum Obstacle: Hashable, Sendable {
-        /// Whoever reaches it has a process or its files: bridged only when it is named.
+        /// The service gives its clients a process or its files: bridged only when its port is named.
         case privateService(PrivateService, PrivateService.Evidence)
-        /// Nobody has published it, as it seems: bridged only when it is named.
+        /// The kernel seems to have chosen the port: bridged only when it is named.
         case chosenByKernel
-        /// Whether it is the app's cannot be seen: bridged only when it is named.
+        /// It cannot be seen whether the socket is the app's: bridged only when its port is named.
         case hiddenOwner
-        /// Somebody listens on an address that the outside can reach, at the same port.
+        /// Another socket listens on an address that the outside can reach, at the same port.
         case servedAlready
 
-        /// Half a sentence for a log line or a table.
+        /// The reason as half a sentence, for a log line or a table.
         public var explanation: String {
             switch self {
             case .privateService(let service, let evidence):
@@ -38,7 +38,7 @@ public struct BridgePlan: Equatable, Sendable {
             }
         }
 
-        /// What to do where it is to be bridged all the same; nil where it cannot be.
+        /// The way to bridge it all the same, as half a sentence; nil where there is none.
         public func remedy(at port: UInt16) -> String? {
             switch self {
             case .privateService, .chosenByKernel, .hiddenOwner:
@@ -48,17 +48,17 @@ public struct BridgePlan: Equatable, Sendable {
         }
     }
 
-    /// For each port to be bridged, the loopback addresses on which the app listens.
+    /// The loopback addresses on which the app listens, for each port to bridge.
     public var bridges: [UInt16: Set<IPAddress>] = [:]
     public var obstacles: [UInt16: Obstacle] = [:]
 
-    /// Names on loopback that are the system's own: Docker's DNS, and systemd-resolved's two.
+    /// Resolvers on loopback that are the system's own: Docker's DNS, and systemd-resolved's two.
     public static let resolvers: Set<IPAddress> = [.v4(0x7F00_000B), .v4(0x7F00_0035), .v4(0x7F00_0036)]
 
     /// - Parameters:
     ///   - endpoints: everything that listens in the namespace.
     ///   - ours: the inodes of loopbridge's own sockets.
-    ///   - verdict: what was found out about an endpoint; nil while that is not decided.
+    ///   - verdict: returns the verdict on a listener; nil while that is not decided.
     public init(
         for endpoints: [ListeningEndpoint], ours: Set<UInt64>, ports: Ports,
         verdict: (ListeningEndpoint) -> ListenerReview.Verdict?
@@ -80,7 +80,7 @@ public struct BridgePlan: Equatable, Sendable {
                 bridges[port, default: []].insert(endpoint.address)
             }
         }
-        // Several may share an address (SO_REUSEPORT), and a client gets any of them.
+        // Several sockets may share an address (SO_REUSEPORT), and a client gets any of them.
         for (port, addresses) in blocked {
             bridges[port]?.subtract(addresses)
             if bridges[port]?.isEmpty == true { bridges[port] = nil }

@@ -1,7 +1,8 @@
-/// What a process was started with (/proc/PID/cmdline, proc(5)), and what can be read from it without knowing the program.
+/// The arguments that a process was started with (/proc/PID/cmdline, proc(5)), and what they say without knowledge of the
+/// program.
 struct CommandLine: Sendable {
     let arguments: [String]
-    /// What the program is called: by its file, by the name that it was started with, and by the script or module that it runs.
+    /// The program's names: its file's, the one that it was started with, and that of the script or module that it runs.
     let names: [String]
     /// The script, the module or the archive that an interpreter runs, as it was given.
     let script: String?
@@ -9,7 +10,7 @@ struct CommandLine: Sendable {
 
     /// - Parameter executable: the program's file, where that can be seen.
     init(_ arguments: [String], executable: String? = nil) {
-        // Some have overwritten it with a title, which is one text: "sshd: root@pts/0", or Chromium's options.
+        // Some processes have overwritten it with a title, which is one text: "sshd: root@pts/0", or Chromium's options.
         let arguments =
             arguments.count == 1 ? arguments[0].split(separator: " ").map(String.init) : arguments
         self.arguments = arguments
@@ -22,7 +23,7 @@ struct CommandLine: Sendable {
         names = [file, first, script.map(Self.name)].compactMap { $0 }
     }
 
-    /// The last part of a path, without the colon of a title.
+    /// Returns the last part of a path, without the colon of a title.
     private static func name(of path: String) -> String {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return name.hasSuffix(":") ? String(name.dropLast()) : name
@@ -38,7 +39,7 @@ struct CommandLine: Sendable {
         "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--add-opens",
     ]
 
-    /// `-um` and `-Bc`, and no `-classpath`.
+    /// Whether an argument is a group of one-letter options, as `-um` and `-Bc` are and `-classpath` is not.
     private static func isGroup(_ argument: String, endingIn last: Character) -> Bool {
         argument.count == 3 && argument.hasPrefix("-") && argument.last == last && !argument.hasPrefix("--")
     }
@@ -49,7 +50,7 @@ struct CommandLine: Sendable {
             switch argument {
             case "-m", "-jar": return rest.first
             case "-c", "-e", "--eval": return nil
-            // Deno's and Bun's own words.
+            // Deno's and Bun's subcommands.
             case "run", "serve": continue
             // Python's letters may stand together.
             case _ where isGroup(argument, endingIn: "m"): return rest.first

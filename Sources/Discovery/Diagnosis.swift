@@ -1,9 +1,9 @@
 internal import EventLoop
 public import Network
 
-/// Who listens in this network namespace, who can reach it, and what to do where the outside can't.
+/// The listening sockets of this network namespace: who can reach each, and what to do where the outside can't.
 public struct Diagnosis: Sendable {
-    /// What arrives at a socket.
+    /// The transport of a socket.
     public enum Transport: String, Sendable {
         case tcp
         case udp
@@ -13,41 +13,42 @@ public struct Diagnosis: Sendable {
     public struct Finding: Sendable {
         public let transport: Transport
         public let endpoint: ListeningEndpoint
-        /// Who has it open; empty where this user may not see that.
+        /// The processes that have it open; empty where this user may not see them.
         public let owners: [ProcessDescription]
         public let reach: Reach
-        /// Why `run` and `auto` would leave it out, if they would.
+        /// The reason why `run` and `auto` would leave it out; nil where they would not.
         public let obstacle: BridgePlan.Obstacle?
 
-        /// `127.0.0.1:8000`, `127.0.0.1:53/udp`
+        /// The address as in `127.0.0.1:8000` and `127.0.0.1:53/udp`.
         public var listensOn: String {
             SocketAddress.ip(endpoint.address, port: endpoint.port).description + (transport == .udp ? "/udp" : "")
         }
     }
 
-    /// Who can reach a socket.
+    /// The reach of a socket.
     public enum Reach: Equatable, Sendable {
-        /// Everybody who can reach one of this machine's addresses.
+        /// Everybody can reach it who can reach one of this machine's addresses.
         case outside
-        /// Only this machine or container; somebody else answers the outside on the same port.
+        /// Only this machine or container can reach it; another socket serves the outside on the same port.
         case loopbackServedByOthers([ProcessDescription])
-        /// Only this machine or container.
+        /// Only this machine or container can reach it.
         case loopback
-        /// Only this machine or container, as it should be: its resolver.
+        /// Only this machine or container can reach it, as it should be: it is its resolver.
         case resolver
     }
 
-    /// Sorted by port.
+    /// The findings, sorted by port.
     public let findings: [Finding]
     /// The addresses at which the outside looks for this machine or container.
     public let outsideAddresses: [IPAddress]
 
-    /// Looks at this namespace as it is now. Reads every process's descriptors, and asks those that may be inspectors.
+    /// Returns the diagnosis of this namespace at this moment. Reads every process's descriptors, and asks listeners that
+    /// may be inspectors.
     public static func current() -> Diagnosis {
         let endpoints = (try? ListeningSockets.current()) ?? []
         let passing = EphemeralPorts.range
         let datagrams = ((try? ListeningSockets.takingDatagrams()) ?? []).filter {
-            // Who only asks others gets such a socket from the kernel.
+            // The kernel gives such a port to a socket that only sends.
             !($0.address.isUnspecified && passing.contains($0.port))
         }
         let interfaces = (try? InterfaceAddresses.current()) ?? []
@@ -57,7 +58,7 @@ public struct Diagnosis: Sendable {
             addresses: interfaces.map(\.address))
     }
 
-    /// What speaks against bridging these, by their sockets.
+    /// Returns the reasons against bridging listeners, by their sockets' inodes.
     private static func obstacles(to endpoints: [ListeningEndpoint]) -> [UInt64: BridgePlan.Obstacle] {
         let review = ListenerReview(.everybody, kernelChoice: KernelChoice(said: SaidPorts.ofThisPlace()))
         for endpoint in review.look(at: endpoints) {
@@ -80,7 +81,7 @@ public struct Diagnosis: Sendable {
             (Self.findings(endpoints, .tcp, owners: owners, obstacles: obstacles)
             + Self.findings(datagrams, .udp, owners: owners))
             .sorted { ($0.endpoint.port, $0.listensOn) < ($1.endpoint.port, $1.listensOn) }
-            // The workers of one program share an address; a person sees one listener.
+            // Workers of one program share an address; a person sees one listener.
             .filter { seen.insert("\($0.listensOn) \($0.owners.map(\.id))").inserted }
     }
 
@@ -109,12 +110,12 @@ public struct Diagnosis: Sendable {
         }
     }
 
-    /// How many sockets' owners are hidden from this user.
+    /// The number of sockets whose owners are hidden from this user.
     public var hiddenOwners: Int { findings.count { $0.owners.isEmpty } }
 }
 
 extension Diagnosis.Finding {
-    /// Whether the outside gets an answer on this port, be it by way of a bridge.
+    /// Whether the outside reaches a server on this port, directly or by a bridge.
     public var isReachable: Bool {
         switch reach {
         case .outside: true
@@ -137,7 +138,7 @@ extension Diagnosis.Finding {
         owners.isEmpty ? "A process that this user may not see" : owners.map(\.description).joined(separator: " and ")
     }
 
-    /// Why it is or is not reachable, in one sentence.
+    /// Explains in one sentence why the outside reaches it or does not.
     /// - Parameter outside: the addresses at which the outside looks for this machine or container.
     public func explanation(outside: [IPAddress]) -> String {
         let port = endpoint.port
@@ -150,12 +151,12 @@ extension Diagnosis.Finding {
                 ? "\(owner) listens on loopback only, and \(names) carries what the outside sends to it."
                 : "\(owner) listens on \(endpoint.address) only; on port \(port), the outside gets \(names) instead."
         case .loopback:
-            let places = outside.map { SocketAddress.ip($0, port: port).description }.joined(separator: " or ")
+            let addresses = outside.map { SocketAddress.ip($0, port: port).description }.joined(separator: " or ")
             let arrival =
-                places.isEmpty
+                addresses.isEmpty
                 ? "and this machine or container has no other address yet"
                 : "but \(transport == .tcp ? "connections" : "datagrams") from outside, Docker's published ports among "
-                    + "them, arrive at \(places), where nobody listens: \(symptom)"
+                    + "them, arrive at \(addresses), where nobody listens: \(symptom)"
             return "\(owner) listens on \(endpoint.address) only, which is this machine's or container's own loopback, "
                 + "\(arrival)."
         case .resolver:
@@ -170,7 +171,7 @@ extension Diagnosis.Finding {
         }
     }
 
-    /// The command that makes it reachable, where one is called for.
+    /// The command that makes it reachable; nil where none is called for.
     public var command: String? {
         let port = endpoint.port
         return switch reach {
@@ -183,7 +184,7 @@ extension Diagnosis.Finding {
         }
     }
 
-    /// What to think of before the command is run; or now, where the outside reaches it already.
+    /// A warning for before the command is run, or for now where the outside reaches it already.
     public var caution: String? {
         guard command != nil || isReachable, transport == .tcp else { return nil }
         if let obstacle, !isReachable, let remedy = obstacle.remedy(at: endpoint.port) {

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Network
 
-/// A ``Diagnosis`` as machines get it. Its names are an interface: they stay.
+/// A ``Diagnosis`` as JSON. Its names are an interface, and stay.
 public struct DiagnosisReport: Encodable, Sendable {
     struct Owner: Encodable {
         let pid: Int
@@ -37,7 +37,7 @@ public struct DiagnosisReport: Encodable, Sendable {
         }
     }
 
-    /// The report as JSON, for people to read too.
+    /// Returns the report as JSON, indented so that people can read it too.
     /// - Throws: `EncodingError`, which cannot happen with what a diagnosis holds.
     public func json() throws -> [UInt8] {
         let encoder = JSONEncoder()

@@ -2,16 +2,17 @@ internal import EventLoop
 internal import Glibc
 public import Network
 
-/// Asks whoever listens whether it is an inspector (`GET /json/version`, as the DevTools protocol has it).
+/// Asks a listener whether it is an inspector (`GET /json/version` of the DevTools protocol).
 ///
-/// Only those are asked who may well be one: a question may cost an app that takes one connection at a time its only client.
+/// Only listeners are asked that may well be one: the question takes the place of a client in an app that serves one
+/// connection at a time.
 public enum InspectorQuestion {
     private static let limit = Duration.milliseconds(500)
     private static let request = Array(
         "GET /json/version HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
     private static let longestAnswer = 16 << 10
 
-    /// Blocks for half a second at most: not for a loop.
+    /// Asks, and blocks for half a second at most: not for an event loop.
     public static func isInspector(at address: SocketAddress) -> Bool {
         guard let socket = try? Socket(toReach: address) else { return false }
         let end = MonotonicTime.now.advanced(by: limit)
@@ -30,7 +31,7 @@ public enum InspectorQuestion {
         return isInspectors(answer)
     }
 
-    /// What an inspector answers names its protocol's version, and nobody else does.
+    /// Whether a response names a version of the DevTools protocol, as inspectors' responses do and no others.
     static func isInspectors(_ answer: [UInt8]) -> Bool {
         let text = String(decoding: answer, as: UTF8.self)
         return text.contains("\"Protocol-Version\"") || text.contains("\"webSocketDebuggerUrl\"")

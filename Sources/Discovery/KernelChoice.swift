@@ -1,10 +1,10 @@
 internal import Network
 
-/// Tells the ports that the kernel has chosen for sockets that asked for any (ip(7)) from those that somebody has published.
+/// Tells ports that the kernel has chosen for sockets that asked for any (ip(7)) from ports that people have chosen.
 ///
-/// The kernel does not tell. So this goes by what is known of each: a port within the ephemeral range is the kernel's unless its number
-/// is well known, or somebody has said it, or the kernel would not have given it. It gives such sockets only every second
-/// port, and leaves the others to connections while there is a free one (inet_csk_find_open_port in Linux since 4.2).
+/// The kernel does not tell which is which. A port within the ephemeral range counts as the kernel's choice unless its
+/// number is well known, was named by a person, or would not have been given by the kernel: it gives listeners only every
+/// second port, and leaves the others to connections while there is a free one (inet_csk_find_open_port in Linux since 4.2).
 public struct KernelChoice: Sendable {
     private let range: ClosedRange<UInt16>
     private let givesEverySecond: Bool
@@ -13,15 +13,15 @@ public struct KernelChoice: Sendable {
     /// - Parameters:
     ///   - range: the ephemeral ports.
     ///   - givesEverySecond: whether this kernel gives sockets that listen the second, the fourth and so on only.
-    ///   - said: the numbers that whoever started the app has said.
+    ///   - said: the numbers that the app's command line and environment have.
     init(range: ClosedRange<UInt16>, givesEverySecond: Bool, said: Set<UInt16> = []) {
         self.range = range
         self.givesEverySecond = givesEverySecond
         self.said = said
     }
 
-    /// As this kernel does it.
-    /// - Parameter said: the numbers that whoever started the app has said.
+    /// Goes by the range and the version of the running kernel.
+    /// - Parameter said: the numbers that the app's command line and environment have.
     public init(said: Set<UInt16>) {
         self.init(range: EphemeralPorts.range, givesEverySecond: EphemeralPorts.givesEverySecond, said: said)
     }
@@ -33,11 +33,12 @@ public struct KernelChoice: Sendable {
         return !said.contains(port) && !Self.published.contains(port)
     }
 
-    /// Where a system's range has been widened, it covers the numbers that people choose: those of four digits are theirs.
+    /// The lowest port that counts as the kernel's: a range that has been widened covers numbers of four digits, which
+    /// people choose.
     private static let leastChosen: UInt16 = 10_000
 
-    /// Numbers in usual ranges that are published: gRPC's and the ones beside it, LiveReload, MySQL's X protocol; and in wider ones
-    /// Ollama, memcached, RabbitMQ, Expo, Vite, Minecraft and MongoDB.
+    /// Ports within usual ranges that people publish: gRPC's and the ones beside it, LiveReload, MySQL's X protocol; and
+    /// within wider ranges Ollama, memcached, RabbitMQ, Expo, Vite, Minecraft and MongoDB.
     private static let published: Set<UInt16> = [
         11211, 11434, 15672, 18080, 19000, 24678, 25565, 27017, 33060, 35729, 50000, 50051, 50052, 50053, 50054, 50055,
         54321,

@@ -1,10 +1,10 @@
-/// What speaks against bridging a loopback-only listener, by all that is known of it. Pure: looks nowhere.
+/// The reasons against bridging a loopback-only listener, by all that is known of it. A pure function.
 enum ListenerJudgement {
     /// - Parameters:
     ///   - owners: the processes that have the socket open; none where this user may not see them.
-    ///   - suspects: where no owner can be seen, the processes that may be one.
-    ///   - contents: reads a small file as this process would by its path.
-    /// - Returns: nil where nothing does.
+    ///   - suspects: the processes that may be an owner, where none can be seen.
+    ///   - contents: reads a small file by the path that the process would open it by.
+    /// - Returns: nil where nothing speaks against it.
     static func obstacle(
         at port: UInt16, owners: [ProcessDetails], suspects: [ProcessDetails] = [], kernelChoice: KernelChoice,
         contents: (ProcessDetails, String) -> String? = { $0.contents(ofFile: $1) }
@@ -31,7 +31,8 @@ enum ListenerJudgement {
         return kernelChoice.covers(port) ? .chosenByKernel : nil
     }
 
-    /// Those who have opened the socket: who has it and is another's child has inherited it, maybe without knowing.
+    /// The processes that have opened the socket themselves: a child of another owner has inherited it, maybe without
+    /// knowing.
     static func eldest(of owners: [ProcessDetails]) -> [ProcessDetails] {
         let ids = Set(owners.map(\.id))
         return owners.filter { process in process.parent.map { !ids.contains($0) } ?? true }
@@ -39,7 +40,7 @@ enum ListenerJudgement {
 }
 
 extension ProcessDetails {
-    /// Whether its command line says this number.
+    /// Whether the process's command line has this number.
     fileprivate func names(_ port: UInt16) -> Bool {
         SaidPorts.numbers(in: arguments.joined(separator: " ")).contains(port)
     }

@@ -1,23 +1,23 @@
 internal import Glibc
 public import Network
 
-/// What has been found out about each loopback-only listener: whether its app is in scope, and what speaks against bridging it.
+/// Remembers the verdict on each loopback-only listener: whether its app is in scope, and what speaks against bridging it.
 ///
-/// Looks at each socket once, and again when its process has become another program: finding an owner means looking through every
-/// process's descriptors. Belongs to one thread.
+/// Looks at each socket once, and again when its process has executed another program: finding an owner means looking
+/// through every process's descriptors. Belongs to one thread.
 public final class ListenerReview {
-    /// Whose listeners are bridged.
+    /// The processes whose listeners are bridged.
     public enum Scope: Sendable {
-        /// Everybody's in this network namespace.
+        /// All processes in this network namespace.
         case everybody
-        /// Those of this process's descendants.
+        /// This process's descendants.
         case descendants(of: Int)
 
-        /// Those of this process's descendants.
+        /// This process's descendants.
         public static var ownDescendants: Scope { .descendants(of: Int(getpid())) }
     }
 
-    /// What came of a look at a listener.
+    /// The result of a look at a listener.
     public struct Verdict: Equatable, Sendable {
         /// Whether its app is in scope.
         public let isWanted: Bool
@@ -26,7 +26,7 @@ public final class ListenerReview {
 
     private struct Reviewed {
         var verdict: Verdict
-        /// The processes that it was judged by, as they were.
+        /// The processes that it was judged by, as they were then.
         let images: [Int: [UInt64]]
 
         var isOutdated: Bool {
@@ -40,12 +40,12 @@ public final class ListenerReview {
     private let scope: Scope
     private let kernelChoice: KernelChoice
     private var reviewed: [UInt64: Reviewed] = [:]
-    /// How often a socket was looked at without being decided.
+    /// The number of looks at a socket that is not decided yet.
     private var undecided: [UInt64: Int] = [:]
-    /// Those who have been asked and have not answered, with what holds if they are no inspectors.
+    /// The listeners that were asked and have not answered, each with the verdict that holds if it is no inspector.
     private var asked: [UInt64: Reviewed] = [:]
 
-    /// How often a socket is looked at before it is judged by what there is.
+    /// The number of looks after which a socket is judged by what is known.
     private static let patience = 3
 
     public init(_ scope: Scope, kernelChoice: KernelChoice) {
@@ -56,12 +56,12 @@ public final class ListenerReview {
     /// Whether a socket waits for another look.
     public var hasUndecided: Bool { undecided.contains { reviewed[$0.key] == nil && asked[$0.key] == nil } }
 
-    /// What holds for a listener; nil while that is not decided.
+    /// Returns the verdict on a listener; nil while it is not decided.
     public func verdict(on endpoint: ListeningEndpoint) -> Verdict? { reviewed[endpoint.inode]?.verdict }
 
-    /// Looks at those that are new.
-    /// - Parameter endpoints: all that listen at this moment.
-    /// - Returns: those that are to be asked (``InspectorQuestion``) before they are decided.
+    /// Looks at listeners that are new.
+    /// - Parameter endpoints: all listeners at this moment.
+    /// - Returns: the listeners that are to be asked (``InspectorQuestion``) before they are decided.
     public func look(at endpoints: [ListeningEndpoint]) -> [ListeningEndpoint] {
         let candidates = endpoints.filter { $0.isLoopbackOnly && !BridgePlan.resolvers.contains($0.address) }
         let inodes = Set(candidates.map(\.inode))
@@ -88,7 +88,7 @@ public final class ListenerReview {
         }
     }
 
-    /// Takes the answer of one that was asked.
+    /// Takes the answer of a listener that was asked.
     public func take(answerOf endpoint: ListeningEndpoint, isInspector: Bool) {
         guard var result = asked.removeValue(forKey: endpoint.inode) else { return }
         if isInspector {
@@ -97,6 +97,7 @@ public final class ListenerReview {
         reviewed[endpoint.inode] = result
     }
 
+    /// Decides on a listener, or leaves it for another look.
     /// - Returns: whether it is to be asked.
     private func review(
         _ endpoint: ListeningEndpoint, owners: [ProcessDetails]?, family: Set<Int>?, suspects: [ProcessDetails]
@@ -107,12 +108,12 @@ public final class ListenerReview {
             reviewed[inode] = Reviewed(verdict: Verdict(isWanted: false, obstacle: nil), images: [:])
             return false
         }
-        // The owner may just be about to hand the socket over.
+        // The owner may be about to hand the socket over.
         if owners == nil, family != nil, isEarly(inode) { return false }
         var obstacle = ListenerJudgement.obstacle(
             at: endpoint.port, owners: owners ?? [], suspects: suspects, kernelChoice: kernelChoice)
         if owners == nil, case .descendants(let root) = scope, root != 1 {
-            // In a container of our own, whoever it is comes from us.
+            // As PID 1, this process is the ancestor of every process in the container.
             obstacle = obstacle ?? .hiddenOwner
         }
         let images = (owners ?? []).compactMap { process in ProcessStatus(of: process.id).map { (process.id, $0.image) }
@@ -123,7 +124,7 @@ public final class ListenerReview {
             process.command.runtime == .javaScript
         {
             switch process.loop(ofSocketWith: inode) {
-            // It is about to wait for clients, and where it does tells more.
+            // The process is about to watch the socket, and the event loop in which it does so tells more.
             case .none: if isEarly(inode) { return false }
             case .early: break
             case .later:

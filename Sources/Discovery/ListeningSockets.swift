@@ -1,12 +1,12 @@
 public import EventLoop
 public import Network
 
-/// Who listens in this network namespace, as the kernel tells everybody.
+/// The listening sockets of this network namespace, as the kernel tells every user.
 public enum ListeningSockets {
-    /// All listening TCP sockets at this moment: from the kernel's socket diagnostics, or where those are refused, from
-    /// /proc/net/tcp and tcp6 (proc(5)). Not for a worker's loop.
-    /// - Throws: ``SystemError`` when neither can be read, as in a process without descriptors to spare: that says
-    ///   nothing about who listens.
+    /// Returns all listening TCP sockets at this moment: from the kernel's socket diagnostics, or from /proc/net/tcp and
+    /// tcp6 (proc(5)) where those are refused. Not for a worker's loop.
+    /// - Throws: ``SystemError`` when neither can be read, as in a process without descriptors to spare: that says nothing
+    ///   about who listens.
     public static func current() throws(SystemError) -> [ListeningEndpoint] {
         do throws(SystemError) {
             return try SocketDiagnostics.listening()
@@ -15,7 +15,7 @@ public enum ListeningSockets {
         }
     }
 
-    /// All UDP sockets that anybody may write to, in the same way.
+    /// Returns all UDP sockets that take datagrams from everybody, in the same way.
     /// - Throws: ``SystemError`` when nothing can be read.
     public static func takingDatagrams() throws(SystemError) -> [ListeningEndpoint] {
         do throws(SystemError) {

@@ -1,4 +1,4 @@
-/// Ports that a process was told to open to a debugger or the like.
+/// Ports that a process was told to open to a debugger or the like, by its options and variables.
 extension PrivateService {
     /// A port of such a service, and the option that names it.
     struct Claim: Equatable {
@@ -7,8 +7,8 @@ extension PrivateService {
         let option: String
     }
 
-    /// What a process's options and variables say.
-    /// - Parameter contents: reads a small file as the process would by this path; nil where it cannot.
+    /// Returns the ports that a process's options and variables name.
+    /// - Parameter contents: reads a small file by the path that the process would open it by; nil where it cannot be read.
     static func claims(
         of command: CommandLine, environment: [String: String] = [:], contents: (String) -> String? = { _ in nil }
     ) -> [Claim] {
@@ -31,7 +31,7 @@ extension PrivateService {
             }
         }
         let ownOptions = ownOptions(of: command)
-        // What a debugger runs has options of its own, behind the debugger's.
+        // A debugger's options are followed by those of the program that it runs.
         var ownEnd = arguments.firstIndex(of: "--") ?? arguments.endIndex
         for (index, argument) in arguments.enumerated() {
             let next = index + 1 < arguments.count ? arguments[index + 1] : nil
@@ -39,7 +39,7 @@ extension PrivateService {
             let ownService = index < ownEnd ? ownOptions[name] : nil
             if let ownService, ownService != .fastCGI { ownEnd = index }
             if let service = ownService ?? anywhere[name] {
-                // Node.js takes what follows --inspect for the script.
+                // Node.js takes the argument after --inspect for the script.
                 let text = value ?? (withoutNext.contains(name) ? nil : next)
                 claim(text.flatMap(port), service, by: name)
             } else if let value, let service = propertyServices[name] {
@@ -62,7 +62,7 @@ extension PrivateService {
         return claims
     }
 
-    /// Options that mean such a port with this program, and maybe something else with another one.
+    /// Options that name such a port with this program, and may mean something else with another one.
     private static func ownOptions(of command: CommandLine) -> [String: PrivateService] {
         var options: [String: PrivateService] = [:]
         let names = Set(command.names)
@@ -90,7 +90,7 @@ extension PrivateService {
         }
     }
 
-    /// Options that mean a port whichever program has them.
+    /// Options that name such a port, whichever program has them.
     private static let anywhere: [String: PrivateService] = [
         "--inspect": .inspector, "--inspect-brk": .inspector, "--inspect-wait": .inspector,
         "--inspect-brk-node": .inspector, "--inspect-port": .inspector, "--debug-port": .inspector,
@@ -123,14 +123,15 @@ extension PrivateService {
         "QTWEBENGINE_CHROMIUM_FLAGS",
     ]
 
-    /// `--inspect_brk=9333` as `--inspect-brk` and `9333`: Node.js takes underscores too.
+    /// Splits `--inspect_brk=9333` into `--inspect-brk` and `9333`: Node.js takes underscores too.
     private static func parts(of argument: String) -> (name: String, value: String?) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0].hasPrefix("--") ? parts[0].replacing("_", with: "-")[...] : parts[0])
         return (name, parts.count == 2 ? String(parts[1]) : nil)
     }
 
-    /// The port in `9333`, `[::1]:9333`, `*:5005`, `tcp::1234,server`, `9333/127.0.0.1` and `ws://localhost:6499/path`.
+    /// Returns the port in `9333`, `[::1]:9333`, `*:5005`, `tcp::1234,server`, `9333/127.0.0.1` and
+    /// `ws://localhost:6499/path`.
     static func port(in text: String) -> UInt16? {
         var text = text[...]
         if let scheme = text.firstRange(of: "://") { text = text[scheme.upperBound...] }
@@ -138,7 +139,7 @@ extension PrivateService {
         return UInt16(text.split(separator: ":").last ?? "")
     }
 
-    /// The value of `NAME=` in a list with commas.
+    /// Returns the value of `NAME=` in a list with commas.
     private static func attribute(_ name: String, of list: String) -> String? {
         list.split(separator: ",").lazy
             .compactMap { part in part.firstRange(of: "\(name)=").map { String(part[$0.upperBound...]) } }.first
@@ -152,7 +153,7 @@ extension PrivateService {
         argument.hasSuffix(".json") && (argument.split(separator: "/").last?.hasPrefix("kernel") ?? false)
     }
 
-    /// The ports in a Jupyter kernel's connection file: `"shell_port": 5001`, and four more.
+    /// Returns the ports in a Jupyter kernel's connection file: `"shell_port": 5001`, and four more.
     private static func portsOfKernel(_ text: String) -> [UInt16] {
         text.split { $0 == "," || $0 == "{" || $0 == "}" }.compactMap { entry in
             let parts = entry.split { $0 == ":" || $0 == "\"" || $0.isWhitespace }

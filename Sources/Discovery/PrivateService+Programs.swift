@@ -1,6 +1,6 @@
-/// Programs that listen for nothing else, whichever port they have.
+/// Programs whose listeners are always private services, whichever port they have.
 extension PrivateService {
-    /// - Parameter command: the command line of whoever listens.
+    /// - Parameter command: the command line of the process that listens.
     init?(of command: CommandLine) {
         guard let service = command.names.lazy.compactMap(Self.named).first ?? Self.script(of: command) else {
             return nil
@@ -15,7 +15,7 @@ extension PrivateService {
         return name.hasSuffix("-language-server") || name.hasSuffix("-lsp") ? languageServer : nil
     }
 
-    /// Those that are known by where their script lies, or by what it is told to be.
+    /// Programs that are known by the folder of their script, or by its arguments.
     private static func script(of command: CommandLine) -> PrivateService? {
         guard let script = command.script else { return nil }
         if script.contains("debugpy/adapter") || script.hasPrefix("debugpy.adapter") { return debugpy }

@@ -1,9 +1,9 @@
-/// What gives whoever reaches it a process or its files, and trusts its loopback address to keep strangers away: it is bridged only
-/// when its port is named.
+/// A service that gives its clients a process or its files, and relies on its loopback address to keep strangers away. It is
+/// bridged only when its port is named.
 public struct PrivateService: Hashable, Sendable {
-    /// With its article: `the Node.js inspector`.
+    /// The name with its article, as in `the Node.js inspector`.
     public let name: String
-    /// What somebody who reaches it can do, as half a sentence.
+    /// The things that a client can do there, as half a sentence.
     public let risk: String
 
     init(_ name: String, _ risk: String = "whoever reaches it owns the process") {
@@ -11,18 +11,18 @@ public struct PrivateService: Hashable, Sendable {
         self.risk = risk
     }
 
-    /// How a service was recognised.
+    /// The evidence by which a service was recognised.
     public enum Evidence: Hashable, Sendable {
-        /// It is the usual port of such a service.
+        /// The port is the usual one of such a service.
         case usualPort
         /// An option or a variable of the process names the port.
         case option(String)
-        /// The program does nothing else.
+        /// The program is such a service.
         case program(String)
-        /// It was asked, and has answered so.
+        /// It was asked, and has answered as such a service does (``InspectorQuestion``).
         case answer
 
-        /// A word on the evidence, to follow "as".
+        /// A few words on the evidence, to follow "as".
         var description: String {
             switch self {
             case .usualPort: "this port says"
@@ -59,14 +59,14 @@ public struct PrivateService: Hashable, Sendable {
     static let control = PrivateService("a server's control port", "whoever reaches it can end or change the server")
     static let android = PrivateService("an Android debug bridge", "whoever reaches it owns the device")
 
-    /// Those whose port is well known, whoever listens.
+    /// The services whose port is well known, whichever process listens.
     public static let byPort: [UInt16: PrivateService] = [
         2019: control, 2345: delve, 2375: docker, 2828: browser, 4369: erlang, 5005: java, 5037: android, 5678: debugpy,
         6499: bun, 9222: devTools, 9229: inspector, 9515: browser,
     ]
 
-    /// Whose usual port this is where the process can be seen, or may be one of its kind.
-    /// - Parameter runtime: nil where the process cannot be seen.
+    /// Returns the service whose usual port this is with such a runtime.
+    /// - Parameter runtime: the runtime of the process; nil where the process cannot be seen.
     static func usual(at port: UInt16, in runtime: Runtime?) -> PrivateService? {
         if let service = byPort[port] { return service }
         func mayBe(_ other: Runtime) -> Bool { runtime == nil || runtime == other }
@@ -78,14 +78,14 @@ public struct PrivateService: Hashable, Sendable {
         case 8786 where runtime == .python: compute
         // byebug and ruby-debug-ide, as their manuals start them.
         case 1234 where runtime == .ruby, 8989 where runtime == .ruby: ruby
-        // Py4J's gateway, the RMI registry, and Tomcat's word for its end.
+        // Py4J's gateway, the RMI registry, and the port on which Tomcat is told to end.
         case 25333 where runtime == .java, 1099 where runtime == .java: management
         case 8005 where runtime == .java: control
         default: nil
         }
     }
 
-    /// What runs a program that is no program of its own.
+    /// A runtime that runs programs which are no executables themselves.
     enum Runtime: Sendable {
         case javaScript
         case python

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// The two ways of looking around in /proc that reading files does not cover (proc(5)).
+/// Lists folders and reads links in /proc (proc(5)).
 public enum ProcFileSystem {
-    /// The names in a directory; none where it is gone or may not be read.
+    /// Returns the names in a directory; none where it has gone or may not be read.
     public static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
@@ -18,7 +18,7 @@ public enum ProcFileSystem {
         return names
     }
 
-    /// What a symbolic link points to; nil where it is gone or may not be read.
+    /// Returns the target of a symbolic link; nil where it has gone or may not be read.
     static func target(ofLink path: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             guard let start = buffer.baseAddress else { return nil }

@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// A process, as a person would name it.
+/// A process's name and id, for people.
 public struct ProcessDescription: Hashable, Sendable, CustomStringConvertible {
     public let id: Int
     /// The command's name, at most 15 bytes (/proc/PID/comm).
@@ -17,16 +17,16 @@ public struct ProcessDescription: Hashable, Sendable, CustomStringConvertible {
         self.init(id: id, name: name.map(String.init) ?? "?")
     }
 
-    /// `python3 (pid 4711)`
+    /// The name and id as in `python3 (pid 4711)`.
     public var description: String { "\(name) (pid \(id))" }
 
-    /// The processes that have one of these sockets open, as far as this user may see that.
+    /// Returns the processes that have one of these sockets open, as far as this user may see them.
     public static func owning(socketsWith inodes: Set<UInt64>) -> [ProcessDescription] {
         Set(owners(ofSockets: inodes).values.joined()).sorted { $0.id < $1.id }
     }
 
-    /// The processes that have each of these sockets open, as far as this user may see that; a socket whose owners
-    /// cannot be seen is left out.
+    /// Returns the processes that have each of these sockets open, by inode. A socket whose owners this user may not see is
+    /// left out.
     ///
     /// Looks through /proc/PID/fd of every process: not for a worker's loop.
     public static func owners(ofSockets inodes: Set<UInt64>) -> [UInt64: [ProcessDescription]] {

@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// What can be read of a process to find out what it is (proc(5)); empty where this user may not see it.
+/// The facts about a process by which it is recognised (proc(5)); empty where this user may not see them.
 struct ProcessDetails: Sendable {
     let id: Int
     let name: String
@@ -31,11 +31,12 @@ struct ProcessDetails: Sendable {
             environment: Dictionary(pairs) { first, _ in first })
     }
 
-    /// Those whose descriptors this user may not see, so that any socket may be theirs; their command lines everybody sees.
+    /// Returns the processes whose descriptors this user may not see, so that any socket may be theirs. Everybody sees their
+    /// command lines.
     static func withHiddenDescriptors() -> [ProcessDetails] {
         ProcFileSystem.names(in: "/proc").compactMap { Int($0) }
             .filter { id in
-                // Root without CAP_SYS_PTRACE sees others' numbers, and not what they stand for.
+                // Root without CAP_SYS_PTRACE sees the numbers of others' descriptors, and not their targets.
                 guard let first = ProcFileSystem.names(in: "/proc/\(id)/fd").first else { return true }
                 return ProcFileSystem.target(ofLink: "/proc/\(id)/fd/\(first)") == nil
             }
@@ -49,7 +50,7 @@ struct ProcessDetails: Sendable {
 
     private static let largestFile = 64 << 10
 
-    /// A small text file by the path that the process would open it by.
+    /// Reads a small text file by the path that the process would open it by.
     func contents(ofFile path: String) -> String? {
         let path = path.hasPrefix("/") ? "/proc/\(id)/root\(path)" : "/proc/\(id)/cwd/\(path)"
         guard let file = try? Descriptor(readingRegularFile: path),
@@ -58,24 +59,25 @@ struct ProcessDetails: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Which of a process's event loops watches a socket.
+    /// The position of the event loop that watches a socket among those of its process.
     enum Loop {
-        /// One of the first two that it has opened. Node.js opens its timer thread's and then its main thread's.
+        /// One of the first two that the process has opened. Node.js opens its timer thread's and then its main thread's.
         case early
-        /// One that it has opened later, as those of Node's inspector and workers are.
+        /// One that the process has opened later, as those of Node's inspector and workers are.
         case later
     }
 
+    /// Finds the event loop that watches a socket.
     /// - Returns: nil where none does, or where that cannot be seen.
     func loop(ofSocketWith inode: UInt64) -> Loop? {
         let loops = ProcFileSystem.names(in: "/proc/\(id)/fd").compactMap { Int($0) }.sorted().filter {
             ProcFileSystem.target(ofLink: "/proc/\(id)/fd/\($0)") == "anon_inode:[eventpoll]"
         }
         let mark = "ino:\(String(inode, radix: 16)) "
-        let place = loops.firstIndex { loop in
+        let position = loops.firstIndex { loop in
             (Descriptor.contents(of: "/proc/\(id)/fdinfo/\(loop)") ?? "").contains(mark)
         }
-        return place.map { $0 < 2 ? .early : .later }
+        return position.map { $0 < 2 ? .early : .later }
     }
 }
 

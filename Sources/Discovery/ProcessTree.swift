@@ -1,7 +1,6 @@
-/// Who is whose child (/proc/PID/stat, proc(5)).
+/// The processes' parents and children (/proc/PID/stat, proc(5)).
 public enum ProcessTree {
-    /// A process and all of its descendants, as they are at this moment. Reads every process's file: not for a worker's
-    /// loop.
+    /// Returns a process and all of its descendants at this moment. Reads every process's file: not for a worker's loop.
     public static func descendants(of root: Int) -> Set<Int> {
         var children: [Int: [Int]] = [:]
         for id in ProcFileSystem.names(in: "/proc").compactMap({ Int($0) }) {

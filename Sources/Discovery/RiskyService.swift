@@ -1,9 +1,9 @@
-/// What should not be within everybody's reach, because it trusts whoever reaches it or is guarded by little: known by its usual
-/// port, or by its process's name.
+/// A service that should not be within everybody's reach, because it trusts its clients or is guarded by little. Known by
+/// its usual port, or by its process's name.
 public struct RiskyService: Sendable, Equatable {
-    /// With its article: `a Redis server`.
+    /// The name with its article, as in `a Redis server`.
     public let name: String
-    /// What somebody who reaches it can do, as half a sentence.
+    /// The things that a client can do there, as half a sentence.
     public let risk: String
 
     private init(_ name: String, _ risk: String) {
@@ -11,8 +11,8 @@ public struct RiskyService: Sendable, Equatable {
         self.risk = risk
     }
 
-    /// The one whose usual port this is, or who is called so.
-    /// - Parameter processes: the names of those who listen, as /proc/PID/comm has them.
+    /// Finds a service by its usual port or its process's name.
+    /// - Parameter processes: the names of the processes that listen, as /proc/PID/comm has them.
     public init?(port: UInt16, processes: [String] = []) {
         guard let service = processes.lazy.compactMap({ Self.byProcess[$0] }).first ?? Self.byPort[port] else {
             return nil
@@ -20,7 +20,7 @@ public struct RiskyService: Sendable, Equatable {
         self = service
     }
 
-    /// What to say where anybody may come in.
+    /// The warning for a route on which everybody may come in.
     public var caution: String {
         "\(name) is behind this port, as it seems, and \(risk); say who may come in: --allow 10.0.0.0/8, or 'allow' in a route"
     }

@@ -1,7 +1,7 @@
 internal import EventLoop
 
-/// The numbers of ports that whoever started an app has said: on the command line, in the environment, or in a file that the
-/// command line names.
+/// The port numbers that a person has written down for an app: on the command line, in the environment, or in a file that
+/// the command line names.
 public enum SaidPorts {
     /// Reads the small text files that the command names, relative to this process's folder.
     /// - Parameters:
@@ -18,14 +18,14 @@ public enum SaidPorts {
         return (command + values + files.compactMap(text)).reduce(into: []) { $0.formUnion(numbers(in: $1)) }
     }
 
-    /// What was said to the first process of this container or machine, and to this one.
+    /// Returns the numbers that the command lines and environments of PID 1 and of this process have.
     public static func ofThisPlace() -> Set<UInt16> {
         let first = ProcessDetails(of: 1)
         let environment = first.environment.map { "\($0.key)=\($0.value)" } + ProcessStart.environmentEntries
         return read(command: [], environment: environment).union(numbers(in: first.arguments.joined(separator: " ")))
     }
 
-    /// Programs that run what a package's file says.
+    /// Programs that run the commands of a package's file.
     private static let packageManagers: Set = ["npm", "npx", "yarn", "pnpm", "bun", "deno"]
 
     private static let largestFile = 256 << 10
@@ -37,7 +37,7 @@ public enum SaidPorts {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The numbers of four or five digits that stand alone.
+    /// Returns the numbers of four or five digits that stand alone in a text.
     static func numbers(in text: String) -> Set<UInt16> {
         Set(
             text.utf8.split { !isWord($0) }.compactMap { word in

@@ -123,7 +123,7 @@ public final class FileWatcher {
             guard isFilesName else { return false }
             writing = .nobody
         } else if event.kind.contains(.created) {
-            // What is in a new directory, or behind a new link, may have been created before we can watch it.
+            // A file in a new directory, or behind a new link, may have been created before it is watched.
             let isFile = isFilesName && chain.steps.last.map(PathChain.isLink) != true
             writing = .unknown(until: isFile ? Self.quietAfterCreation : Self.quietAfterAppearance)
         } else {
@@ -173,7 +173,7 @@ public final class FileWatcher {
 
     /// - Parameter isExpected: the change will be told without this watch too.
     private func note(_ error: SystemError, isExpected: Bool) {
-        // What has gone meanwhile is noticed when the path is looked at again.
+        // A step that has gone meanwhile is noticed when the path is looked at again.
         if isExpected || error.code == ENOENT || error.code == ENOTDIR { return }
         obstacle = obstacle ?? error
     }
@@ -189,7 +189,7 @@ public final class FileWatcher {
         let limit: Duration
         switch writing {
         case .underWay:
-            // Its end is news.
+            // The end of the writing is an event of its own.
             changed = nil
             return
         case .unknown(let duration): limit = duration

@@ -60,14 +60,14 @@ struct PathChain: Equatable {
                 continue
             }
             steps.append(Step(directory: directory, name: name, identity: Self.status(directory).map(Identity.init)))
-            let place = Self.join(directory, name)
-            if let target = Self.link(place) {
+            let step = Self.join(directory, name)
+            if let target = Self.link(step) {
                 links += 1
                 guard links <= Self.mostLinks else { return }
                 if target.hasPrefix("/") { directory = "/" }
                 pending += Self.components(target)
             } else {
-                directory = place
+                directory = step
             }
         }
         guard let status = Self.status(directory), status.st_mode & S_IFMT == S_IFREG else { return }

@@ -1,6 +1,6 @@
-/// What the Connection fields say (RFC 9110 section 7.6.1).
+/// The options in a head's Connection fields (RFC 9110 section 7.6.1).
 struct ConnectionOptions: Sendable, Equatable {
-    /// More than any honest sender lists; each may mean a look at all fields.
+    /// The most options that are taken: more than any honest sender lists, as each may mean a look at all fields.
     static let most = 32
 
     private(set) var closes = false

@@ -1,4 +1,4 @@
-/// How a client reached us.
+/// The scheme with which a client reached us.
 public enum Scheme: UInt8, Sendable {
     case http, https
 

@@ -1,5 +1,5 @@
 extension Span<UInt8> {
-    /// Eight bytes from `index`, the first one lowest. One load in the machine: the compiler sees that they are neighbours.
+    /// Returns eight bytes from `index`, the first one lowest. One load in the machine: the compiler sees that they are neighbours.
     @inline(__always)
     func word(at index: Int) -> UInt64 {
         let part = extracting(index..<index &+ 8)
@@ -7,7 +7,7 @@ extension Span<UInt8> {
             | UInt64(part[4]) << 32 | UInt64(part[5]) << 40 | UInt64(part[6]) << 48 | UInt64(part[7]) << 56
     }
 
-    /// The range without blanks at its ends.
+    /// Returns the range without blanks at its ends.
     func trimmed(_ range: Range<Int>) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
         while start < end, self[start].isBlank { start += 1 }
@@ -15,7 +15,7 @@ extension Span<UInt8> {
         return start..<end
     }
 
-    /// Where the byte stands first in the range.
+    /// Returns the first index of the byte in the range.
     func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
         for index in range where self[index] == byte { return index }
         return nil

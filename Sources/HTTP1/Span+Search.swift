@@ -1,7 +1,7 @@
-/// Searches that look at eight bytes at a time. What is marked in a word wrongly stands above something marked rightly
+/// Searches that look at eight bytes at a time. A byte that is marked wrongly in a word stands above one that is marked rightly
 /// (a borrow goes upwards), and only the lowest mark is taken.
 extension Span<UInt8> {
-    /// The first place from `start` where there is no text: a control character other than the tab. `end` if none.
+    /// Returns the first index from `start` that holds no text: a control character other than the tab. `end` if none.
     @inline(__always)
     func endOfText(from start: Int, to end: Int) -> Int {
         var index = start
@@ -28,7 +28,7 @@ extension Span<UInt8> {
         }
     }
 
-    /// The first place from `start` that holds no character of a token; `end` if none.
+    /// Returns the first index from `start` that holds no character of a token; `end` if none.
     @inline(__always)
     func endOfName(from start: Int, to end: Int) -> Int {
         var index = start
@@ -49,7 +49,7 @@ extension Span<UInt8> {
         return index
     }
 
-    /// The first place from `start` that holds no character of a target; `end` if none.
+    /// Returns the first index from `start` that holds no character of a target; `end` if none.
     @inline(__always)
     func endOfTarget(from start: Int, to end: Int) -> Int {
         var index = start

@@ -3,7 +3,7 @@ public enum Version: UInt8, Sendable {
     case http10, http11
 }
 
-/// What the eight bytes of a version say.
+/// The meaning of a version's eight bytes.
 enum VersionText {
     case known(Version)
     case unsupported

@@ -1,17 +1,17 @@
 internal import CCrypt
 internal import Glibc
 
-/// A password as a file keeps it: hashed by bcrypt or SHA-crypt, with its salt.
+/// The hash of a password by bcrypt or SHA-crypt, with its salt.
 public struct PasswordHash: Sendable, Equatable {
-    /// As crypt(5) describes it: `$2y$10$…`.
+    /// The text that crypt(5) describes: `$2y$10$…`.
     private let text: String
 
-    /// Why a text is none that is accepted, as half a sentence. It never shows the text.
+    /// The reason why a text is not accepted, as half a sentence that never shows the text.
     struct Fault: Error {
         let reason: String
     }
 
-    /// The highest cost of bcrypt that is accepted: each step takes twice as long, and this one about two seconds.
+    /// The highest cost of bcrypt that is accepted: each step doubles the time, and this one takes about two seconds.
     static let highestCost = 15
     private static let mostRounds = 999_999
 
@@ -67,7 +67,7 @@ public struct PasswordHash: Sendable, Equatable {
     /// - Parameter password: without a zero byte.
     func matches(_ password: [UInt8]) -> Bool {
         let expected = Array(text.utf8)
-        // crypt_r(3) works in 32 KiB that are too much for a stack, and must be zero at first.
+        // crypt_r(3) needs 32 KiB that are zero at first: too much for a stack.
         let data = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
         memset(data, 0, MemoryLayout<crypt_data>.size)
         defer {
@@ -79,7 +79,7 @@ public struct PasswordHash: Sendable, Equatable {
         guard let result = crypt_r(phrase, text, data) else { return false }
         let found = UnsafeBufferPointer(start: result, count: strlen(result)).map { UInt8(bitPattern: $0) }
         guard found.count == expected.count else { return false }
-        // All bytes are looked at, wherever the first one differs.
+        // All bytes are compared, so that the time does not tell where the first difference is.
         var difference: UInt8 = 0
         for (one, other) in zip(found, expected) { difference |= one ^ other }
         return difference == 0

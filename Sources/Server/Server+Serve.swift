@@ -4,22 +4,22 @@ internal import Glibc
 public import Observability
 
 extension Server {
-    /// What ends the program in good order. SIGQUIT is what nginx's images are stopped with, SIGPWR is LXC's, and SIGXCPU comes
-    /// a moment before the system's own end of a process that has used up its processor time.
+    /// The signals that end the program in good order. nginx's images are stopped with SIGQUIT, LXC sends SIGPWR, and
+    /// SIGXCPU comes a moment before the system ends a process that has used up its processor time.
     private static let stopSignals = [
         (SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGQUIT, "SIGQUIT"), (SIGPWR, "SIGPWR"), (SIGXCPU, "SIGXCPU"),
     ]
 
-    /// What would end a program that does not catch it, and means nothing to this one. The numbers are SIGSTKFLT's and those of
-    /// the real-time signals, of which glibc keeps the first two to itself.
+    /// The signals that mean nothing to this program, and would end it if they were not caught. The numbers are SIGSTKFLT's
+    /// and those of the real-time signals, of which glibc keeps the first two to itself.
     private static let signalsWithoutMeaning = [SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, 16] + Array(34...64)
 
-    /// What is of no use: a write says by its error that the reader has gone (SIGPIPE) or that the file is too large (SIGXFSZ),
-    /// and a program in the background may write its log to the terminal.
+    /// The signals that are ignored: a write says by its error that the reader has gone (SIGPIPE) or that the file is too
+    /// large (SIGXFSZ), and a program in the background may write its log to the terminal.
     private static let ignoredSignals = [SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU]
 
     /// Has signals end the process at once with exit code 0 while nothing is open yet: to be called first, before the
-    /// configuration is read. What only asks for something is ignored until then.
+    /// configuration is read. Signals that ask for something else are ignored until the start.
     public static func awaitStart() {
         ProcessSignals.exitCleanly(on: stopSignals.map(\.0))
         ProcessSignals.ignore(ignoredSignals + signalsWithoutMeaning + [SIGHUP, SIGUSR1])
@@ -29,11 +29,11 @@ extension Server {
     /// Carries traffic until SIGTERM, SIGINT or SIGQUIT, reloads on SIGHUP, and writes its status to the log on SIGUSR1; a second
     /// signal ends it at once. No other signal that can be caught does anything. Blocks the calling thread.
     /// - Parameters:
-    ///   - stopRequests: posting to it does what a signal does.
-    ///   - source: what SIGHUP reloads from; nil where it does what it does to any program.
+    ///   - stopRequests: a mailbox; posting to it stops the program as SIGTERM does.
+    ///   - source: the source that SIGHUP reloads from; with nil, SIGHUP ends the program.
     ///   - onReload: called with a valid configuration before the server takes it over.
     ///   - prepare: called with the server before it starts.
-    ///   - started: called when it has.
+    ///   - started: called when the server has started.
     /// - Throws: ``ListenError`` when a listening socket cannot be had, ``SystemError`` when the system refuses what
     ///   every start needs.
     public static func serve(
@@ -52,7 +52,7 @@ extension Server {
         func stop(because reason: String) {
             stopRequestCount += 1
             guard stopRequestCount == 1 else {
-                // Said once, however many follow.
+                // The log says so once, however many signals follow.
                 if stopRequestCount == 2 { log.info("\(reason) again: ending at once") }
                 server.abort()
                 return
@@ -61,7 +61,7 @@ extension Server {
             log.info("\(reason): closing the listeners, finishing connections for up to \(drain)")
             server.drain { loop.stop() }
         }
-        // Before anything is opened: whoever stops us while we start gets an orderly end too.
+        // Before anything is opened, so that a signal during the start brings an orderly end too.
         ProcessSignals.ignore(ignoredSignals)
         var signals = try stopSignals.map { signal, name in
             try SignalEvent(signal, on: loop) { stop(because: name) }
@@ -78,7 +78,7 @@ extension Server {
             signals.append(try SignalEvent(SIGHUP, on: loop) { reloader.request(because: "SIGHUP") })
         }
         defer {
-            // The exit code is decided: what comes while the signals get their earlier dispositions back waits for good.
+            // The exit code is decided. Signals that come while the earlier dispositions are restored must not change it.
             ProcessSignals.holdBack()
             withExtendedLifetime((signals, stopEvent, reloader)) {}
         }

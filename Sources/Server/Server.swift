@@ -8,15 +8,15 @@ internal import Network
 public import Observability
 public import Proxy
 
-/// The whole proxy: it opens the listening sockets, starts the workers, follows the interfaces' addresses, and
-/// ends in good order when it is told to.
+/// The whole proxy: opens the listening sockets, starts the workers, follows the interfaces' addresses, and ends in good
+/// order when it is told to.
 ///
-/// Everything of the server that is not traffic happens on the loop that it is made with, the control loop.
+/// Belongs to the thread of the loop that it is made with, the control loop. Traffic is the workers'.
 public final class Server {
     private enum State {
         case notStarted
         case running
-        /// No client is accepted any more; `completion` is called when the last connection has ended.
+        /// No client is accepted any more; `completion` is to be called when the last connection has ended.
         case draining(completion: () -> Void)
         case ended
     }
@@ -29,7 +29,7 @@ public final class Server {
     let listeners: Listeners
     let removals: RouteRemovals
     let admin: AdminPort
-    /// What those who ask are told besides the workers' figures.
+    /// The facts about the server itself that a snapshot has.
     var record = ServerRecord()
     private let passwords: PasswordFiles
     private let certificates: Certificates
@@ -38,10 +38,10 @@ public final class Server {
     private var watchdog: Watchdog?
     private let drainDeadline: Deadline
     private var state = State.notStarted
-    /// How the descriptors are shared out; nil before the start.
+    /// The division of the descriptors; nil before the start.
     private var descriptors: DescriptorPlan?
 
-    /// Asked about the app's process, on any thread; nil where nobody knows it. To be set before ``start()``.
+    /// Tells the state of the app's process, on any thread; nil where nobody knows it. To be set before ``start()``.
     public var appLife: (@Sendable () -> AppLife)?
 
     /// Called when the server cannot go on.
@@ -53,7 +53,7 @@ public final class Server {
         try self.init(configuration, log: log, probe: MemoryProbe.read, on: loop)
     }
 
-    /// - Parameter probe: reads how much memory is left, by the limit that is nearest.
+    /// - Parameter probe: reads how much memory is left, by the nearest limit.
     init(
         _ configuration: Configuration, log: Log, probe: @escaping @Sendable () -> MemoryReading?, on loop: EventLoop
     ) throws(SystemError) {
@@ -111,7 +111,7 @@ public final class Server {
         listeners.warnOfUnused()
         tellReady()
         watchdog?.start()
-        // A change before anybody asks is one.
+        // So that a change before the first snapshot is noticed as one.
         lookAtApps()
     }
 
@@ -121,14 +121,14 @@ public final class Server {
     // MARK: Files and limits
 
     /// Follows the files that the routes name from now on, and no others.
-    /// - Parameter isAskedFor: reads those again that are known already.
+    /// - Parameter isAskedFor: whether files that are known already are read again.
     func followFiles(readingAgain isAskedFor: Bool = false) {
         passwords.follow(routes.all.compactMap(\.basicAuth), readingAgain: isAskedFor)
         let users = routes.all.compactMap { route in route.tls.map { (route.configuration.name, $0) } }
         certificates.follow(users, readingAgain: isAskedFor)
     }
 
-    /// Tells the workers how many connections fit by now.
+    /// Tells the workers how many connections fit now.
     func limitConnections() {
         workers.limit(connections: connectionsThatFit)
     }
@@ -141,13 +141,13 @@ public final class Server {
 
     // MARK: The service manager
 
-    /// Tells it that we are at work.
+    /// Tells the service manager that clients are accepted.
     func tellReady() {
         guard isRunning else { return }
         manager?.ready(countOfRoutes)
     }
 
-    /// Tells it that we read the configuration again.
+    /// Tells the service manager that the configuration is read again.
     func tellReloading() {
         guard isRunning else { return }
         manager?.reloading()
@@ -178,8 +178,7 @@ public final class Server {
         }
     }
 
-    /// Accepts nobody any more and lets the connections finish, for as long as the configuration says; then resets
-    /// the rest.
+    /// Accepts no more clients and lets the connections finish, for as long as the configuration says; then resets the rest.
     /// - Parameter completion: called once, when the last connection has ended.
     public func drain(_ completion: @escaping () -> Void) {
         guard case .running = state else { return completion() }

@@ -2,13 +2,13 @@ internal import CLinux
 internal import EventLoop
 internal import Glibc
 
-/// What is known of the child at this moment. Callable from every thread.
+/// Tells at any moment whether the child lives. Callable from every thread.
 public final class ChildLife: Sendable {
     public enum Moment: Equatable, Sendable {
-        /// It runs, or it is not known to do anything else: before its start, and where there is no /proc.
+        /// The child runs, or nothing else is known: before its start, and where there is no /proc.
         case lives
-        /// It is just ending: what it has closed may have been closed by its death. How it ends is known within
-        /// milliseconds.
+        /// The child is ending: connections that have just been closed may have been closed by its death. How it ends is
+        /// known within milliseconds.
         case isEnding
         case hasEnded(ProcessEnd)
     }
@@ -35,7 +35,7 @@ public final class ChildLife: Sendable {
             switch clinux_peek_at_child(child, &status) {
             case 0: return clinux_is_ending(child) ? .isEnding : .lives
             case 1: return .hasEnded(ProcessEnd(waitStatus: status))
-            // It has been waited for just now, and the end is about to be noted.
+            // It has been waited for just now, and its end is about to be noted.
             default: return .isEnding
             }
         }

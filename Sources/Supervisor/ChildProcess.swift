@@ -2,7 +2,7 @@ internal import CLinux
 public import EventLoop
 internal import Glibc
 
-/// How a process ended (wait(2)).
+/// The end of a process (wait(2)).
 public enum ProcessEnd: Equatable, Sendable {
     case exited(Int32)
     case killed(signal: Int32)
@@ -12,7 +12,7 @@ public enum ProcessEnd: Equatable, Sendable {
         self = signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: signal)
     }
 
-    /// What a shell would exit with: the process's own code, or 128 and the signal.
+    /// The code that a shell would exit with: the process's own, or 128 and the signal.
     public var exitCode: Int32 {
         switch self {
         case .exited(let code): code
@@ -21,14 +21,14 @@ public enum ProcessEnd: Equatable, Sendable {
     }
 }
 
-/// A command that could not be started.
+/// The failure to start a command.
 public struct CommandNotStarted: Error, CustomStringConvertible {
     /// The command's name.
     public let command: String
-    /// Why, as posix_spawn(3) says.
+    /// The reason, from posix_spawn(3).
     public let error: SystemError
 
-    /// As a shell exits: 127 where there is no such command, 126 where it cannot be executed.
+    /// The code that a shell would exit with: 127 where there is no such command, 126 where it cannot be executed.
     public var exitCode: Int32 { error.code == ENOENT ? 127 : 126 }
 
     public var description: String { "cannot start \(command): \(error.reason)" }
@@ -36,17 +36,18 @@ public struct CommandNotStarted: Error, CustomStringConvertible {
 
 /// Starts the app's command.
 enum ChildProcess {
-    /// By which a service manager speaks to one process and to none that it starts (sd_listen_fds(3), sd_notify(3)).
+    /// The variables of a service manager, which are meant for one process and none that it starts (sd_listen_fds(3),
+    /// sd_notify(3)).
     private static let serviceManagersVariables = [
         "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "NOTIFY_SOCKET", "WATCHDOG_USEC",
         "WATCHDOG_PID",
     ]
 
-    /// Starts a command in a process group of its own, with this process's environment, and the terminal if this
-    /// process has it in its hands.
+    /// Starts a command in a process group of its own, with this process's environment, and with the terminal where this
+    /// process is in its foreground.
     /// - Parameters:
     ///   - command: the program, looked for in PATH, and its arguments.
-    ///   - signals: what the command is to find.
+    ///   - signals: the settings of signals that the command gets.
     /// - Returns: the process id.
     /// - Throws: ``CommandNotStarted``.
     static func start(_ command: [String], signals: InheritedSignals) throws(CommandNotStarted) -> pid_t {
@@ -71,7 +72,7 @@ enum ChildProcess {
 
         var arguments = command.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
-        // What a service manager says is said to this process.
+        // A service manager's variables are meant for this process alone.
         let entries = ProcessStart.environmentEntries.filter { entry in
             !serviceManagersVariables.contains { entry.hasPrefix("\($0)=") }
         }

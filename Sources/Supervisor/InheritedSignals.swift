@@ -1,11 +1,11 @@
 internal import CLinux
 internal import Glibc
 
-/// How whoever started this process has set its signals: the app is to find them so too. `nohup` is one who does.
+/// The settings of signals that this process was started with, as `nohup` makes them: the app is to find the same.
 struct InheritedSignals {
-    /// The blocked ones.
+    /// The signals that were blocked.
     let mask: sigset_t
-    /// The ignored ones, but for SIGCHLD: who ignores that is not told how children end.
+    /// The signals that were ignored, without SIGCHLD: a process that ignores it is not told how its children end.
     let ignored: [CInt]
 
     /// Reads the settings: to be called before the calling thread's mask is changed.
@@ -17,8 +17,7 @@ struct InheritedSignals {
         self.ignored = (1...64).filter { $0 != SIGCHLD && ignored & 1 << UInt64($0 - 1) != 0 }
     }
 
-    /// Ignores the signals during `body`, which starts a process: it inherits that, whereas it does not inherit that a
-    /// signal is caught.
+    /// Ignores the signals during `body`, which starts a process: it inherits an ignored signal, but not a caught one.
     func withIgnored<Result>(_ body: () -> Result) -> Result {
         var caught: [(CInt, sigaction)] = []
         for number in ignored {
@@ -36,7 +35,7 @@ struct InheritedSignals {
         return body()
     }
 
-    /// Blocks no signal in the calling thread, and those that it starts: this process waits for them.
+    /// Unblocks all signals in the calling thread and in those that it starts: this process waits for them.
     static func unblockAll() {
         var none = sigset_t()
         sigemptyset(&none)

@@ -2,11 +2,11 @@ internal import CLinux
 public import EventLoop
 internal import Glibc
 
-/// Runs the app as a child, and does for it what an init does: it reaps whatever is orphaned, forwards the signals,
-/// hands over the terminal, and tells how the child ended.
+/// Runs the app as a child, and does for it what an init does: reaps orphans, forwards signals, hands over the terminal, and
+/// tells how the child ended.
 ///
-/// It works as PID 1, and as a subreaper elsewhere (prctl(2), PR_SET_CHILD_SUBREAPER), so that the child's own
-/// children, when they are left behind, come here too. Belongs to its loop's thread.
+/// Works as PID 1, and as a subreaper elsewhere (prctl(2), PR_SET_CHILD_SUBREAPER), so that the child's own children come
+/// here when they are left behind. Belongs to its loop's thread.
 public final class Supervisor {
     private enum State {
         case notStarted
@@ -21,11 +21,11 @@ public final class Supervisor {
     private var killTimer: Deadline?
     private var isTerminating = false
 
-    /// What is known of the child, for every thread.
+    /// Tells whether the child lives, on every thread.
     public let life = ChildLife()
 
-    /// Called with SIGTERM, which is not forwarded: who gets it ends the child with ``terminate(killAfter:)`` when the
-    /// time has come.
+    /// Called on SIGTERM, which is not forwarded: the owner ends the child with ``terminate(killAfter:)`` when the time has
+    /// come.
     public var onTerminationRequest: (() -> Void)?
     /// Called once, when the child has ended.
     public var onChildEnd: ((ProcessEnd) -> Void)?
@@ -34,9 +34,10 @@ public final class Supervisor {
     /// - Throws: ``SystemError`` when one of them cannot be had.
     public init(on loop: EventLoop) throws(SystemError) {
         self.loop = loop
+        // The timer and the signals end with this, and so do their calls.
         killTimer = try Deadline(on: loop) { [unowned self] _ in send(SIGKILL) }
         InheritedSignals.unblockAll()
-        // A process that is not the foreground one is not to be stopped for writing its log to the terminal.
+        // A process in the background must not be stopped for writing its log to the terminal.
         signal(SIGTTIN, SIG_IGN)
         signal(SIGTTOU, SIG_IGN)
         signals.append(try SignalEvent(SIGCHLD, on: loop) { [unowned self] in reap() })
@@ -47,8 +48,8 @@ public final class Supervisor {
         if getpid() != 1 { _ = clinux_become_subreaper() }
     }
 
-    /// All but those that cannot be caught, that tell of this process's own faults or children, and that glibc keeps to
-    /// itself (32 and 33, nptl(7)).
+    /// The signals that are forwarded: all but those that cannot be caught, that tell of this process's own faults or
+    /// children, and that glibc keeps to itself (32 and 33, nptl(7)).
     private static let forwardedSignals: [CInt] = (1...64).filter { number in
         ![
             SIGKILL, SIGSTOP, SIGCHLD, SIGTERM, SIGPIPE, SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGABRT, SIGTRAP, SIGSYS,
@@ -81,7 +82,7 @@ public final class Supervisor {
         if case .running(let child) = state { kill(child, signal) }
     }
 
-    /// Signals of the same kind merge: one may tell of many ends.
+    /// Reaps all processes that have ended: signals of one kind merge, so that one may tell of many.
     private func reap() {
         while true {
             var status: CInt = 0

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Access
 
-/// Who was let in is not asked again for a while.
+/// A right password is remembered for a while, and not checked again.
 @Suite struct BasicAuthTests {
     private static let hash = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 
@@ -51,13 +51,13 @@ import Testing
             ] {
                 #expect(edition(auth, other, at: now) == first)
             }
-            // The same file again changes nothing; another one has everybody asked again.
+            // The same file again changes nothing; with another one every password is checked again.
             #expect(try !auth.read())
             #expect(isRight(auth, anna, at: now))
             write("anna:\(Self.hash)\nbert:\(Self.hash)\n")
             #expect(try auth.read())
             #expect(!isRight(auth, anna, at: now))
-            // What was found out by the old one comes too late.
+            // A check against the old file comes too late.
             auth.letIn(anna, edition: first, at: now)
             #expect(!isRight(auth, anna, at: now))
         }

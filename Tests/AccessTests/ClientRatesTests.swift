@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    /// A million clients fit into less than 64 MiB, and all but a few are remembered; the same ones later take their places.
+    /// A million clients fit into less than 64 MiB, and all but a few are remembered; the same ones later take their slots.
     @Test(.timeLimit(.minutes(2))) func remembersAMillionClients() {
         let rates = ClientRates()
         let limit = ClientRates.Limit(1, per: .seconds(3600), burst: 1)
@@ -61,7 +61,7 @@ import Testing
         #expect(rates.size <= 64 << 20)
         let forgotten = (0..<count).count { rates.take(for: Self.client($0), limit: limit, at: now) }
         #expect(forgotten < count / 50, "\(forgotten)")
-        // An hour later all buckets are full again, so their places are free, and nothing grows.
+        // An hour later all buckets are full again, so their slots are free, and nothing grows.
         let size = rates.size
         let later = now.advanced(by: .seconds(7300))
         for number in 0..<count where number % 4 == 0 {
@@ -70,7 +70,7 @@ import Testing
         #expect(rates.size == size)
     }
 
-    /// However many come, no more memory is taken, and who has used up its tokens does not get rid of that.
+    /// Any number of clients takes no more memory, and a client that has used up its tokens stays remembered.
     @Test(.timeLimit(.minutes(2))) func forgetsThoseWhoHaveUsedLeast() {
         let rates = ClientRates()
         let limit = ClientRates.Limit(10, per: .seconds(3600), burst: 10)

@@ -7,13 +7,13 @@ import Testing
 @testable import Access
 
 @Suite(.timeLimit(.minutes(1))) struct ConnectionBudgetTests {
-    /// Notes who is told that there is room.
+    /// Notes the workers that are told that there is room.
     private final class Notes: Sendable {
         private let told = Guarded<[Int]>([])
 
         func tell(_ worker: Int) { told.withLock { $0.append(worker) } }
 
-        /// Who has been told since the last call, in ascending order.
+        /// Returns the workers that were told since the last call, in ascending order.
         func take() -> [Int] {
             told.withLock { told in
                 defer { told = [] }
@@ -115,7 +115,7 @@ import Testing
         budget.withLock { $0 = nil }
     }
 
-    /// Each worker takes a place and gives it back, a thousand times; when it is refused, it sleeps until it is told.
+    /// Each worker takes a permit and gives it back, a thousand times; when it is refused, it sleeps until it is told.
     @Test(arguments: [1, 3])
     func noLimitIsExceededAndNobodySleepsForever(limit: Int) throws {
         let workers = 6
@@ -153,7 +153,7 @@ import Testing
             try loop.run(until: { finished.load(ordering: .sequentiallyConsistent) == workers }, atMost: .seconds(20)))
         #expect(most.load(ordering: .sequentiallyConsistent) <= limit)
         #expect(used.load(ordering: .sequentiallyConsistent) == 0)
-        // Every place has been given back.
+        // Every permit has been given back.
         for _ in 0..<limit { #expect(budget.take(for: 0) == .granted) }
         #expect(budget.take(for: 0) != .granted)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Access
 
-/// How many of those who may not come in are a flood, and when it is over.
+/// The number of denied clients that is a flood, and the end of one.
 @Suite struct DenialGaugeTests {
     private let start = MonotonicTime.now
 

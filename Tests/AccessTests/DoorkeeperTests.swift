@@ -5,7 +5,7 @@ import Testing
 
 @testable import Access
 
-/// Who may come in, and what each client may have.
+/// Lists of addresses, and the limits of each client.
 @Suite struct DoorkeeperTests {
     private static func address(_ text: String) -> SocketAddress { .ip(IPAddress(text)!, port: 1) }
 

@@ -22,7 +22,7 @@ def test_is_healthy_within_seconds(container, options):
 
 
 def test_a_missing_app_is_no_sickness(container, docker):
-    """Whoever restarts what is unhealthy must not restart us for it."""
+    """A supervisor that restarts unhealthy containers must not restart us for it."""
     sidecar = container("loopbridge", "8080:8000")
     wait_until(lambda: sidecar.health == "healthy", "it is healthy", limit=30, interval=0.2)
     result = docker.try_run("exec", sidecar.id, "/loopbridge", "health", "--ready")

@@ -1,4 +1,4 @@
-"""What the Dockerfile makes."""
+"""The image that the Dockerfile makes."""
 
 import json
 import tarfile

@@ -33,7 +33,7 @@ def test_on_loopback_with_the_wrapper_it_works(container, host, privileges):
 
 
 def test_the_app_still_listens_on_loopback_only(container, docker):
-    """What answers outside is loopbridge, on the container's own address."""
+    """loopbridge answers outside, on the container's own address."""
     app = container("legacy-app-wrapped", options=PUBLISH)
     app.wait_until_listening(8000, count=2)
     command = docker.run("inspect", "--format", "{{json .Config.Cmd}}", app.id)

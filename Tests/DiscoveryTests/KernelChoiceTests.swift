@@ -5,7 +5,7 @@ import Testing
 
 @testable import Discovery
 
-/// Which ports nobody can have published.
+/// Ports that nobody can have published.
 @Suite struct KernelChoiceTests {
     private let range: ClosedRange<UInt16> = 32768...60999
 
@@ -36,7 +36,7 @@ import Testing
         #expect(KernelChoice(range: 32769...60999, givesEverySecond: true).covers(32770))
     }
 
-    /// How often the rule is wrong for a port that this kernel has chosen: never but for the few odd numbers that are published.
+    /// The rule is wrong for no port that this kernel has chosen, but for the few odd numbers that people publish.
     @Test(arguments: [true, false]) func aThousandThatThisKernelChooses(sharesItsAddress: Bool) throws {
         try #require(EphemeralPorts.givesEverySecond, "this kernel is no Linux, or has no odd port free")
         let choice = KernelChoice(said: [])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Discovery
 
-/// What gives a stranger a process or its files is known by its command line and its environment.
+/// Services that give a stranger a process or its files are known by their command line and environment.
 @Suite struct PrivateServiceTests {
     private static let kernelChoice = KernelChoice(range: 32768...60999, givesEverySecond: true)
 
@@ -184,7 +184,7 @@ import Testing
         #expect(service(at: 7000, [process("./app", id: 21, parent: 20), debugger]) == .nativeDebugger)
     }
 
-    /// Where nobody sees whose the socket is, the command lines of those who may have it count.
+    /// The command lines of all possible owners count where the owner of a socket cannot be seen.
     @Test func suspects() {
         let hidden = [process("node --inspect=9333 app.js"), process("gdbserver :7000 ./app"), process("ssh bastion")]
         #expect(service(at: 9333, [], suspects: hidden) == .inspector)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Discovery
 
-/// What should not be within everybody's reach.
+/// Services that should not be within everybody's reach.
 @Suite struct RiskyServiceTests {
     @Test(arguments: [
         (6379, "a Redis server"), (11211, "memcached"), (5432, "a PostgreSQL server"), (3306, "a MySQL server"),

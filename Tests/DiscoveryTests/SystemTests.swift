@@ -5,7 +5,7 @@ import Testing
 
 @testable import Discovery
 
-/// What is read from this machine as it is.
+/// Facts about this machine, read from its /proc.
 @Suite struct SystemTests {
     @Test func thisProcessDescendsFromItsAncestors() {
         let (me, parent) = (Int(getpid()), Int(getppid()))

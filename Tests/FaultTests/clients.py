@@ -5,7 +5,7 @@ import time
 
 from support.sockets import reset
 
-# How long nobody may wait for anything. Nothing in the scenarios takes a tenth of it.
+# The seconds after which a wait has failed. Nothing in the scenarios takes a tenth of it.
 LIMIT = 8.0
 
 RIGHT, FAILED, WRONG, HUNG = "right", "failed visibly", "wrong", "hung"

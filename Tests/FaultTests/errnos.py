@@ -4,10 +4,10 @@ The errors are those of the man pages (Debian's manpages-dev, section 2, and tcp
 for what the protocols add). EPERM and ENOSYS are added to each call: that is how a container's seccomp profile refuses.
 """
 
-# How often a call may have gone well before it fails; 0 is always.
+# The number of the call that fails; 0 stands for every one.
 OCCURRENCES = (1, 2, 3, 5, 10, 0)
 
-# What a container's seccomp profile, or a kernel that lacks the call, answers.
+# The errors of a container's seccomp profile, or of a kernel that lacks the call.
 REFUSALS = ("EPERM", "ENOSYS")
 
 # These tell of a mistake in the call, so that how often it went well before says nothing: the first time and always.
@@ -125,7 +125,7 @@ ERRORS = {name: errors.split() for name, errors in {
     "mlock": "ENOMEM EAGAIN",
 }.items()}
 
-# What the whole run says of itself, so that nobody need guess.
+# The explanations for the report, so that nobody need guess.
 _NO_ERRORS = "always succeeds (its man page has no errors), and a seccomp profile that refused it would end any program of libc's"
 _MEMORY = ("ends the process where Swift or a C library allocates, by design of the language; what is done before it comes "
            "to that is tested with real limits, not by injection")

@@ -133,5 +133,5 @@ def leaving(seed, word=""):
 
 
 def direct(namespace, address, port=None, **options):
-    """What opens a connection."""
+    """Opens a connection."""
     return lambda: connect(namespace, address, port, timeout=5, **options)

@@ -132,7 +132,7 @@ def injected(lines):
 
 
 def most_calls(lines):
-    """How often each call was made by that thread which made it most often: {call: times}."""
+    """Returns, for each call, the number of times that the thread which made it most often made it."""
     counts = collections.Counter()
     for line in lines:
         if match := _CALL.match(line):

@@ -6,7 +6,7 @@ import time
 from clients import FAILED, HUNG, LIMIT, RIGHT, WRONG, wait_for
 from injection import Trace, filters, injected
 
-# How long a call goes on failing for those who wait for it.
+# The seconds for which a call goes on failing for those who wait for it.
 PATIENCE = 0.4
 
 # The most descriptors of pipes that a worker keeps (RelayWorkspace).
@@ -35,7 +35,7 @@ class Case:
 
 @dataclasses.dataclass
 class Result:
-    """What came of a case: `hits` says how many calls failed. Without one, nothing was tried."""
+    """The result of a case: `hits` is the number of calls that failed. Without one, nothing was tried."""
 
     case: Case
     hits: int
@@ -82,7 +82,7 @@ class Judge:
         return counts[-1]
 
     def _count(self):
-        """How many descriptors there are besides the pipes, and how many pipes, of which a worker keeps some for splicing."""
+        """Returns the number of descriptors besides pipes, and the number of pipes, of which a worker keeps some for splicing."""
         names = self.scenario.program.descriptors().values()
         pipes = sum(name.startswith("pipe:") for name in names)
         return len(names) - pipes, pipes
@@ -156,7 +156,7 @@ class Judge:
         if (listeners := self.scenario.listeners()) != self._listeners:
             found.append(f"listeners: {listeners} instead of {self._listeners}")
         found += self._spinning("afterwards")
-        # What the next client and the ends of the others have brought up.
+        # The violations that the next client and the ends of the others have shown.
         return found + [f"wrong: {violation}" for violation in self.scenario.violations()]
 
     def _spinning(self, when):

@@ -3,14 +3,13 @@
 import signal
 import time
 
-from clients import LIMIT, RIGHT, wait_for, Client
-from exchanges import ask, direct, hear, small_rounds
+from clients import LIMIT, RIGHT, Client, wait_for
+from exchanges import ask, hear
 from injection import LaunchTrace, Trace, filters, injected
 from judge import Judge, Result
 from scenario import Scenario, seed
 from streams import TLS
 from support.configuration import route
-from support.sockets import LOOPBACK
 from support.waiting import wait_until
 
 
@@ -146,7 +145,7 @@ class LifeJudge(Judge):
         found = []
         if code not in program.refusals:
             found.append(f"dead: it ended its start with code {code}, which is not documented")
-        # Whoever may not write cannot say anything.
+        # A program that may not write cannot say anything.
         if case.call not in ("write", "writev") and not any(line.strip() for line in program.said):
             found.append("silent: it ended its start without a word")
         return found

@@ -11,12 +11,12 @@ from support.processes import session_members
 
 
 class Process:
-    """What /proc says of a process."""
+    """A process, by what /proc says of it."""
 
     pid = None
 
     def descriptors(self):
-        """What each of its descriptors leads to."""
+        """Returns the target of each of its descriptors."""
         names = {}
         for name in os.listdir(f"/proc/{self.pid}/fd"):
             try:
@@ -26,7 +26,7 @@ class Process:
         return names
 
     def switches(self):
-        """How often its threads have left the processor of their own accord, and with a tracer at each stop."""
+        """Returns the number of times that its threads have left the processor of their own accord, and with a tracer at each stop."""
         count = 0
         for task in os.listdir(f"/proc/{self.pid}/task"):
             try:

@@ -1,4 +1,4 @@
-"""What a run has found, as JSON for tools and as Markdown for people."""
+"""A run's findings, as JSON for tools and as Markdown for people."""
 
 import collections
 import json
@@ -29,7 +29,7 @@ class Findings:
             if subject in (None, result.case.subject) and scenario in (None, result.case.scenario))
 
     def hits(self, subject, scenario=None):
-        """How many calls have failed in all."""
+        """The number of calls that have failed in all."""
         return sum(r.hits for r in self.results if r.case.subject == subject and scenario in (None, r.case.scenario))
 
     @property
@@ -57,7 +57,7 @@ class Findings:
     def markdown(self):
         parts = ["# Faults injected", "", f"{time.monotonic() - self._started:.0f} s.", "", self.table(), ""]
         if self.broken:
-            parts += ["## What could not be tried", ""]
+            parts += ["## Cases that could not be tried", ""]
             parts += [f"- {subject}/{scenario}:\n```\n{text}\n```" for (subject, scenario), text in self.broken.items()]
         if self.unknown:
             parts += ["", "## Calls without a table of errors (errnos.py)", ""]

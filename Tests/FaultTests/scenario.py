@@ -1,4 +1,4 @@
-"""What every scenario has: a namespace, an app, a program before it, clients."""
+"""The parts of every scenario: a namespace, an app, a program before it, clients."""
 
 import itertools
 import pathlib
@@ -99,14 +99,14 @@ class Scenario:
         self.container.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # What happens during the fault and after it
+    # Acts during the fault and after it
 
     def drive(self):
         """Starts the clients, and does what else there is to do; returns the clients."""
         raise NotImplementedError
 
     def recover(self):
-        """What has to be right once the fault is over: the violations found."""
+        """Looks at what has to be right once the fault is over; returns the violations."""
         return []
 
     def next_client(self):
@@ -120,7 +120,7 @@ class Scenario:
         return direct(self.container, LOOPBACK, port)
 
     def violations(self):
-        """What the app has complained of since it was asked last."""
+        """Returns the app's complaints since it was asked last."""
         found, self.app.violations[:] = list(self.app.violations), []
         return found
 

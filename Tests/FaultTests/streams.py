@@ -2,7 +2,6 @@
 
 import socket
 
-import exchanges
 from clients import Client
 from exchanges import ExchangeApp, both_ways, direct, leaving, slow_reading, small_rounds
 from scenario import Scenario, seed

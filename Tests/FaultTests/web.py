@@ -38,7 +38,7 @@ class WebApp:
             return False
         elif kind == "upgrade":
             request.connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-            # What comes with the head is in the reader already.
+            # Bytes that come with the head are in the reader already.
             request.connection.sendall(request.reader.exactly(5000))
             request.reader.rest()
             return False

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// How long a change may take to be told: generous, for the machine may be busy.
+/// The time in which a change must be told: generous, since the machine may be busy.
 private let promptly = Duration.seconds(10)
 
 @Suite(.timeLimit(.minutes(1)), .serialized) final class FileWatcherTests {
@@ -142,7 +142,7 @@ private let promptly = Duration.seconds(10)
         #expect(try !watch("one").isThere)
     }
 
-    /// What is being written is not told before whoever writes it has closed it, however long that takes.
+    /// A file that is being written is not told before its writer has closed it, however long that takes.
     @Test(arguments: [true, false]) func aFileThatIsBeingWrittenIsNotTold(isNew: Bool) throws {
         if !isNew { try folder.write("config.yaml", "one") }
         _ = try watch("config.yaml")
@@ -190,7 +190,7 @@ private let promptly = Duration.seconds(10)
         #expect(!watcher.hasNews())
     }
 
-    /// Whoever writes it anew may have begun, though the news of that are not there yet.
+    /// A writer may have begun to write it anew, though there is no news of that yet.
     @Test func anEmptyFileIsNotToldForAWhile() throws {
         try folder.write("config.yaml", "one")
         _ = try watch("config.yaml")
@@ -215,7 +215,7 @@ private let promptly = Duration.seconds(10)
         #expect(MonotonicTime.now.since(began) > .milliseconds(900))
         folder.remove("config.yaml")
         #expect(try isTold())
-        // Where there is no file, nobody writes it.
+        // A file that is not there has no writer.
         watcher.tellEarlierChange()
         #expect(try isTold() && !watcher.isThere)
     }

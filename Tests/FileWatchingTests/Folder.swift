@@ -14,7 +14,7 @@ final class Folder {
         func write(_ text: String) { try? descriptor.write(Array(text.utf8)) }
     }
 
-    /// A file in memory. What is written there is no news to inotify(7) before the end of its life.
+    /// A file mapped into memory. Writing there is no news to inotify(7) before the end of the mapping.
     struct MappedFile: ~Copyable {
         fileprivate static let size = 1
         private let start: UnsafeMutableRawPointer
@@ -75,7 +75,7 @@ final class Folder {
         return MappedFile(start)
     }
 
-    /// When a file was written to, as its seconds and nanoseconds.
+    /// Returns the time at which a file was written to, as seconds and nanoseconds.
     func date(of name: String) -> [Int] {
         var status = stat()
         stat(place(name), &status)

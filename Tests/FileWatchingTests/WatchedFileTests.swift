@@ -5,7 +5,7 @@ import Testing
 
 /// A value that follows its files, with real files.
 @Suite(.timeLimit(.minutes(1)), .serialized) final class WatchedFileTests {
-    /// What is wrong with a text: that it is none of the good ones.
+    /// A text that is none of the good ones.
     private struct Fault: Error, Equatable {
         let text: String
     }
@@ -16,10 +16,10 @@ import Testing
     private let folder = Folder()
     private let watchers: FileWatchers
     private var files: [File] = []
-    /// What was told, in words.
+    /// The news that were told, in words.
     private var news: [String] = []
     private var readings = 0
-    /// Done while a file is being read.
+    /// Called while a file is being read.
     private var meanwhile: () throws -> Void = {}
 
     init() throws {
@@ -27,7 +27,7 @@ import Testing
         watchers = FileWatchers(on: loop)
     }
 
-    /// A value of these files: their texts, all of which must be good.
+    /// Makes a value of these files: their texts, all of which must be good.
     private func watch(_ names: String...) -> File {
         let file = File(names.map { "\(folder.path)/\($0)" }, watchedBy: watchers) { [unowned self] () throws(Fault) in
             readings += 1
@@ -136,7 +136,7 @@ import Testing
         try tells("gone, a")
     }
 
-    /// What somebody has begun to write while it was read is read once more, when it is whole.
+    /// A file that is written to while it is read is read once more, when it is whole.
     @Test func halfOfAFileIsNeverTaken() throws {
         try folder.write("a", "one")
         let file = watch("a")
@@ -206,7 +206,7 @@ import Testing
         #expect(watchers.count == 0)
     }
 
-    /// Whoever is told may have done with it.
+    /// A follower may end while it is told.
     @Test func mayEndWhileItIsTold() throws {
         try folder.write("a", "one")
         watch("a").readAgain()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Passwords
 
-/// Files of users and hashes: which are taken, which are not and why, and whose password is right.
+/// Files of users and hashes: accepted ones, refused ones with the reason, and right passwords.
 @Suite struct PasswordFileTests {
     /// All of `secret`, but for the last one.
     static let hashes = [
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    /// What is in clear, or anything else of a line, is not repeated.
+    /// A fault shows nothing of the line, be it in clear or not.
     @Test(arguments: ["a:swordfish", "a:rqXexS6ZhobKA", "a:$apr1$swordfish$x"])
     func showsNoSecrets(text: String) {
         do throws(PasswordFile.Fault) {

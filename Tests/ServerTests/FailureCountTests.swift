@@ -8,13 +8,13 @@ import Testing
 
 @testable import Server
 
-/// What does not end well is counted once, with its cause; and with HTTP, what clients were answered.
+/// Each failure is counted once, with its cause; and with HTTP, by the status that the client got.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct FailureCountTests {
     /// One way for things to go wrong.
     struct Case: Sendable, CustomTestStringConvertible {
         let cause: FailureCause
         var route: @Sendable (inout Route) -> Void = { _ in }
-        /// What the client, and where that is more, the app, do.
+        /// Plays the client, and the app where it does more than accept.
         let play: @Sendable (RunningServer) throws -> Void
         /// The first digit of the status that the client got; nil for no request at all.
         var statusClass: Int?

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// Whoever lets everybody come in to a database is told so, and nobody else.
+/// A warning for routes that let everybody come in to a database, and for no others.
 @Suite struct RouteRiskTests {
     private static func route(_ listen: String, port: UInt16 = 6379, allow: [CIDR] = []) -> Route {
         let address = SocketAddress.ip(IPAddress(listen)!, port: 8080)

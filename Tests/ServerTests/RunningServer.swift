@@ -14,10 +14,10 @@ final class RunningServer {
     let server: Server
     let log: Log
     private let app: ListeningSocket
-    /// Where the app listens.
+    /// The address that the app listens on.
     let appAddress: SocketAddress
 
-    /// - Parameter change: what a route to the app is to have other than the defaults.
+    /// - Parameter change: changes the route to the app, which has the defaults.
     init(workers: Int = 1, _ change: (inout Route) -> Void = { _ in }) throws {
         loop = try EventLoop()
         app = try ListeningSocket(on: .ip(.loopbackV4, port: 0))
@@ -48,7 +48,7 @@ final class RunningServer {
         try #require(isSo)
     }
 
-    /// What the server says of itself now.
+    /// Returns the server's snapshot of this moment.
     func snapshot() throws -> Snapshot {
         var snapshot: Snapshot?
         server.snapshot { snapshot = $0 }
@@ -57,18 +57,18 @@ final class RunningServer {
         return try #require(snapshot)
     }
 
-    /// What the server says of a route.
+    /// Returns a route of the snapshot; nil where there is none.
     func route(_ name: String = "web") throws -> Snapshot.Route? {
         try snapshot().routes.first { $0.name == name }
     }
 
-    /// What the server says of a route that it must have.
+    /// Returns a route of the snapshot, which must be there.
     func presentRoute(_ name: String = "web") throws -> Snapshot.Route {
         let route = try route(name)
         return try #require(route)
     }
 
-    /// Asks again and again until the route says so.
+    /// Takes snapshots until the route meets a condition.
     func route(
         _ name: String = "web", sourceLocation: SourceLocation = #_sourceLocation,
         until condition: @escaping (Snapshot.Route) -> Bool
@@ -105,7 +105,7 @@ final class RunningServer {
         return try #require(peer)
     }
 
-    /// Waits until so much has arrived.
+    /// Waits until this many bytes have arrived.
     func expect(_ peer: Peer, toHave count: Int) throws {
         try run {
             peer.read()

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-/// What a running server says of itself.
+/// The snapshot of a running server.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct ServerSnapshotTests {
     @Test func aServerThatHasJustStartedSaysWhatItIs() throws {
         let before = Timestamp.now.secondsSince1970
@@ -270,5 +270,17 @@ import Testing
         #expect(try running.snapshot().program.isDraining)
         try running.run { isDrained }
         #expect(try running.snapshot().program.isDraining)
+    }
+
+    /// A snapshot takes up to a second, and its server may have gone by then.
+    @Test func aServerMayGoBeforeItsSnapshotIsThere() throws {
+        var running: RunningServer? = try RunningServer()
+        let loop = try #require(running?.loop)
+        var isTold = false
+        running?.server.snapshot { _ in isTold = true }
+        weak let server = running?.server
+        running = nil
+        #expect(server == nil)
+        #expect(try !loop.run(until: { isTold }, atMost: .milliseconds(1200)))
     }
 }

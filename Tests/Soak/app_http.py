@@ -6,7 +6,6 @@
 import asyncio
 import base64
 import hashlib
-import socket
 import urllib.parse
 import zlib
 
@@ -38,7 +37,7 @@ class _Connection:
         self.channel, self.connection, self.reader = channel, connection, reader
         self.report, self.generation = report, generation
         self.number = 0
-        # Whoever has logged in on this very connection, as NTLM does it.
+        # The user who has logged in on this very connection, as NTLM does it.
         self.user = None
 
     async def serve_request(self):
@@ -72,7 +71,7 @@ class _Connection:
             await self.channel.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         uploaded = await self._read_body(fields, int(asked.get("up", 0)))
         if method == "POST":
-            # Whoever gets the same one twice has been told twice.
+            # A client that gets the same one twice has been told twice.
             self.report("post", self.number, self.generation)
         await self._answer(method, asked, how, fields, uploaded)
         return how != "close" and "close" not in fields.get("connection", "").lower()

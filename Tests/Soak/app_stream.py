@@ -131,7 +131,7 @@ async def _answer(channel, header, generation):
 
 
 async def _wait_until_delivered(connection, header, report, is_unix):
-    """What the other kernel has acknowledged must arrive, though a reset follows."""
+    """Bytes that the other kernel has acknowledged must arrive, though a reset follows."""
     if is_unix:
         return
     deadline = time.monotonic() + 3

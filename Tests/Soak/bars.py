@@ -1,4 +1,4 @@
-"""What has to hold at the end of a soak."""
+"""The bars that have to hold at the end of a soak."""
 
 import dataclasses
 

@@ -76,7 +76,7 @@ class Channel:
     async def recv(self, count=PIECE):
         data = await self._within(self._loop.sock_recv(self._socket, count), "receiving")
         if not data:
-            # Whoever was sending may be the one that was told, and about to say so.
+            # The side that was sending may be the one that was told, and about to say so.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             if self._reset:
@@ -186,7 +186,7 @@ class Reader:
     def __init__(self, channel):
         self._channel = channel
         self._data = bytearray()
-        # How many bytes have come.
+        # The number of bytes that have come.
         self.total = 0
 
     async def fill(self):

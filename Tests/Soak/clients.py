@@ -20,7 +20,7 @@ import routes
 import wire
 from judge import Judge
 
-# How long nothing may move before a client says that it hangs: longer than any pause, hold and queue of the soak together, and
+# The seconds without a move after which a client says that it hangs: longer than any pause, hold and queue of the soak together, and
 # shorter than the routes' own limits on silence, which would end what hangs.
 LIMIT = 22.0
 BEHAVIOURS = {"tcp": client_stream, "http": client_http}
@@ -28,7 +28,7 @@ BEHAVIOURS = {"tcp": client_stream, "http": client_http}
 
 @dataclasses.dataclass
 class Kind:
-    """What some clients do: so many of them, each after a pause of so many seconds in the mean."""
+    """A kind of clients: their act, their number, and the mean pause between their visits, in seconds."""
 
     route: str
     does: str

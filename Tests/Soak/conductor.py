@@ -1,4 +1,4 @@
-"""What happens to the program and to its apps while the clients come and go; every event is written down with its time."""
+"""Acts upon the program and its apps while the clients come and go; every event is written down with its time."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""What became of each visit, and which of it is nobody's right."""
+"""The outcome of each visit, and which outcomes are faults."""
 
 import collections
 import json
@@ -33,7 +33,7 @@ class Judge:
         self.counters[what] += by
 
     def failure(self, visit, error):
-        """What an exception makes of a visit."""
+        """Returns the outcome that an exception stands for."""
         if isinstance(error, wire.WrongBytes):
             return "foreign" if "somebody else" in str(error) else "wrong"
         if isinstance(error, client_stream.FalseEnd):

@@ -21,7 +21,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "IntegrationTests"))
 
 import report
-import routes
 from bars import bars
 from conductor import App, Conductor
 from network import Network
@@ -32,7 +31,7 @@ from support.tls import Authority
 from support.waiting import wait_until
 from verdict import Verdict, overlaps
 
-# What the program's clock passes in the middle of a run: where 32 bits of milliseconds overflow.
+# The moments that the program's clock may pass in the middle of a run: where 32 bits of milliseconds overflow.
 MILESTONES = {"2^31 ms": (1 << 31) // 1000, "2^32 ms": (1 << 32) // 1000}
 
 
@@ -45,7 +44,7 @@ class Soak:
         self.clients, self.apps = [], []
         self.network = self.subject = None
         self.frames = None
-        # What is open at the end, where it is not as many as at the beginning.
+        # The descriptors that are open at the end, where they are not as many as at the beginning.
         self.left_over = []
 
     def run(self):

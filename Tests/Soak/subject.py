@@ -72,7 +72,8 @@ class Subject:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Anonymous:"))
 
     def descriptors(self):
-        """How many are open, less what is kept on purpose: pipes for splice(2), at most PIPES of them, and spare connections."""
+        """Returns the number of open descriptors, less those that are kept on purpose: pipes for splice(2), at most PIPES of them, and
+        spare connections."""
         names = []
         for number in os.listdir(f"/proc/{self.pid}/fd"):
             try:
@@ -83,7 +84,7 @@ class Subject:
         return len(names) - min(pipes, self.PIPES)
 
     def described_descriptors(self):
-        """What each of them is; of sockets, as ss(8) shows them."""
+        """Returns a description of each; of sockets, as ss(8) shows them."""
         names = []
         for number in os.listdir(f"/proc/{self.pid}/fd"):
             try:
@@ -186,7 +187,7 @@ class Loopbridge(Subject):
         return answer
 
     def gauges(self):
-        """What is open or waits; all of it is to be nothing when nobody is there, less what is kept on purpose."""
+        """Returns the gauges that are not 0, less what is kept on purpose; when nobody is there, there is to be none."""
         found = {}
         for name, value in admin.samples(self.ask("/metrics").text).items():
             base = name.partition("{")[0]

@@ -49,7 +49,7 @@ class Ends:
         self._data, self._has_reset = data, has_reset
 
     async def meet(self, behaviour):
-        """What the behaviour makes of it: its outcome, or what it raised."""
+        """Returns the behaviour's outcome, or the exception that it raised."""
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -109,7 +109,7 @@ def test_a_reset_is_none():
 ])
 def test_answers(data, expected):
     found = asyncio.run(Ends(data).meet(answer(7, 10)))
-    # What is cut off has wrong bytes too, in these.
+    # A transfer that is cut off has wrong bytes too, in these.
     assert isinstance(found, (expected, wire.WrongBytes)), found
     if expected is not client_http.Cut:
         assert type(found) is expected

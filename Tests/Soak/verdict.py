@@ -8,7 +8,7 @@ import os
 import routes
 from judge import FAULTS
 
-# How much later than its cause an end may be seen, and how much earlier a cause may be written down.
+# The seconds by which an end may be seen later than its cause, and a cause written down earlier.
 SLACK = 1.5
 
 

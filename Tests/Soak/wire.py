@@ -14,7 +14,7 @@ import zlib
 _LENGTH = 1048573
 _BYTES = memoryview(random.Random(1).randbytes(_LENGTH) * 2)
 
-# What a transfer has the app do.
+# The app's part in a transfer.
 DUPLEX = 1  # send while it is still receiving
 HALF = 2  # wait for the client's end before its trailer
 CUT = 4  # reset after `cut` bytes, once its kernel knows them delivered
@@ -75,7 +75,7 @@ class WrongBytes(Exception):
 
 
 class Header:
-    """What a client asks for."""
+    """A client's request."""
 
     def __init__(self, number, up, down, flags=0, cut=0):
         self.number, self.up, self.down, self.flags, self.cut = number, up, down, flags, cut
@@ -94,12 +94,12 @@ class Header:
 
 
 def greeting(number, generation):
-    """What the app begins with; the generation says which of its lives it is in."""
+    """The app's first message; the generation says which of its lives it is in."""
     return _ANSWER.pack(b"HELO", number, generation)
 
 
 def trailer(number, uploaded):
-    """What the app ends with, once all of the client's bytes have arrived; `uploaded` is their checksum."""
+    """The app's last message, once all of the client's bytes have arrived; `uploaded` is their checksum."""
     return _ANSWER.pack(b"DONE", number, uploaded)
 
 

@@ -1,12 +1,12 @@
 package import EventLoop
 
-/// Tells by their number whether clients who may not come in come in a flood.
+/// Tells by the number of denied clients whether there is a flood of them.
 package struct DenialGauge {
-    /// So many in a second are a flood: to reset each would take 3 % of a processor, and more would take more.
+    /// The number of denied clients in a second that is a flood: to reset each of so many takes 3 % of a processor.
     package static let flood = 1000
-    /// With fewer in a second it is over, if that lasts.
+    /// The number of denied clients in a second below which a flood is over, if that lasts.
     static let calm = 100
-    /// For how many seconds in a row it must be calm; whoever keeps on trying tries again within that time.
+    /// The number of calm seconds in a row that end a flood: a client that keeps on trying tries again within that time.
     static let calmSeconds = 3
 
     private var second: (start: MonotonicTime, denied: Int)?
@@ -14,8 +14,8 @@ package struct DenialGauge {
 
     package init() {}
 
-    /// Notes one who was denied.
-    /// - Returns: whether that makes it a flood.
+    /// Notes a denied client.
+    /// - Returns: whether this is a flood now.
     package mutating func note(at now: MonotonicTime) -> Bool {
         if let (start, denied) = second, now.since(start) < .seconds(1) {
             second = (start, denied + 1)
@@ -28,8 +28,8 @@ package struct DenialGauge {
         return true
     }
 
-    /// To be asked once a second during a flood.
-    /// - Parameter denied: how many were denied in this second.
+    /// Returns whether a flood is over; to be asked once a second during one.
+    /// - Parameter denied: the number of clients denied in this second.
     package mutating func isOver(denied: Int) -> Bool {
         calmSeconds = denied < Self.calm ? calmSeconds + 1 : 0
         return calmSeconds >= Self.calmSeconds

@@ -3,46 +3,45 @@ package import EventLoop
 package import HTTP1
 package import Passwords
 
-/// Who may use a route, by name and password (`http.basic_auth`), for all workers. Callable from every thread.
+/// The users who may use a route, by name and password (`http.basic_auth`), for all workers. Callable from every thread.
 ///
-/// Who was let in is let in for a while without being asked again, so that a client pays for a password once and not with each
-/// request.
+/// Remembers for a while which passwords were right, so that a client waits for the check once and not with each request.
 package final class BasicAuth: Sendable {
-    /// What is remembered of a name and a password that were right: nothing from which these could be told.
+    /// A keyed hash of a name and a password that were right, from which neither can be found out.
     private struct Mark: Hashable {
         let first: Int
         let second: Int
     }
 
     private struct State {
-        /// Nil where no good file has been read yet: nobody is let in then.
+        /// The passwords in force; nil where no good file has been read yet, and nobody is let in.
         var file: PasswordFile?
-        /// Counts the files: what was right by an old one says nothing.
+        /// The number of files that were read: a password that was right by an older one is checked again.
         var edition = 0
         var letIn: [Mark: MonotonicTime] = [:]
     }
 
-    /// For how long it is remembered that a password was right.
+    /// The time for which a right password is remembered.
     static let memory = Duration.seconds(60)
-    /// For how many names and passwords.
+    /// The number of right passwords that are remembered.
     static let mostMarks = 10_000
 
     package let settings: BasicAuthSettings
     package let path: String
     package var realm: String { settings.realm }
     private let state = Guarded(State())
-    /// Known to nobody, so that nobody can make up a password whose mark is another one's.
+    /// A secret of this process, so that nobody can make up a password with the mark of another one.
     private let key = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
 
-    /// - Returns: nil where nobody is to be asked.
+    /// - Returns: nil where the settings name no file, and nobody is asked.
     package init?(_ settings: BasicAuthSettings) {
         guard let path = settings.file else { return nil }
         self.settings = settings
         self.path = path
     }
 
-    /// Goes by what the file says from now on, and forgets who was let in by what it said before.
-    /// - Returns: whether it says something else than before.
+    /// Replaces the passwords in force, and forgets which ones were right before.
+    /// - Returns: whether the file differs from the one before.
     package func use(_ file: PasswordFile) -> Bool {
         state.withLock { state in
             guard file != state.file else { return false }
@@ -53,13 +52,13 @@ package final class BasicAuth: Sendable {
         }
     }
 
-    /// What is known of a name and a password.
+    /// The state of a name and a password.
     package enum Answer {
-        /// They were right a moment ago.
+        /// They were right a moment ago, and are not checked again.
         case right
-        /// They must be held against the file.
+        /// They must be checked against the file (``PasswordThread``).
         case ask(PasswordFile, edition: Int)
-        /// There is no file.
+        /// No good file has been read, so that nobody is let in.
         case nobody
     }
 
@@ -72,8 +71,8 @@ package final class BasicAuth: Sendable {
         }
     }
 
-    /// Remembers that they were right.
-    /// - Parameter edition: of the file that says so.
+    /// Remembers that a name and a password were right.
+    /// - Parameter edition: the edition that ``answer(_:at:)`` has given.
     package func letIn(_ credentials: BasicCredentials, edition: Int, at now: MonotonicTime) {
         let mark = mark(of: credentials)
         state.withLock { state in

@@ -3,15 +3,15 @@ package import HTTP1
 package import Passwords
 internal import Synchronization
 
-/// One thread for the whole process that finds out whether passwords are right: that takes up to some hundred milliseconds each,
-/// by design, which no event loop has.
+/// Checks passwords on a thread of its own, one for the whole process: a hash takes up to some hundred milliseconds by design, which
+/// no event loop can wait.
 ///
 /// Questions are answered in order. Callable from every thread.
 package final class PasswordThread: Sendable {
-    /// Somebody's question, which need not be answered once nobody waits for it any more.
+    /// A question whether a password is right. It is not answered once it is withdrawn.
     package final class Question: Sendable {
         package let credentials: BasicCredentials
-        /// By which the worker knows who asks.
+        /// The number by which the worker finds the request that asks.
         package let ticket: UInt64
         fileprivate let file: PasswordFile
         fileprivate let answer: @Sendable (Bool) -> Void
@@ -33,7 +33,7 @@ package final class PasswordThread: Sendable {
         fileprivate var isWanted: Bool { !isWithdrawn.load(ordering: .relaxed) }
     }
 
-    /// How many questions may wait: as many as are answered in some seconds.
+    /// The number of questions that may wait: as many as are answered in some seconds.
     static let longestQueue = 64
 
     private let questions: Mailbox<Question>
@@ -46,8 +46,8 @@ package final class PasswordThread: Sendable {
         questions = try Mailbox()
     }
 
-    /// Asks.
-    /// - Returns: false where too many wait already, or the system has no thread for this.
+    /// Puts a question in line.
+    /// - Returns: false where too many wait already, or the system has no thread to spare.
     package func ask(_ question: Question) -> Bool {
         guard start() else { return false }
         guard waiting.add(1, ordering: .relaxed).newValue <= Self.longestQueue else {
@@ -79,7 +79,7 @@ package final class PasswordThread: Sendable {
                 loop.run()
                 withExtendedLifetime(event) {}
             } catch {
-                // Somebody waits for an answer, and there is memory or a descriptor again some time.
+                // Questions wait, and memory or a descriptor will be free again.
                 Thread.pause(for: .milliseconds(100))
             }
         }

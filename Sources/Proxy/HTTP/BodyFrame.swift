@@ -5,27 +5,19 @@ internal import Relay
 struct BodyFrame: StreamFraming {
     private var scanner: BodyScanner
     private let framing: BodyFraming
-    /// It is sent in chunks, though it does not come in any.
+    /// Whether it is sent in chunks, though it does not come in any.
     let isPutInChunks: Bool
-    /// Whoever gets it sees by its framing whether it is whole. Otherwise it ends with its connection.
-    let showsItsEnd: Bool
     private let mostAhead: Int
     private var hasTakenTrailers = false
     private(set) var hasEnded: Bool
-    /// What was received beyond the end of the body.
+    /// The bytes received beyond the end of the body.
     private(set) var surplus: [UInt8] = []
 
-    /// - Parameter mostAhead: how much one receive may take where it is not known how much belongs to the body.
+    /// - Parameter mostAhead: the most that one receive may take where it is not known how much belongs to the body.
     init(_ framing: BodyFraming, output: BodyOutput = .sameFraming, mostAhead: Int = .max) {
         scanner = BodyScanner(framing, output: output)
         self.framing = framing
         isPutInChunks = output == .inChunks
-        showsItsEnd =
-            switch framing {
-            case .none, .length: true
-            case .chunked: output != .payloadOnly
-            case .untilClose: output == .inChunks
-            }
         self.mostAhead = mostAhead
         hasEnded = framing == .none
     }
@@ -71,23 +63,30 @@ struct BodyFrame: StreamFraming {
 
     // MARK: Around the copy loop
 
-    /// The connection has ended, and the body with it.
+    /// Takes out what was received beyond the end of the body.
+    mutating func takeSurplus() -> [UInt8] {
+        let taken = surplus
+        surplus = []
+        return taken
+    }
+
+    /// Ends the body with the connection, which has ended.
     mutating func endWithConnection() {
         precondition(endsWithConnection)
         hasEnded = true
     }
 
-    /// What is to be sent once the body has ended, behind everything else; empty the second time.
+    /// Takes the bytes to be sent once the body has ended, behind everything else; empty the second time.
     mutating func takeTrailers() -> [UInt8] {
         guard hasEnded, !hasTakenTrailers else { return [] }
         hasTakenTrailers = true
         return isPutInChunks ? Chunk.last : scanner.trailerSection
     }
 
-    /// Looks at what has come together with the head.
+    /// Looks at the bytes that have come together with the head.
     /// - Parameters:
-    ///   - start: where the body begins.
-    ///   - output: gets what is to be passed on, except for the last part that stands in one piece.
+    ///   - start: the index at which the body begins.
+    ///   - output: gets the bytes to be passed on, except for the last part that stands in one piece.
     /// - Returns: that last part, and where the body ends or the bytes do; nil where it can't be a body.
     mutating func scanBeginning(
         _ bytes: Span<UInt8>, from start: Int, into output: inout [UInt8]

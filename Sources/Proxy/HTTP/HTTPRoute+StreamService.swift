@@ -2,7 +2,9 @@ internal import Configuration
 internal import Upstream
 
 extension HTTPRoute: StreamService {
-    func makeSession(_ connection: consuming ClientConnection) -> any Session { HTTPSession(connection, as: self) }
+    func makeSession(_ connection: consuming ClientConnection) -> any Session {
+        HTTP1ClientConnection(connection, as: self)
+    }
 
     func shortestTimeout(on route: WorkerRoute) -> Duration? {
         let shortest = min(

@@ -4,21 +4,22 @@ internal import HTTP1
 internal import Network
 internal import TLS
 
-/// What is the same for all requests of a route with `protocol: http`, and the exchanges that its sessions take turns with.
+/// The things that all requests of a route with `protocol: http` have in common, and the exchanges that its clients take turns
+/// with.
 ///
 /// One for each worker; belongs to the worker's thread.
 final class HTTPRoute {
     let settings: HTTPSettings
     let forwarding: RequestForwarding
-    /// As people know the app.
+    /// The app's address as people know it.
     let appName: String
-    /// Who may come in by name and password; nil where nobody is asked.
+    /// The names and passwords that are let in; nil where nobody is asked.
     let basicAuth: BasicAuth?
 
     private let limits: HeadLimits
     private var recentSenders = RecentSenders()
     private var idleExchanges: [HTTPExchange] = []
-    /// What is enough for a worker's usual load; the rest goes back to the system after a crowd.
+    /// The most exchanges that are kept: enough for a worker's usual load. The rest goes back to the system after a crowd.
     private static let mostIdleExchanges = 64
 
     init(_ route: Route, basicAuth: BasicAuth?) {
@@ -40,13 +41,13 @@ final class HTTPRoute {
     /// Whether the app is told what certificate a client has.
     private let tellsCertificates: Bool
 
-    /// Whether answers that name the app's own address are rewritten.
+    /// Whether responses that name the app's own address are rewritten.
     var rewritesOrigins: Bool { forwarding.host == .upstream }
 
-    /// What the app is told about a client.
-    /// - Parameter tls: what its connection goes through, if anything.
+    /// Returns the client as the app is told of it.
+    /// - Parameter tls: the layer that its connection goes through, if any.
     func sender(_ client: SocketAddress, scheme: Scheme, tls: TLSChannel?) -> Sender {
-        // Who has a certificate is told by the connection, and not by the address.
+        // A certificate belongs to the connection, and not to the address.
         if tellsCertificates { return makeSender(client, scheme: scheme, certificate: ClientCertificate(tls?.details)) }
         guard let address = client.ipAddress else { return makeSender(client, scheme: scheme) }
         return recentSenders.sender(address, scheme: scheme) { makeSender(client, scheme: scheme) }

@@ -2,9 +2,6 @@ internal import Access
 internal import Observability
 
 extension SessionEnd {
-    /// Whether the client's connection is as good as before.
-    var leavesClient: Bool { if case .clientFailed = self { false } else { true } }
-
     /// The cause that it is counted under; nil for a good end.
     var cause: FailureCause? {
         switch self {

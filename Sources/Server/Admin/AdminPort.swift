@@ -5,17 +5,17 @@ internal import Glibc
 internal import Network
 internal import Observability
 
-/// Where the admin server listens, as the configuration says, from the server's start to its end.
+/// Opens and closes the sockets of the admin server, as the configuration says, from the server's start to its end.
 ///
 /// Belongs to the control loop.
 final class AdminPort {
-    /// A listening socket and what answers on it.
+    /// A listening socket and the server on it.
     private struct Listener {
         let inode: UInt64
         let server: HTTPServer
     }
 
-    /// The Unix socket, its file, and what answers on it.
+    /// The Unix socket, its file, and the server on it.
     private final class PathListener {
         let path: String
         private let socket: UnixListeningSocket
@@ -29,21 +29,21 @@ final class AdminPort {
         }
     }
 
-    /// What is told to those who ask; to be set before ``start(_:)``.
+    /// The sources of what the admin server responds with; to be set before ``start(_:)``.
     var sources: AdminServer.Sources?
     private let log: Log
     private let loop: EventLoop
     private var settings = AdminSettings()
-    /// Nil while nobody may ask, so that nothing is kept for nobody.
+    /// The admin server; nil while the configuration has no admin port, so that no history is kept for nobody.
     private var admin: AdminServer?
     private var listeners: [SocketAddress: Listener] = [:]
     private var pathListener: PathListener?
     private var retryTimer: Timer?
     private var nextTry = ListenRetry()
-    /// What we have complained about.
+    /// The addresses and paths of which the log has said that they cannot be had.
     private var complaints: Set<String> = []
 
-    /// Listens nowhere yet.
+    /// Opens nothing yet.
     /// - Throws: ``SystemError`` when there is no memory for a timer.
     init(log: Log, on loop: EventLoop) throws(SystemError) {
         self.log = log.part(.admin)
@@ -70,7 +70,7 @@ final class AdminPort {
         if !openPath(complaining: true) { nextTry.schedule(retryTimer) }
     }
 
-    /// Listens as other settings say from now on. What cannot be had is reported in the log, and tried again.
+    /// Follows other settings from now on. An address that cannot be had is reported in the log, and tried again.
     func follow(_ settings: AdminSettings) {
         guard settings != self.settings else { return }
         self.settings = settings
@@ -87,7 +87,7 @@ final class AdminPort {
         retry()
     }
 
-    /// Ends all: connections are closed, and the socket's file is removed.
+    /// Closes all connections and sockets, and removes the Unix socket's file.
     func close() {
         retryTimer?.cancel()
         listeners = [:]
@@ -95,10 +95,10 @@ final class AdminPort {
         admin = nil
     }
 
-    /// The inodes of the sockets that it listens on, but for the Unix socket's.
+    /// The inodes of the listening sockets, without the Unix socket's.
     var inodes: Set<UInt64> { Set(listeners.values.map(\.inode)) }
 
-    /// How many descriptors it may need.
+    /// The number of descriptors that it may need.
     var descriptors: Int {
         (settings.listen.count + (settings.socket == nil ? 0 : 1)) * (HTTPServer.mostConnections + 2)
     }
@@ -124,7 +124,7 @@ final class AdminPort {
         if !isComplete { nextTry.schedule(retryTimer) }
     }
 
-    /// Makes an admin server where somebody may ask, and none where nobody may.
+    /// Makes an admin server where the settings have an address or a path, and ends it where they have none.
     private func prepare() throws(SystemError) {
         guard !settings.listen.isEmpty || settings.socket != nil else {
             admin = nil
@@ -144,7 +144,8 @@ final class AdminPort {
         log.info("serving the admin port at http://\(bound)/")
     }
 
-    /// - Returns: false where the path is wanted and could not be had.
+    /// Opens the Unix socket where the settings name one.
+    /// - Returns: false where it is wanted and could not be had.
     private func openPath(complaining: Bool) -> Bool {
         guard let admin, let path = settings.socket, pathListener == nil else { return true }
         do throws(SystemError) {

@@ -4,13 +4,13 @@ internal import EventLoop
 internal import Glibc
 internal import Network
 
-/// Whether a route's app is there, found out without connecting to it: a single-threaded server would spend
-/// its time on a connection that only looks.
+/// The presence of a route's app, found out without connecting to it: a single-threaded server would be busy with a connection
+/// that only looks.
 enum AppPresence {
-    /// It listens on this address.
+    /// The app listens on this address.
     case listening(SocketAddress)
     case absent
-    /// It is not on this machine's loopback, so only a connection would tell.
+    /// The app is not on this machine's loopback, so that only a connection would tell.
     case unknown
 
     /// Looks now.
@@ -18,7 +18,7 @@ enum AppPresence {
         self.init(of: upstream, among: transport.listeningEndpoints ?? [])
     }
 
-    /// - Parameter endpoints: who listens, found out once for many routes.
+    /// - Parameter endpoints: the listening sockets, found out once for many routes.
     init(of upstream: UpstreamAddress, among endpoints: [ListeningEndpoint]) {
         self = .absent
         for candidate in upstream.candidates {
@@ -36,12 +36,12 @@ enum AppPresence {
         }
     }
 
-    /// Whether somebody has a Unix socket of this name; one without a file is seen in the kernel's table only.
+    /// Whether there is a Unix socket of this name. One without a file is seen in the kernel's table only.
     private static func listsUnixSocket(_ name: String) -> Bool {
         (Descriptor.contents(of: "/proc/net/unix") ?? "").split(separator: "\n").contains { $0.hasSuffix(" \(name)") }
     }
 
-    /// The end of the start-up line.
+    /// Returns the end of the line that announces a route.
     func description(hold: Duration) -> String {
         switch self {
         case .listening(let address): "where the app listens (\(address))"

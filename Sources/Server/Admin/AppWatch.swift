@@ -5,9 +5,9 @@ internal import Network
 internal import Observability
 internal import Upstream
 
-/// Which routes' apps are there, and since when, as far as that was looked at.
+/// Remembers which routes' apps are there, and since when.
 ///
-/// Who listens is asked once for all routes. Belongs to the control thread.
+/// The system is asked for its listening sockets once for all routes. Belongs to the control thread.
 struct AppWatch {
     private struct App: Hashable {
         let route: String
@@ -21,13 +21,13 @@ struct AppWatch {
 
     private var states: [App: Snapshot.AppState] = [:]
 
-    /// What was seen of a route's app when it was last looked at.
+    /// The state of a route's app at the last look.
     subscript(route: Route) -> Snapshot.AppState { states[App(of: route)] ?? Snapshot.AppState(.unknown) }
 
-    /// Looks now; what is not among the routes any more is forgotten.
-    /// - Parameter routes: with what their clients' own connections have shown.
+    /// Looks at the apps of these routes, and forgets all others.
+    /// - Parameter routes: each with the health that its clients' own connections have shown.
     mutating func look(at routes: [(route: Route, health: AppHealth)]) {
-        // Asked once for all routes of a kind.
+        // Once for all routes of a transport.
         let transports = Set(routes.map { $0.route.protocol.transport })
         let endpoints = Dictionary(uniqueKeysWithValues: transports.map { ($0, $0.listeningEndpoints) })
         let now = (Timestamp.now, MonotonicTime.now)
@@ -39,7 +39,7 @@ struct AppWatch {
             let seen = endpoints[route.protocol.transport]?.map { AppPresence(of: route.upstream, among: $0) }
             states[app] =
                 switch seen {
-                // What could not be looked at is taken to be as it was.
+                // The system did not tell, so the state stays as it was.
                 case nil: before ?? Snapshot.AppState(.unknown)
                 case .listening?: Self.state(.up, after: before, at: now.0)
                 case .absent?: Self.state(.down, after: before, at: now.0)

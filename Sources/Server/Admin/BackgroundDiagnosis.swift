@@ -1,21 +1,21 @@
 internal import Discovery
 internal import EventLoop
 
-/// Looks who listens here on a thread of its own, since that goes through every process's descriptors.
+/// Makes a diagnosis of all listeners on a thread of its own, since that goes through every process's descriptors.
 ///
-/// Belongs to its loop's thread, which hears the result.
+/// Belongs to its loop's thread, on which the result is delivered.
 final class BackgroundDiagnosis {
     private let loop: EventLoop
-    /// Where the thread leaves its result, while there is one.
+    /// The mailbox in which the thread leaves its result, while there is a thread.
     private var result: (mailbox: Mailbox<[UInt8]>, event: IOEvent)?
     private var completions: [([UInt8]) -> Void] = []
 
-    /// Does nothing yet, and takes no descriptor.
+    /// Starts nothing yet, and takes no descriptor.
     init(on loop: EventLoop) {
         self.loop = loop
     }
 
-    /// Takes one look for all who ask until it is done.
+    /// Makes one diagnosis for all who ask until it is done.
     /// - Parameter completion: gets the ``DiagnosisReport`` as JSON.
     func start(_ completion: @escaping ([UInt8]) -> Void) {
         completions.append(completion)
@@ -26,7 +26,7 @@ final class BackgroundDiagnosis {
             result = (mailbox, try mailbox.open(on: loop) { [unowned self] in finish($0) })
             try Thread.start(named: "diagnosis") { mailbox.post(Self.json) }
         } catch {
-            // Late is better than never.
+            // Without a thread to spare, the control thread does it: a late response is better than none.
             finish(Self.json)
         }
     }

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Observability
 
 extension ProcessUsage {
-    /// What this process takes now; without /proc, zeros where only that tells.
+    /// The usage of this process at this moment; zero for what only /proc tells, where there is none.
     static var current: ProcessUsage {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

@@ -8,13 +8,13 @@ internal import Proxy
 internal import Upstream
 
 extension Server {
-    /// The version of this source tree; the changelog of a release starts from it.
+    /// The version of this source tree, from which the changelog of a release starts.
     public static let version = "0.1.0"
 
     /// Puts together what the server and its workers know of themselves.
     ///
-    /// Workers that do not answer within a second are represented by what they said last. To be called on the control
-    /// thread; that may be done again before the first one is complete.
+    /// A worker that does not answer within a second is represented by what it said last. To be called on the control
+    /// thread; may be called again before the first snapshot is complete.
     /// - Parameter completion: called once, in a later turn of the control loop.
     public func snapshot(_ completion: @escaping (Snapshot) -> Void) {
         workers.survey { [weak self] in
@@ -67,7 +67,7 @@ extension Server {
             }
     }
 
-    /// Notes which of the routes' apps are there now.
+    /// Looks which of the routes' apps are there now, and remembers it.
     func lookAtApps() {
         record.apps.look(at: routes.all.map { ($0.configuration, $0.hold.health) })
     }

@@ -1,7 +1,7 @@
 internal import Observability
 
 extension Server {
-    /// Writes to the log how the program is and how its routes are, a line each.
+    /// Writes the program's status to the log, and that of each route, in a line each.
     func logStatus() {
         snapshot { [log] snapshot in
             let state = snapshot.program.isDraining ? "draining" : "running"

@@ -1,13 +1,13 @@
 internal import EventLoop
 internal import Observability
 
-/// What the server remembers of itself for those who ask.
+/// The facts about the server itself that a snapshot has.
 struct ServerRecord {
-    /// When the server was made, which is when the program was started but for milliseconds.
+    /// The time at which the server was made, within milliseconds of the program's start.
     let startTime = Timestamp.now
-    /// How often it was asked to take another configuration; the ``Reloader`` keeps the account.
+    /// The account of reloads, which ``Reloader`` keeps.
     var reloads = Snapshot.Reloads(lastSuccess: .now)
-    /// Routes come while it runs, so that to have none is no mistake yet.
+    /// Whether routes come while the server runs (``AutoBridge``), so that having none is no mistake yet.
     var findsRoutes = false
     var apps = AppWatch()
 }

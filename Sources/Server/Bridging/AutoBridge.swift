@@ -4,7 +4,7 @@ public import EventLoop
 internal import Network
 public import Observability
 
-/// Bridges what listens on loopback only, each at its own port, as it comes and goes.
+/// Bridges apps that listen on loopback only, each at its own port, as they come and go.
 ///
 /// Belongs to the control loop.
 public final class AutoBridge {
@@ -12,12 +12,12 @@ public final class AutoBridge {
         let upstream: UpstreamAddress
         let route: Int
 
-        /// Whether an app that listens at these addresses can be reached over it.
+        /// Whether the bridge leads to an app that listens at these addresses.
         func leads(to addresses: Set<IPAddress>) -> Bool {
             upstream.candidates.contains { $0.ipAddress.map(addresses.contains) ?? false }
         }
 
-        /// Whether a client may get to either of two addresses.
+        /// Whether a client may be connected to either of two addresses.
         var leadsToSeveral: Bool { upstream.candidates.count > 1 }
     }
 
@@ -35,15 +35,15 @@ public final class AutoBridge {
     private var hasSaidNothingFound = false
     private var isStopped = false
 
-    /// An app that starts is looked for often, one that runs seldom.
+    /// The time after the start during which apps are looked for often, because they start then.
     private static let startPhase = Duration.seconds(10)
     private static let intervalAtStart = Duration.milliseconds(100)
     private static let interval = Duration.milliseconds(900)
 
     /// - Parameters:
-    ///   - scope: whose listeners are bridged.
-    ///   - said: the numbers of ports that whoever started the app has said.
-    ///   - configuration: its defaults are what the bridges start from, and its routes keep the ports that they listen on.
+    ///   - scope: the processes whose listeners are bridged.
+    ///   - said: the ports that the app's command line and environment name.
+    ///   - configuration: its defaults are the bridges' settings, and the ports of its routes are not bridged.
     public init(
         _ server: Server, scope: ListenerReview.Scope, said: Set<UInt16>, ports: BridgePlan.Ports,
         configuration: Configuration, log: Log,
@@ -76,20 +76,20 @@ public final class AutoBridge {
         }
     }
 
-    /// Begins to look.
+    /// Begins to look for apps.
     public func start() {
         started = .coarse
         look()
     }
 
-    /// Looks no more; what is bridged stays.
+    /// Stops looking; bridges that there are stay.
     public func stop() {
         isStopped = true
         timer?.cancel()
     }
 
-    /// Works by another configuration from now on: its defaults hold for the bridges that there are too, and those go
-    /// whose ports its routes listen on.
+    /// Follows another configuration from now on: its defaults hold for the bridges that there are too, and bridges whose ports its
+    /// routes listen on are removed.
     public func follow(_ configuration: Configuration) {
         ports = Self.ports(chosen, besides: configuration)
         let hasChanged = settings != configuration.defaults
@@ -106,13 +106,13 @@ public final class AutoBridge {
     }
 
     private func look() {
-        // Where the system does not say who listens, what is bridged stays.
+        // The bridges stay while the system does not say who listens.
         guard let endpoints = try? ListeningSockets.current() else {
             timer?.schedule(after: Self.interval)
             return
         }
         for endpoint in review.look(at: endpoints) {
-            // Whatever it is, that is settled.
+            // The user has named the port, so it is bridged whatever it is.
             if ports.only.contains(endpoint.port) {
                 review.take(answerOf: endpoint, isInspector: false)
                 continue
@@ -135,14 +135,15 @@ public final class AutoBridge {
             after: age < Self.startPhase || hasFreedPorts || review.hasUndecided ? Self.intervalAtStart : Self.interval)
     }
 
-    /// - Returns: whether bridges have gone. Their ports may be bridged anew at the next look: the workers are still
+    /// Adds and removes bridges as the plan says.
+    /// - Returns: whether bridges were removed. Their ports may be bridged anew at the next look: the workers are still
     ///   closing the old sockets.
     private func follow(_ plan: BridgePlan, _ endpoints: [ListeningEndpoint]) -> Bool {
         for (port, obstacle) in plan.obstacles.sorted(by: { $0.key < $1.key }) where obstacles[port] != obstacle {
             let remedy = obstacle.remedy(at: port).map { "; \($0)" } ?? ""
             let message = "not bridging port \(port): \(obstacle.explanation)\(remedy)"
             let fields: Log.Fields = ["port": .number(Int(port))]
-            // Helpers' sockets come and go, and are nobody's mistake.
+            // Sockets on ports of the kernel's choice come and go, and are nobody's mistake.
             obstacle == .chosenByKernel ? log.info(message, fields) : log.warning(message, fields)
         }
         obstacles = plan.obstacles
@@ -171,7 +172,7 @@ public final class AutoBridge {
             settings: settings)
     }
 
-    /// `localhost` where the app listens on both of its addresses.
+    /// Returns `localhost` where the app listens on both of its addresses, and one address elsewhere.
     private static func upstream(_ addresses: Set<IPAddress>, port: UInt16) -> UpstreamAddress {
         if addresses.isSuperset(of: [.loopbackV4, .loopbackV6]) { return .localhost(port: port) }
         let preferred =

@@ -4,7 +4,7 @@ internal import Network
 
 /// Asks listeners whether they are inspectors, each on a thread of its own: an answer may take half a second.
 ///
-/// Belongs to its loop's thread, which hears the answers.
+/// Belongs to its loop's thread, on which the answers are delivered.
 final class InspectorInquiry {
     private let loop: EventLoop
     private var pending: [Int: (mailbox: Mailbox<Bool>, event: IOEvent)] = [:]
@@ -14,7 +14,8 @@ final class InspectorInquiry {
         self.loop = loop
     }
 
-    /// - Parameter completion: is called in a later turn, unless this is dropped before.
+    /// Asks the listener at an address.
+    /// - Parameter completion: called in a later turn of the loop, unless this has gone before.
     func ask(_ address: SocketAddress, completion: @escaping (Bool) -> Void) {
         asked += 1
         let number = asked
@@ -29,7 +30,7 @@ final class InspectorInquiry {
             try Thread.start(named: "inspector?") { mailbox.post(InspectorQuestion.isInspector(at: address)) }
         } catch {
             pending[number] = nil
-            // Without descriptors or threads to spare nobody can be asked, and what may be an inspector counts as one.
+            // Without descriptors or threads to spare nothing can be asked, and a listener that may be an inspector counts as one.
             loop.onNextTurn { [weak self] in
                 if self != nil { completion(true) }
             }

@@ -3,9 +3,9 @@ internal import Discovery
 internal import Network
 
 extension Route {
-    /// What somebody should know who lets everybody come in to this app; nil where there is nothing to say, or where it was
-    /// said who may come in.
-    /// - Parameter processes: the names of those who listen at the upstream, where they are known.
+    /// Returns a warning where everybody may come in to an app that gives its users much; nil where the app is not known for that,
+    /// or where the route has a list or passwords.
+    /// - Parameter processes: the names of the processes that listen at the upstream, where they are known.
     func risk(upstreamOf processes: [String] = []) -> String? {
         guard settings.allow.isEmpty, settings.http.basicAuth.file == nil, !isOnLoopbackOnly,
             let port = upstream.candidates.first?.port
@@ -18,7 +18,7 @@ extension Route {
             switch listener {
             case .address(.unix), .unix: true
             case .address(let address): address.isOnLoopback
-            // Where a socket that was passed is bound is known to whoever has passed it.
+            // An inherited socket may be bound to any address.
             case .everyNonLoopback, .inherited: false
             }
         }

@@ -8,7 +8,7 @@ internal import TLS
 ///
 /// Belongs to the control loop.
 final class Certificates {
-    /// What shows a route's certificates to its clients.
+    /// A route's name, and its certificates as the workers see them.
     typealias User = (route: String, tls: RouteTLS)
     private typealias Files = WatchedFile<TLSContext, TLSFault>
 
@@ -16,10 +16,10 @@ final class Certificates {
     private let log: Log
     /// Seals the session tickets of all routes.
     private let tickets = TicketKeys()
-    /// By what the routes say of them: routes that say the same share what is read.
+    /// The watched files by the routes' settings: routes with the same settings share what is read.
     private var files: [TLSServerSettings: Files] = [:]
     private var users: [User] = []
-    /// What was first wrong with a certificate.
+    /// The first fault that was found in a certificate or key.
     private(set) var firstFault: TLSFault?
 
     init(watchedBy watchers: FileWatchers, log: Log) {
@@ -28,7 +28,7 @@ final class Certificates {
     }
 
     /// Follows the files of these users from now on, and no others.
-    /// - Parameter isAskedFor: reads those again that are known already.
+    /// - Parameter isAskedFor: whether files that are known already are read again.
     func follow(_ users: [User], readingAgain isAskedFor: Bool = false) {
         self.users = users
         let used = Set(users.map(\.tls.settings))
@@ -80,6 +80,6 @@ final class Certificates {
 }
 
 extension Configuration {
-    /// Whether clients of any route are spoken to in TLS, of one that is yet to be found too.
+    /// Whether any route has TLS, or would have it when it is found while the server runs.
     var speaksTLS: Bool { defaults.tls.isEnabled || routes.contains { $0.tls.isEnabled } }
 }

@@ -20,7 +20,7 @@ final class PasswordFiles {
     }
 
     /// Follows the files of these users from now on, and no others.
-    /// - Parameter isAskedFor: reads those again that are known already.
+    /// - Parameter isAskedFor: whether files that are known already are read again.
     func follow(_ users: [BasicAuth], readingAgain isAskedFor: Bool = false) {
         self.users = users
         let paths = Set(users.map(\.path))
@@ -57,6 +57,7 @@ final class PasswordFiles {
         }
     }
 
+    /// Replaces the passwords of all routes that use a file.
     /// - Returns: whether that changes who is let in.
     private func use(_ passwords: PasswordFile, of path: String) -> Bool {
         users.reduce(false) { hasChanged, user in

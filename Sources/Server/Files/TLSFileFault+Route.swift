@@ -3,9 +3,9 @@ internal import Proxy
 internal import TLS
 
 extension TLSFileFault {
-    /// What is wrong with the files that a route's `tls` names; nil where nothing is. Reads them.
+    /// Reads the files that a route's `tls` names, and returns what is wrong with them; nil where nothing is.
     public static func fault(of route: Route) -> TLSFileFault? {
-        // The keys are in memory for a moment.
+        // Private keys are in memory for a moment.
         ProcessLimits.keepMemoryPrivate()
         do {
             _ = try TLSContext(TLSServerSettings(route), tickets: TicketKeys())

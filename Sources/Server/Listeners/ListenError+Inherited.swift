@@ -3,7 +3,7 @@ internal import EventLoop
 internal import Network
 
 extension ListenError {
-    /// Nobody has passed such a socket.
+    /// Explains that no such socket was passed to the process.
     init(_ listen: ListenAddress, among inherited: InheritedSockets) {
         let reason =
             if inherited.areForAnotherProcess {
@@ -17,7 +17,7 @@ extension ListenError {
         self.init("cannot listen on \(listen): \(reason)")
     }
 
-    /// A socket that was passed cannot be used.
+    /// Explains why an inherited socket cannot be used.
     init(taking socket: InheritedSocket, over transport: RouteProtocol.Transport, _ error: SystemError) {
         let reason = transport.objection(to: socket) ?? error.reason
         self.init("cannot listen on the inherited socket \(socket.described): \(reason)")
@@ -25,7 +25,7 @@ extension ListenError {
 }
 
 extension InheritedSocket {
-    /// `web (0.0.0.0:8080)`, for messages.
+    /// The name and address for messages, as in `web (0.0.0.0:8080)`.
     var described: String {
         address.map { "\(name) (\($0))" } ?? "\(name) (descriptor \(number))"
     }

@@ -14,14 +14,14 @@ extension ListenError {
         }
     }
 
-    /// - Parameter access: what was asked for.
+    /// - Parameter access: the owner and mode that were asked for.
     init(unixSocketAt path: String, access: UnixSocketAccess, _ error: SystemError) {
         let reason = Self.reason(unixSocketAt: path, access: access, error)
         self.init("cannot listen on \(SocketAddress.unix(path: path)): \(reason)")
     }
 
-    /// Why there is no socket, in words.
-    /// - Parameter access: what was asked for.
+    /// Returns the reason why there is no socket, as half a sentence.
+    /// - Parameter access: the owner and mode that were asked for.
     static func reason(unixSocketAt path: String, access: UnixSocketAccess, _ error: SystemError) -> String {
         let address = SocketAddress.unix(path: path)
         let folder = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
@@ -37,7 +37,7 @@ extension ListenError {
         }
     }
 
-    /// What is where a socket was wanted: somebody who listens, or a file of another kind.
+    /// Returns what stands where a socket was wanted: a process that listens, or a file of another kind.
     private static func obstacle(at path: String, _ address: SocketAddress) -> String {
         var status = stat()
         if !address.isAbstract, lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFSOCK {

@@ -4,7 +4,7 @@ internal import EventLoop
 internal import Glibc
 internal import Network
 
-/// A listening socket that could not be had, explained for the person who has to do something about it.
+/// The failure to open a listening socket, explained for the person who has to do something about it.
 public struct ListenError: Error, CustomStringConvertible {
     public let description: String
 
@@ -32,7 +32,7 @@ public struct ListenError: Error, CustomStringConvertible {
         }
     }
 
-    /// ` by python3 (pid 4711), which listens on 0.0.0.0:8000`, as far as that can be seen.
+    /// Returns ` by python3 (pid 4711), which listens on 0.0.0.0:8000`, as far as that can be seen.
     private static func holder(of address: SocketAddress, _ transport: RouteProtocol.Transport) -> String {
         guard case .ip(let wanted, let port, _) = address else { return "" }
         let holders = (transport.listeningEndpoints ?? []).filter { endpoint in
@@ -40,9 +40,9 @@ public struct ListenError: Error, CustomStringConvertible {
                 && (endpoint.accepts(wanted) || (wanted.isUnspecified && endpoint.address.family == wanted.family))
         }
         guard let endpoint = holders.first else { return "" }
-        let place = "which listens on \(SocketAddress.ip(endpoint.address, port: port))"
+        let holding = "which listens on \(SocketAddress.ip(endpoint.address, port: port))"
         let processes = ProcessDescription.owning(socketsWith: Set(holders.map(\.inode)))
-        if processes.isEmpty { return " by a process that this user may not see, \(place)" }
-        return " by \(processes.map(\.description).joined(separator: " and ")), \(place)"
+        if processes.isEmpty { return " by a process that this user may not see, \(holding)" }
+        return " by \(processes.map(\.description).joined(separator: " and ")), \(holding)"
     }
 }

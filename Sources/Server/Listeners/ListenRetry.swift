@@ -2,23 +2,23 @@ internal import EventLoop
 internal import Glibc
 internal import Network
 
-/// When to try again to have listening sockets that could not be had, and when to say so.
+/// Decides when to try again to open listening sockets, and when the log says that it failed.
 ///
 /// Workers and predecessors close their sockets a moment after they were told, and an address is free only then: so the first
-/// tries follow soon, and are nobody's business.
+/// tries follow soon, without a word.
 struct ListenRetry {
     private static let first = Duration.milliseconds(20)
     private static let longest = Duration.seconds(5)
-    /// What cannot be had for so long is worth a complaint.
+    /// The delay from which on a failure is reported.
     private static let patience = Duration.milliseconds(160)
 
-    /// How long to wait before the next try.
+    /// The time to wait before the next try.
     private var delay = ListenRetry.first
 
-    /// Whether it has failed for long enough to be complained about.
+    /// Whether it has failed for long enough to be reported.
     var isWorthComplaint: Bool { delay >= Self.patience }
 
-    /// The next failure is tried again soon, as the first one is.
+    /// Has the next failure tried again soon, as the first one is.
     mutating func hurry() {
         delay = Self.first
     }
@@ -29,7 +29,7 @@ struct ListenRetry {
         delay = min(delay * 2, Self.longest)
     }
 
-    /// IPv6 switched off is no reason not to start where every address was asked for.
+    /// Whether an address may be missing: `[::]` where IPv6 is switched off, since IPv4 has its own listener.
     static func isOptional(_ address: SocketAddress, _ error: SystemError) -> Bool {
         address.ipAddress == .anyV6 && (error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL)
     }

@@ -1,35 +1,35 @@
 internal import Configuration
 internal import Network
 
-/// Which addresses to listen on at this moment, and the listening sockets that differ from it.
+/// The addresses that routes want to listen on, and the listeners that are open.
 ///
-/// Pure bookkeeping for the server: an explicit address is wanted always; the same-port rule wants every
-/// non-loopback address that the interfaces have, and the interfaces change. Belongs to the control thread.
+/// A value without sockets. An explicit address is wanted always; the same-port rule wants every non-loopback address that the
+/// interfaces have, and that changes. Belongs to the control thread.
 struct ListenerSet {
     /// One address that a route listens on.
     struct Listener: Hashable {
         let route: Int
         let address: SocketAddress
         var transport = RouteProtocol.Transport.tcp
-        /// Whose the file of a Unix socket is.
+        /// The owner and mode of a Unix socket's file; nil for other addresses.
         var access: UnixSocketAccess?
-        /// Where somebody else has opened it for us.
+        /// The inherited socket; nil where this process opens one itself.
         var inherited: InheritedSocket?
 
-        /// What can pass to another route.
-        fileprivate var place: Place {
-            Place(address: address, transport: transport, access: access, inherited: inherited)
+        /// The part that can pass to another route.
+        fileprivate var binding: Binding {
+            Binding(address: address, transport: transport, access: access, inherited: inherited)
         }
     }
 
-    fileprivate struct Place: Hashable {
+    fileprivate struct Binding: Hashable {
         let address: SocketAddress
         let transport: RouteProtocol.Transport
         let access: UnixSocketAccess?
         let inherited: InheritedSocket?
     }
 
-    /// The sockets that are there to be taken, whatever they are good for.
+    /// The sockets that were passed to the process, usable or not.
     private let inherited: [InheritedSocket]
 
     /// The routes by their numbers.
@@ -38,13 +38,13 @@ struct ListenerSet {
     private var lastRoute = 0
     private var lastListener = 0
 
-    /// - Parameter inherited: sockets that somebody else has opened for us.
+    /// - Parameter inherited: the sockets that were passed to the process.
     init(inherited: [InheritedSocket] = []) {
         self.inherited = inherited
     }
 
-    /// Takes in a route.
-    /// - Returns: its number.
+    /// Adds a route.
+    /// - Returns: the route's number.
     mutating func add(_ route: Route) -> Int {
         lastRoute += 1
         routes[lastRoute] = route
@@ -56,7 +56,7 @@ struct ListenerSet {
         routes.removeValue(forKey: number)
     }
 
-    /// What the routes want, in the order in which they came.
+    /// Returns the listeners that the routes want, in the order of the routes' numbers.
     func wanted(given interfaces: [InterfaceAddress]) -> [Listener] {
         var seen = Set<Listener>()
         return routes.sorted { $0.key < $1.key }.flatMap { number, route in
@@ -66,8 +66,8 @@ struct ListenerSet {
         }.filter { seen.insert($0).inserted }
     }
 
-    /// The same-port rule: everything that the outside can reach, which leaves out loopback, addresses that are
-    /// not usable yet, and IPv6 link-local ones, which nobody publishes a port on.
+    /// Returns the listeners of one `listen`. The same-port rule takes every address that the outside can reach, which leaves out
+    /// loopback, addresses that are not usable yet, and IPv6 link-local ones, on which nobody publishes a port.
     private func listeners(
         for listen: ListenAddress, ofRoute route: Int, over transport: RouteProtocol.Transport,
         given interfaces: [InterfaceAddress]
@@ -94,7 +94,7 @@ struct ListenerSet {
         }
     }
 
-    /// The inherited sockets of a name; without one those that no other listener asks for.
+    /// Returns the inherited sockets of a name; without a name, those that no other listener asks for.
     private func sockets(named name: String?) -> [InheritedSocket] {
         if let name { return inherited.filter { $0.name == name } }
         return inherited.filter { socket in
@@ -113,20 +113,20 @@ struct ListenerSet {
         }
     }
 
-    /// The inherited sockets that no route wants.
+    /// Returns the inherited sockets that no route wants.
     func unused(given wanted: [Listener]) -> [InheritedSocket] {
         inherited.filter { socket in !wanted.contains { $0.inherited == socket } }
     }
 
-    /// What is wanted and not open yet.
+    /// Returns the listeners that are wanted and not open yet.
     func missing(from wanted: [Listener]) -> [Listener] {
         wanted.filter { open[$0] == nil }
     }
 
     /// Notes that a listener is open.
     /// - Parameters:
-    ///   - address: differs from the listener's own where that leaves the port to the kernel.
-    ///   - inodes: of its sockets, one for each worker.
+    ///   - address: the address that it is bound to; differs from its own where that leaves the port to the kernel.
+    ///   - inodes: the inodes of its sockets, one for each worker.
     /// - Returns: the number by which the workers know it.
     mutating func opened(_ listener: Listener, boundTo address: SocketAddress, inodes: [UInt64]) -> Int {
         lastListener += 1
@@ -134,29 +134,29 @@ struct ListenerSet {
         return lastListener
     }
 
-    /// The addresses on which a route really listens, in the order in which they were opened.
+    /// Returns the addresses that a route's listeners are bound to, in the order in which they were opened.
     func boundAddresses(ofRoute route: Int) -> [SocketAddress] {
         open.filter { $0.key.route == route }.values.sorted { $0.number < $1.number }.map(\.boundTo)
     }
 
-    /// Gives what is open and not wanted any more to routes that want to listen on the same addresses.
+    /// Gives listeners that are not wanted any more to routes that want the same addresses.
     /// - Returns: the numbers by which the workers know the listeners, with their new routes.
     mutating func handOver(to wanted: [Listener]) -> [(number: Int, route: Int)] {
         let stays = Set(wanted)
-        var idle: [Place: [Listener]] = [:]
+        var idle: [Binding: [Listener]] = [:]
         // The last ones first, since they are taken from the end.
         for listener in open.filter({ !stays.contains($0.key) }).sorted(by: { $0.value.number > $1.value.number }) {
-            idle[listener.key.place, default: []].append(listener.key)
+            idle[listener.key.binding, default: []].append(listener.key)
         }
         return missing(from: wanted).compactMap { heir in
-            guard let former = idle[heir.place]?.popLast(), let socket = open.removeValue(forKey: former)
+            guard let former = idle[heir.binding]?.popLast(), let socket = open.removeValue(forKey: former)
             else { return nil }
             open[heir] = socket
             return (socket.number, heir.route)
         }
     }
 
-    /// Forgets what is open and not wanted any more.
+    /// Forgets listeners that are open and not wanted any more.
     /// - Returns: the listeners, with the numbers by which the workers know them.
     mutating func removeUnwanted(_ wanted: [Listener]) -> [(listener: Listener, number: Int)] {
         let wanted = Set(wanted)
@@ -176,12 +176,12 @@ struct ListenerSet {
     /// The inodes of all open listening sockets.
     var inodes: Set<UInt64> { Set(open.values.flatMap(\.inodes)) }
 
-    /// How many listeners are open.
+    /// The number of listeners that are open.
     var count: Int { open.count }
 }
 
 extension ListenAddress {
-    /// Whether this names the socket or its address.
+    /// Whether this names an inherited socket, or its address.
     fileprivate func asks(for socket: InheritedSocket, _ transport: RouteProtocol.Transport) -> Bool {
         switch self {
         case .inherited(let name): name == socket.name

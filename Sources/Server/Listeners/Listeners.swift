@@ -13,7 +13,7 @@ final class Listeners {
     /// The sockets that were passed to the process.
     private let inherited: InheritedSockets
     private var known: ListenerSet
-    /// Whether clients are accepted: sockets are opened and closed from then on.
+    /// Whether sockets are opened and closed as routes and addresses change: from the start to the drain.
     private var isFollowing = false
     private var interfaces: InterfaceAddresses?
     /// The addresses that the interfaces had when they could last be read.
@@ -22,9 +22,9 @@ final class Listeners {
     private var retry = ListenRetry()
     /// The Unix sockets by the numbers of their listeners; their files go when these do.
     private var unixSockets: [Int: UnixSocketHolder] = [:]
-    /// What the log has said that no socket was passed for.
+    /// The listeners of which the log has said that no socket was passed for them.
     private var complaints: Set<ListenAddress> = []
-    /// The listeners that could not be opened, as the log has said.
+    /// The listeners of which the log has said that they cannot be opened.
     private var failing: Set<ListenerSet.Listener> = []
 
     /// Called when sockets may have been opened or closed.
@@ -159,7 +159,7 @@ final class Listeners {
     }
 
     private func close(_ listener: Int) {
-        // The file goes first, so that whoever still finds it is accepted.
+        // The file goes first: a client that still finds it is in the backlog, which the workers accept before they close.
         unixSockets[listener] = nil
         workers.tell(.closeListener(listener))
     }
@@ -177,10 +177,10 @@ final class Listeners {
     /// The inodes of all open listening sockets.
     var inodes: Set<UInt64> { known.inodes }
 
-    /// The addresses on which a route really listens, in the order in which they were opened.
+    /// Returns the addresses that a route's listeners are bound to, in the order in which they were opened.
     func boundAddresses(ofRoute number: Int) -> [SocketAddress] { known.boundAddresses(ofRoute: number) }
 
-    /// The addresses that a route wants and does not have yet, as the log has said.
+    /// Returns the addresses of which the log has said that a route cannot listen on them yet.
     func failingAddresses(ofRoute number: Int) -> [SocketAddress] {
         failing.filter { $0.route == number }.map(\.address)
     }

@@ -6,18 +6,19 @@ internal import Network
 /// The sockets of a listener, freshly opened, on their way to the workers.
 struct OpenedSockets {
     enum Sockets {
-        /// The kernel deals clients out among them (SO_REUSEPORT).
+        /// A socket for each worker; the kernel deals clients out among them (SO_REUSEPORT).
         case ofEachWorker([Handoff<ListeningSocket>])
-        /// All workers accept on the same socket, each on a descriptor of its own.
-        /// - holder: keeps the file of a Unix socket of ours.
+        /// One socket on which all workers accept, each with a descriptor of its own. The holder keeps the file of a Unix socket
+        /// that this process has opened.
         case shared([Handoff<ListeningSocket>], UnixSocketHolder?)
+        /// A socket for each worker; the kernel deals clients out among them.
         case forDatagrams([Handoff<DatagramSocket>])
     }
 
     let sockets: Sockets
-    /// Where they are bound. With port 0 the kernel has chosen one.
+    /// The address that they are bound to. With port 0 the kernel has chosen one.
     let address: SocketAddress
-    /// One for each worker, or one for all.
+    /// The sockets' inodes: one for each worker, or one for all.
     let inodes: [UInt64]
 
     private init(_ sockets: Sockets, boundTo address: SocketAddress, _ inodes: [UInt64]) {
@@ -26,7 +27,7 @@ struct OpenedSockets {
         self.inodes = inodes
     }
 
-    /// Opens what a listener needs; where it fails, everything is closed again.
+    /// Opens what a listener needs; closes everything again where that fails.
     init(for listener: ListenerSet.Listener, workers: Int) throws(SystemError) {
         if let socket = listener.inherited {
             self = try Self.taking(socket, for: listener, workers)
@@ -65,7 +66,7 @@ struct OpenedSockets {
         self.init(.forDatagrams(sockets), boundTo: address, inodes)
     }
 
-    /// A Unix socket cannot be split as ports can.
+    /// Opens a Unix socket, which cannot be split among workers as a port can.
     private static func unixSocket(
         at path: String, for listener: ListenerSet.Listener, _ workers: Int
     ) throws(SystemError) -> Self {
@@ -76,7 +77,7 @@ struct OpenedSockets {
         return Self(.shared(sockets, UnixSocketHolder(socket)), boundTo: listener.address, inodes)
     }
 
-    /// An inherited socket is accepted on, and never closed: those who wait in it at our end are for whoever has it next.
+    /// Takes an inherited socket, which is never closed: clients that wait in it at the end are for the process that has it next.
     private static func taking(
         _ socket: InheritedSocket, for listener: ListenerSet.Listener, _ workers: Int
     ) throws(SystemError) -> Self {

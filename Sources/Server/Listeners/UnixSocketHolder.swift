@@ -1,6 +1,6 @@
 internal import Network
 
-/// Keeps a Unix socket's file where it is, for as long as somebody keeps this.
+/// Owns a Unix socket and its file, which is removed when this goes.
 final class UnixSocketHolder {
     private let socket: UnixListeningSocket
 

@@ -4,8 +4,8 @@ internal import Memory
 internal import Observability
 internal import Proxy
 
-/// Says how short memory is, tells the workers, and looks again until it is not short any more. Who finds that out first is a
-/// worker that wants some.
+/// Tells the workers and the log how short memory is, and looks again until it is not short any more. The worker that asks for
+/// memory finds out first that there is little.
 ///
 /// Belongs to the control loop.
 final class MemoryControl {
@@ -13,7 +13,7 @@ final class MemoryControl {
     private let log: Log
     /// Scheduled only as long as memory is short.
     private var timer: Timer?
-    /// How short memory is, as far as the workers were told.
+    /// The level that the workers were told last.
     private var level = MemoryGauge.Level.ample
 
     private static let interval = Duration.seconds(1)
@@ -26,8 +26,8 @@ final class MemoryControl {
         workers.onMemoryNews = { [weak self] in self?.take($0) }
     }
 
-    /// Looks for a limit, and for whether it is enough.
-    /// - Parameter wanted: how many workers were asked for.
+    /// Looks for a limit of memory, and checks that it is enough.
+    /// - Parameter wanted: the number of workers in the configuration.
     /// - Throws: ``MemoryNeed/Fault`` where it is not.
     func findNeed(of wanted: WorkerCount) throws(MemoryNeed.Fault) -> MemoryNeed {
         let reading = workers.memory.look().reading
@@ -56,7 +56,7 @@ final class MemoryControl {
         workers.tell(.memory(state.level, socketsCount: state.reading?.includesSockets == true))
     }
 
-    /// What has been freed meanwhile must show, or nobody would be let in again.
+    /// Looks again after free memory was returned to the system; without that, nobody would be let in again.
     private func lookAgain() {
         ProcessLimits.returnFreeMemory()
         let state = workers.memory.look()
@@ -89,7 +89,7 @@ final class MemoryControl {
 }
 
 extension Snapshot.Memory {
-    /// Nil where there is no limit.
+    /// - Returns: nil where there is no limit.
     init?(_ state: MemoryWatch.State) {
         guard let reading = state.reading else { return nil }
         let level: Level =

@@ -1,9 +1,9 @@
 internal import Memory
 internal import Relay
 
-/// What a limit of memory means for how much is kept, and for whether there can be a start at all.
+/// The consequences of a limit of memory: the number of workers, the bytes that they may park, and whether there can be a start.
 struct MemoryNeed {
-    /// The limit allows too little for anybody to be served.
+    /// The limit is too low for any client to be served.
     struct Fault: Error, Equatable, CustomStringConvertible {
         let source: MemoryReading.Source
         let limit: Int
@@ -28,35 +28,35 @@ struct MemoryNeed {
         private static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
     }
 
-    /// Nil where there is no limit.
+    /// The limit and its use at the start; nil where there is no limit.
     let reading: MemoryReading?
 
     init(_ reading: MemoryReading?) {
         self.reading = reading
     }
 
-    /// What a worker needs: its buffers, as far as they are used under load.
+    /// The bytes that a worker needs: its buffers, as far as they are used under load.
     static let worker = 2 << 20
-    /// What the program needs besides in a cgroup: its code, its threads, what the kernel has of it.
+    /// The bytes that the program needs besides in a cgroup: its code, its threads, and the kernel's share.
     static let program = 8 << 20
 
-    /// How many workers a limit allows for where nobody has said how many: they are to have a quarter of it.
+    /// The number of workers that the limit allows with `workers: auto`: they may take a quarter of it.
     var mostWorkers: Int {
         guard let reading else { return .max }
         return max(1, reading.limit / 4 / Self.worker)
     }
 
-    /// How many bytes each worker may park: a quarter of what there is for all of them together.
+    /// Returns the number of bytes that each worker may park: all together a quarter of the limit.
     func parking(workers: Int) -> Int {
         guard let reading else { return RelayWorkspace.usualParkingLimit }
         return min(RelayWorkspace.usualParkingLimit, reading.limit / 4 / workers)
     }
 
-    /// Checks that there is room for the workers and, after that, for somebody to be served.
-    /// - Throws: ``Fault`` where there is not, whatever goes on besides.
+    /// Checks that there is room for the workers and for a first client.
+    /// - Throws: ``Fault`` where there is not.
     func check(workers: Int) throws(Fault) {
         guard let reading else { return }
-        // What others in a cgroup use now they may give back later; our own memory only grows.
+        // Others in a cgroup may give back later what they use now; this process's memory only grows.
         let program = reading.source == .cgroup ? Self.program : reading.used
         let least = program + workers * Self.worker + reading.reserve
         if reading.limit < least {

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import EventLoop
 
-/// How many processors this process may use: its affinity, and its cgroup's quota.
+/// The number of processors that this process may use, by its affinity and its cgroup's quota.
 enum AvailableProcessors {
     static var count: Int {
         let affinity = max(1, Int(clinux_affinity_count()))
@@ -9,8 +9,8 @@ enum AvailableProcessors {
         return min(affinity, max(1, Int(quota.rounded(.up))))
     }
 
-    /// Processors' worth of time a period, in cgroup v2's cpu.max or v1's cpu.cfs_quota_us, as a container sees
-    /// its own cgroup (Documentation/admin-guide/cgroup-v2.rst).
+    /// Returns the quota in processors, from cgroup v2's cpu.max or v1's cpu.cfs_quota_us, as a container sees its own cgroup
+    /// (Documentation/admin-guide/cgroup-v2.rst).
     private static func cgroupQuota() -> Double? {
         if let line = Descriptor.contents(of: "/sys/fs/cgroup/cpu.max") {
             let fields = line.split(whereSeparator: \.isWhitespace).map(String.init)

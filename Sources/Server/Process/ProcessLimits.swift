@@ -1,10 +1,10 @@
 internal import CLinux
 internal import Glibc
 
-/// What the system allows this process, and the few settings of the process as a whole.
+/// The limits of this process, and the settings that hold for the process as a whole.
 public enum ProcessLimits {
-    /// Opens /dev/null in place of whatever standard descriptor is closed, so that no connection gets its number
-    /// and reads what was meant for a person.
+    /// Opens /dev/null in place of each standard descriptor that is closed, so that no connection gets its number and the text
+    /// that was meant for a person.
     public static func openStandardDescriptors() {
         while true {
             let number = open("/dev/null", O_RDWR)
@@ -15,7 +15,7 @@ public enum ProcessLimits {
         }
     }
 
-    /// How many files this process may have open at present (getrlimit(2)).
+    /// The number of files that this process may have open at present (getrlimit(2)).
     public static var openFiles: Int {
         get {
             var limit = rlimit()
@@ -37,8 +37,7 @@ public enum ProcessLimits {
         return openFiles
     }
 
-    /// Does something under another limit of open files: starting an app, say, that was never meant to have more
-    /// than it used to.
+    /// Does something under another limit of open files: starts an app, say, under the limit that it would have without us.
     public static func withOpenFiles<Result, Failure: Error>(
         _ limit: Int, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -48,30 +47,30 @@ public enum ProcessLimits {
         return try body()
     }
 
-    /// Has the allocator give large blocks back to the system at once, whatever sizes it has seen so far: parked
-    /// bytes come and go (mallopt(3), M_MMAP_THRESHOLD turns its own adjusting off).
+    /// Has the allocator give large blocks back to the system at once, since parked bytes come and go. Setting M_MMAP_THRESHOLD
+    /// turns off its own adjusting to the sizes that it has seen (mallopt(3)).
     static func returnLargeBlocksAtOnce() {
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
         mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
 
-    /// Gives back to the system what the allocator keeps and nobody uses (malloc_trim(3)).
+    /// Gives free memory that the allocator keeps back to the system (malloc_trim(3)).
     static func returnFreeMemory() {
         malloc_trim(0)
     }
 
-    /// Has all threads allocate from one place (mallopt(3), M_ARENA_MAX): each place of its own takes 64 MiB of addresses.
+    /// Has all threads allocate from one arena (mallopt(3), M_ARENA_MAX): each further one takes 64 MiB of addresses.
     static func spareAddresses() {
         mallopt(M_ARENA_MAX, 1)
     }
 
-    /// No core dump and no other process of the same user gets at this one's memory, where keys are (PR_SET_DUMPABLE,
-    /// prctl(2)). What it starts is as it would be otherwise.
+    /// Keeps core dumps and other processes of the same user from this one's memory, where keys are (PR_SET_DUMPABLE, prctl(2)).
+    /// Processes that it starts are not affected.
     static func keepMemoryPrivate() {
         clinux_forbid_dumps()
     }
 
-    /// Writing to a connection or a pipe that nobody reads is an error to be handled, not the end of the process.
+    /// Makes writing to a connection or a pipe that nobody reads an error (EPIPE), in place of the end of the process.
     static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)
     }

@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Proxy
 
-/// Says again and again that the program is alive, as long as every worker's loop turns, and the control loop.
+/// Reports at intervals that the program is alive, as long as the control loop and every worker's loop turn.
 ///
 /// Belongs to the control loop.
 final class Watchdog {
@@ -10,7 +10,7 @@ final class Watchdog {
     private let sayAlive: (_ clients: Int) -> Void
     private var timer: Timer?
 
-    /// Begins with ``start()``.
+    /// Reports nothing before ``start()``.
     /// - Parameter sayAlive: called with the number of clients that are connected.
     init(
         every interval: Duration, over workers: WorkerPool, on loop: EventLoop,

@@ -1,6 +1,6 @@
 public import Configuration
 
-/// Where a running server gets its next configuration from.
+/// The source of a running server's next configuration.
 public struct ReloadSource {
     /// Reads and checks all sources anew.
     public typealias Load = () throws(ConfigurationErrors) -> LoadedConfiguration

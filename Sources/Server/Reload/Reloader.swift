@@ -3,7 +3,7 @@ public import EventLoop
 internal import FileWatching
 public import Observability
 
-/// Has a running server take changes of its configuration: when it is asked to, and when the file changes.
+/// Reads the configuration again and has the running server follow it: when it is asked to, and when the file changes.
 ///
 /// Belongs to the control loop.
 public final class Reloader {
@@ -14,13 +14,13 @@ public final class Reloader {
     private let log: Log
     private let loop: EventLoop
     private lazy var file = makeFile()
-    /// A reload that was asked for has not begun yet.
+    /// Whether a reload was asked for and has not begun yet.
     private var isRequested = false
 
     /// Called with a valid configuration before the server takes it over.
     public var onReload: ((Configuration) -> Void)?
 
-    /// Does nothing yet.
+    /// Reads and watches nothing yet.
     public init(_ server: Server, from source: ReloadSource, log: Log, on loop: EventLoop) {
         self.server = server
         self.source = source
@@ -28,8 +28,8 @@ public final class Reloader {
         self.loop = loop
     }
 
-    /// Reloads in the loop's next turn: a storm of requests is one.
-    /// - Parameter reason: who asks, for the log.
+    /// Reloads in the loop's next turn. Requests that come before that are one.
+    /// - Parameter reason: the reason, for the log.
     public func request(because reason: String) {
         guard !isRequested else { return }
         isRequested = true
@@ -42,8 +42,8 @@ public final class Reloader {
         }
     }
 
-    /// Follows the file that the source names, if any, from the loop's first turn on. Where the system refuses to watch
-    /// it, the log says so.
+    /// Follows the file that the source names, if any, from the loop's first turn on. The log says so where the system
+    /// refuses to watch it.
     public func startWatching() {
         guard source.watchedFile != nil else { return }
         file.follow()

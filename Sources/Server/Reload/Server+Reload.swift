@@ -4,15 +4,15 @@ internal import Observability
 internal import Proxy
 
 extension Server {
-    /// Works by another configuration from now on, without disturbing what both have in common.
+    /// Replaces the configuration without disturbing what both have in common.
     ///
-    /// Routes that are as they were keep their listeners and connections. Changed ones serve new clients by their new
-    /// settings, on the same sockets where the address is the same, and running connections go on as they began. Removed
-    /// ones accept nobody any more, and their connections have ``Configuration/drain`` to finish. A listener that cannot
-    /// be had is reported in the log and tried again, and the rest goes on.
+    /// Unchanged routes keep their listeners and connections. Changed routes serve new clients by their new settings, on the
+    /// same sockets where the address is the same, and running connections go on as they began. Removed routes accept no
+    /// more clients, and their connections have ``Configuration/drain`` to finish. A listener that cannot be had is reported
+    /// in the log and tried again.
     ///
-    /// The number of workers stays what it was. Before the start and while draining, this does nothing.
-    /// - Returns: what has changed; nil where nothing was done.
+    /// The number of workers stays what it was. Does nothing before the start and while draining.
+    /// - Returns: the difference; nil where nothing was done.
     public func reload(_ new: Configuration) -> ConfigurationDifference? {
         guard isRunning else { return nil }
         let (old, before) = (configuration, routes.configured)
@@ -40,9 +40,9 @@ extension Server {
         if new.speaksTLS { ProcessLimits.keepMemoryPrivate() }
         followFiles(readingAgain: true)
 
-        // First, for a route may want the address that it had.
+        // First, since a route may want an address that the admin port had.
         admin.follow(new.admin)
-        // One go for all: a socket may pass from any route to any other.
+        // Once for all routes: a socket may pass from any route to any other.
         listeners.hurry()
         listeners.update()
         // Only now, so that a socket that stays has a route at every moment.

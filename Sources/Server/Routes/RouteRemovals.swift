@@ -1,10 +1,10 @@
 internal import EventLoop
 
-/// Gives the connections of removed routes some time to finish, and then has them reset.
+/// Has the connections of removed routes reset once they have had their time to finish.
 ///
 /// Belongs to the control loop.
 final class RouteRemovals {
-    /// The first to end is first.
+    /// The removed routes, by deadline.
     private var pending: [(route: Int, deadline: MonotonicTime)] = []
     private let reset: (_ route: Int) -> Void
     private var timer: Deadline?

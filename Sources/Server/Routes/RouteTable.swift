@@ -1,12 +1,12 @@
 internal import Proxy
 
-/// The routes that clients are accepted on, by the numbers by which the workers know them.
+/// The routes on which clients are accepted, by the numbers by which the workers know them.
 struct RouteTable {
     private var routes: [Int: SharedRoute] = [:]
     /// The numbers of the configuration's routes, in its order.
     var configured: [Int] = []
 
-    /// The route of a number; nil where it has been retired.
+    /// The route of a number; nil once it is retired.
     subscript(number: Int) -> SharedRoute? { routes[number] }
 
     mutating func insert(_ route: SharedRoute, as number: Int) {
@@ -17,13 +17,13 @@ struct RouteTable {
         routes.removeValue(forKey: number)
     }
 
-    /// How many there are.
+    /// The number of routes.
     var count: Int { routes.count }
 
-    /// The numbers in the order in which the routes have come.
+    /// The routes' numbers, in the order in which the routes were added.
     var numbers: [Int] { routes.keys.sorted() }
 
-    /// All of them, in the order in which they have come.
+    /// All routes, in the order in which they were added.
     var all: [SharedRoute] { numbers.compactMap { routes[$0] } }
 
     /// The configuration's routes in its order, then those that were found.

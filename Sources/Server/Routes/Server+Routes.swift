@@ -4,9 +4,9 @@ internal import Observability
 internal import Proxy
 
 extension Server {
-    /// Adds a route while the server runs; one that is draining accepts nobody on it. A listener that cannot be had is
+    /// Adds a route while the server runs; a draining server accepts no clients on it. A listener that cannot be had is
     /// reported in the log, and tried again.
-    /// - Parameter processes: the names of those who listen at its upstream, where they are known.
+    /// - Parameter processes: the names of the processes that listen at its upstream, where they are known.
     /// - Returns: the number by which the route can be removed.
     public func add(_ route: Route, upstreamOf processes: [String] = []) -> Int {
         let number = register(route)
@@ -17,8 +17,8 @@ extension Server {
         return number
     }
 
-    /// Has a route's clients served by another one from now on. Where both listen on the same address, the listening
-    /// socket stays; connections that run go on as they began.
+    /// Replaces a route by another one. Where both listen on the same address, the listening socket stays; running
+    /// connections go on as they began.
     /// - Returns: the number by which the new route can be removed.
     public func replace(route number: Int, with route: Route) -> Int {
         let successor = register(route, inPlaceOf: number)
@@ -42,7 +42,7 @@ extension Server {
     }
 
     /// Makes a route known to the workers.
-    /// - Parameter predecessor: a route whose clients count as this one's.
+    /// - Parameter predecessor: the route that it replaces, whose connections count against its limits.
     func register(_ route: Route, inPlaceOf predecessor: Int? = nil) -> Int {
         let number = listeners.add(route)
         let shared = workers.share(
@@ -53,7 +53,7 @@ extension Server {
         return number
     }
 
-    /// Wants no listeners for a route any more.
+    /// Takes a route out of the table; its listeners are closed or handed over by the next update.
     @discardableResult
     func retire(_ number: Int) -> Route? {
         listeners.remove(route: number)
@@ -64,14 +64,14 @@ extension Server {
     func announce(_ number: Int, upstreamOf processes: [String] = []) {
         guard let route = routes[number]?.configuration else { return }
         let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
-        let places =
+        let listening =
             addresses.isEmpty
             ? "no address to listen on yet"
             : "listening on \(addresses.joined(separator: ", "))\(route.tls.isEnabled ? " for TLS" : "")"
         let transport = route.protocol.transport
         let presence = AppPresence(of: route.upstream, over: transport)
             .description(hold: transport.waitsForApp ? route.hold : .zero)
-        log.info("\(places); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
+        log.info("\(listening); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
         if let risk = route.risk(upstreamOf: processes) { log.warning(risk, ["route": .text(route.name)]) }
     }
 }

@@ -1,4 +1,4 @@
-"""What a browser on the host shows for a URL."""
+"""A browser on the host: what it shows for a URL."""
 
 from support.sockets import connect, read_to_end
 
@@ -34,7 +34,7 @@ def shows(host, name, port=8000):
 
 
 def shows_answer(answer):
-    """What a browser makes of an answer's bytes."""
+    """Returns what a browser shows for a response's bytes."""
     if not answer:
         return EMPTY_RESPONSE
     head = answer.partition(b"\r\n")[0].decode(errors="replace")

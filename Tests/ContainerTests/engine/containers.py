@@ -39,7 +39,7 @@ class Container:
 
     @property
     def health(self):
-        """What the engine thinks of it, by the image's health check: starting, healthy or unhealthy."""
+        """The engine's verdict on it, by the image's health check: starting, healthy or unhealthy."""
         return self.inspect(".State.Health.Status")
 
     @property
@@ -49,7 +49,7 @@ class Container:
 
     @property
     def log(self):
-        """What it has said, both outputs."""
+        """Its output, both streams."""
         result = self._daemon.try_run("logs", self.id)
         return result.stdout + result.stderr
 

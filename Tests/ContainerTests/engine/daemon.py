@@ -68,12 +68,12 @@ class Daemon:
 
     @property
     def log(self):
-        """What dockerd itself has said, its last part."""
+        """The last part of dockerd's own log."""
         return self._log.read_text(errors="replace")[-4000:] if self._log.exists() else ""
 
     @property
     def environment(self):
-        """What docker and docker-compose need to find this daemon and no other."""
+        """The environment in which docker and docker-compose find this daemon and no other."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "COMPOSE_"))}
         return {**kept, "DOCKER_HOST": f"unix://{self._socket}", "DOCKER_CONFIG": str(self._run), "DOCKER_BUILDKIT": "1"}
 

@@ -1,4 +1,4 @@
-"""Who may come in: whoever may not is reset before anything of it is read, and the app hears nothing of it."""
+"""Access: a client that may not come in is reset before anything of it is read, and the app hears nothing of it."""
 
 import collections
 import concurrent.futures
@@ -109,7 +109,7 @@ def flood(outside, stop, source=STRANGER):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_flood_of_those_who_may_not_keeps_nobody_else_out(container, outside, loopbridge, workers):
-    """How fast the others are served meanwhile is measured elsewhere (docs/benchmarks.md)."""
+    """The speed at which the others are served meanwhile is measured elsewhere (docs/benchmarks.md)."""
     program = loopbridge("--admin-listen", "9901", "--workers", workers, "--deny", STRANGER, "8080:8000")
     denied = 'loopbridge_failures_total{route="0.0.0.0:8080",cause="client_denied"}'
     stop = threading.Event()
@@ -187,7 +187,7 @@ def test_the_kernel_drops_a_flood_until_it_is_over(container, outside, loopbridg
 
 
 def test_a_reload_in_a_flood_is_for_those_who_come(container, outside, loopbridge, tmp_path):
-    """Whoever may come in now is let in, and who was let in stays, whatever the kernel was told."""
+    """A client that may come in now is let in, and one that was let in stays, whatever the kernel was told."""
     file = ConfigurationFile(tmp_path, route(8080, 8000, "web", deny=STRANGER))
     program = loopbridge("--workers", "1", "--config", file.path)
 
@@ -236,7 +236,7 @@ def test_with_something_allowed_nobody_else_comes_in(container, outside, loopbri
 
 
 def test_a_reload_is_for_those_who_come(container, outside, loopbridge, tmp_path):
-    """Who is there stays; and each route has lists of its own."""
+    """Clients that are there stay; and each route has lists of its own."""
     file = ConfigurationFile(tmp_path, route(8080, 8000, "web"), route(8081, 8000, "open"))
     program = loopbridge("--config", file.path)
     with App(container, echo), visit(outside, STRANGER) as there:
@@ -270,7 +270,7 @@ def test_what_one_client_may_have(container, outside, loopbridge, protocol):
         assert refusals == 10
         if protocol == "tcp":
             assert is_served(outside, STRANGER)
-            # Who leaves makes room, and only that.
+            # A client that leaves makes room, and nothing else does.
             there.pop().close()
             wait_until(lambda: is_served(outside), "there is room again")
         samples = metrics(container)

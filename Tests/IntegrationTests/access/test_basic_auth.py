@@ -72,7 +72,7 @@ def test_everybody_else_is_asked(container, outside, guarded, fields, cause):
 
 
 def test_bodies_and_pipelined_requests(container, outside, guarded):
-    """What has come behind a head waits until the password was found right, and nothing of it is lost."""
+    """Bytes behind a head wait until the password is found right, and none of them is lost."""
     with HTTPApp(container, answer=lambda request: request.answer(ok(request.body))), Client(outside) as client:
         data = b"".join(
             b"POST / HTTP/1.1\r\nHost: a\r\n" + authorization(user) + b"Content-Length: 5\r\n\r\n" + body
@@ -130,6 +130,6 @@ def test_guessing_keeps_nobody_else_waiting(container, outside, loopbridge, tmp_
         for _ in range(50):
             assert bert.ask(get(fields=authorization("bert"))).status == 200
         assert metrics(container)[failures % "wrong_password"] - before < 40, "bert has waited for the guessers"
-        # Who leaves is not looked after any more.
+        # The password of a client that has left is not looked at any more.
         for guesser in guessers:
             guesser.close()

@@ -23,7 +23,7 @@ def request(path, *fields):
     return "\r\n".join([f"GET {path} HTTP/1.1", "Host: a", *fields, "", ""]).encode()
 
 
-# How a connection may end, each time at another path.
+# Ends of a connection, each at a path of its own.
 
 def closes_at_once(client, path):
     client.close()
@@ -216,7 +216,7 @@ def can_connect(container, *place):
 
 
 def test_silent_clients_are_let_go(container, loopbridge):
-    """Whoever sends no whole request, or does not take its answer, is closed after a while; with the rest of the answer
+    """A client that sends no whole request, or does not take its response, is closed after a while; with the rest of the answer
     where it has just been told the end."""
     program = loopbridge("8080:8000", "--admin-listen", f"0.0.0.0:{PORT}")
     before = program.settled_descriptors()

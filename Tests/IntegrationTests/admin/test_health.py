@@ -139,7 +139,7 @@ def answering(container, answer):
         try:
             connection.sendall(answer)
         except OSError:
-            pass  # Whoever has heard enough hangs up.
+            pass  # The client has heard enough, and hangs up.
 
     return App(container, says, port=9901)
 
@@ -184,7 +184,7 @@ def test_wrong_usage(health, arguments):
 
 @pytest.mark.parametrize("way", ["socket", "address"])
 def test_of_the_real_one(container, health, loopbridge, tmp_path, way):
-    """What it says about itself, from its start to its end."""
+    """The health that it reports, from its start to its end."""
     place = ("--admin-socket", str(tmp_path / "admin.sock")) if way == "socket" else ("--admin-listen", "9901")
     program = loopbridge(*place, "--hold", "1s", "8080:8000")
     assert health(*place) == (0, "ok\n", "")

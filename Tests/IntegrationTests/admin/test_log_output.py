@@ -208,6 +208,8 @@ def test_levels_follow_a_reload(container, outside, loopbridge, tmp_path):
     assert program.wait_for_message("reloaded")["part"] == "configuration"
     with App(container, echo):
         talk(outside, 5)
+        # The program sees their ends a moment later, and they belong to the level before.
+        wait_until(lambda: {state for _, local, _, state in container.connections() if local == 8080} <= {"0A"}, "they have ended")
         file.write_text("log: {format: json, levels: {access: info}}\n" + route)
         program.signal(1)
         program.wait_for_message("reloaded", count=2)
@@ -233,5 +235,5 @@ def test_what_strangers_send_is_json(container, outside, loopbridge, tmp_path):
                 client.send(b"GET /a%cb HTTP/1.1\r\nHost: x\r\n\r\n" % byte).response()
             count += 1
     program.wait_for_message("request", count=count)
-    # What is no JSON is noise, and would fail the test.
+    # A line that is no JSON is noise, and would fail the test.
     assert all(line["part"] == "access" for line in program.messages("request"))

@@ -18,7 +18,7 @@ from support.waiting import stays_true, wait_until
 pytestmark = pytest.mark.limit(120)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
 ADMIN = ("--admin-listen", f"0.0.0.0:{PORT}")
-# What the figure of a chart's first series is now, and its curve.
+# The present figure of a chart's first series, and its curve.
 FIGURE = "document.querySelectorAll('article figure')[{}].querySelector('.key').textContent"
 CURVE = "document.querySelectorAll('article figure')[{}].querySelector('.curve').getAttribute('d')"
 SHOWN = (THROUGHPUT, REQUESTS, LATENCY, CONNECTIONS) = range(4)
@@ -112,7 +112,7 @@ def test_it_rests_while_nobody_looks_and_catches_up(container, outside, loopbrid
     page.show()
     page.wait_for("(shown.history.get('web') ?? []).length >= 3")
     with page.hidden():
-        # What was under way when it was hidden.
+        # Questions that were under way when it was hidden.
         asked = wait_until(lambda: len(page.requests()), "it has asked") + 2
         stays_true(lambda: len(page.requests()) <= asked, "it asks while it is hidden", 4)
         latest = page.evaluate("shown.history.get('web').at(-1).time")

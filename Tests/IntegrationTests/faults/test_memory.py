@@ -1,4 +1,4 @@
-"""Where memory is short, clients are turned away; the process lives, and serves whom it has let in."""
+"""Clients are turned away where memory is short; the process lives, and serves those it has let in."""
 
 import re
 import threading
@@ -138,7 +138,7 @@ def test_crowd_under_a_limit_of_the_process(container, outside, bridge, kind, co
 
 
 def test_the_limit_is_told(container, outside, bridge, group):
-    """What limits memory, and how much is used, is there for whoever asks."""
+    """The limit of memory, and its use, are among the metrics."""
     limit = 256 * MIB
     bridge(group(limit).wrapper)
     samples = metrics(container)

@@ -1,4 +1,4 @@
-"""What is set up once and refused by the system: it is tried again, and said meanwhile, instead of missing for good."""
+"""Registrations that the system refuses once: they are tried again, and reported meanwhile, instead of missing for good."""
 
 import contextlib
 import signal

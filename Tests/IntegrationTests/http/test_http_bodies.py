@@ -179,7 +179,7 @@ def test_an_app_that_reads_nothing_and_clients_that_read_nothing(container, outs
         if IS_RELEASE:
             most = program.memory("VmHWM")
             print(f"{most / MIB:.1f} MiB at the most")
-            # What is parked is bounded by 32 MiB.
+            # The parked bytes are bounded by 32 MiB.
             assert most < 64 * MIB
 
         # Once they go on, nothing is lost.

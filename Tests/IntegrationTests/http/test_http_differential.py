@@ -75,7 +75,7 @@ Request, Response = recorder(llhttp.Request), recorder(llhttp.Response)
 
 
 def ask(kind, examples):
-    """What our parsers say of each example."""
+    """Returns our parsers' verdict on each example."""
     text = "".join(f"{kind} {example.hex()}\n" for example in examples)
     result = subprocess.run([PROBE], input=text, capture_output=True, text=True, check=True, timeout=300)
     answers = [line.split(" ") for line in result.stdout.splitlines()]

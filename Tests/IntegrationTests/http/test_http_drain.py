@@ -37,7 +37,7 @@ def test_idle_connections_end_at_once(container, outside, program):
         program.drain()
         assert kept.rest() == b""
         if not program.stops:
-            # What it was about to ask is asked at a reload too; its next connection is the new route's.
+            # The request that it was about to send is answered at a reload too; its next connection is the new route's.
             response = silent.ask(get())
             assert response.status == 200
             assert response[b"connection"] == b"close"

@@ -1,4 +1,4 @@
-"""What clients get when the app gives no answer, and what is left of broken messages."""
+"""Responses of our own, when the app gives none, and the rest of broken messages."""
 
 import json
 import socket

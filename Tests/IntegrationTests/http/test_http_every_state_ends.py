@@ -218,5 +218,5 @@ def test_a_switched_protocol_that_falls_silent(container, outside, bridge, who):
             connection.shutdown(socket.SHUT_WR)
         assert program.wait_for_request()["end"] == ("idle timeout" if who == "nobody" else "half-close timeout")
         for side, name in ((client.connection, "the app"), (connection, "the client")):
-            # Who has heard the other one's end knows of it.
+            # A side that has heard the other one's end knows of it.
             assert isinstance(read_to_end(side)[1], ConnectionResetError) or name == who

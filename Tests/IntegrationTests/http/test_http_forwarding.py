@@ -1,4 +1,4 @@
-"""What the app learns about the client, and what the client sees of the app's own address."""
+"""The client's address as the app learns it, and the app's own address as clients see it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How many system calls a request costs over HTTP, with a connection to the app that is kept. As in
+"""The number of system calls for a request over HTTP, with a connection to the app that is kept. As in
 test_system_calls.py, everything is had ready while loopbridge stands still."""
 
 import pytest

@@ -1,4 +1,4 @@
-"""What is shipped: one static file that needs nothing else."""
+"""The program as it is shipped: one static file that needs nothing else."""
 
 import os
 import shutil

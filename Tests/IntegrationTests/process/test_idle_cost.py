@@ -1,4 +1,4 @@
-"""What loopbridge costs while nothing happens. The figures hold for the program that is shipped."""
+"""The cost of loopbridge while nothing happens. The figures hold for the program that is shipped."""
 
 
 import pytest

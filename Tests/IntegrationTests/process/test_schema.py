@@ -19,7 +19,7 @@ DOCUMENTED = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs/configuration.
 
 
 def value(node):
-    """What a node means in YAML 1.2's core schema, which is what editors go by; PyYAML itself knows 1.1 only."""
+    """Returns a node's value in YAML 1.2's core schema, which editors go by; PyYAML itself knows 1.1 only."""
     if isinstance(node, yaml.SequenceNode):
         return [value(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):

@@ -1,4 +1,4 @@
-"""What every signal does to `serve` and `auto`, at any moment: a documented exit code, and never the signal's own default."""
+"""Every signal, sent to `serve` and `auto` at any moment: a documented exit code, and never the signal's own default."""
 
 import os
 import random

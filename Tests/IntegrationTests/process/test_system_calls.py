@@ -1,4 +1,4 @@
-"""How many system calls a connection and a request cost. They do not vary, unlike time; waiting for events does, with who
+"""The number of system calls for a connection and for a request. It does not vary, unlike time; waiting for events does, with who
 is faster, so everything is had ready while loopbridge stands still, and many are served at once."""
 
 import pytest

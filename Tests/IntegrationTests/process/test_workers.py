@@ -38,7 +38,7 @@ def test_both_serve(container, outside, loopbridge):
 
 
 def test_a_stopped_stream_on_one_does_not_stop_the_other(container, outside, loopbridge):
-    """Whoever reads nothing blocks no thread."""
+    """A client that reads nothing blocks no thread."""
     program = loopbridge("--workers", "2", "8080:8000")
     with AppInHand(container) as in_hand:
         pairs = Pairs(program, outside, container, in_hand)

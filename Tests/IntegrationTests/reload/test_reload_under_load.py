@@ -20,7 +20,7 @@ from support.waiting import wait_until
 PYTHON = "/usr/bin/python3"
 _STREAMS = str(REPOSITORY / "Tests/IntegrationTests/support/actors/streams.py")
 RELOADS = 100
-# So long is the load watched after each.
+# The seconds for which the load is watched after each.
 INTERVAL = 0.06
 
 

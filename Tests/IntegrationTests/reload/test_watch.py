@@ -129,7 +129,7 @@ def test_a_file_that_is_removed_still_holds(container, outside, loopbridge, tmp_
 
 
 def test_a_file_that_comes_later(container, loopbridge, tmp_path):
-    """What it says of the one route is another matter than what the command line says, which stands above it."""
+    """The file says nothing of the route that the command line has, which stands above it."""
     folder = tmp_path / "later"
     program = watching(loopbridge, "loopbridge.yaml", "8080:8000", wrapper=[
         "/bin/sh", "-c", f'mkdir {folder} && cd {folder} && echo "drain: 7s" > loopbridge.yaml && exec "$0" "$@"'])

@@ -30,7 +30,7 @@ def test_anybody_s_listener_comes_and_goes(container, outside, auto, address):
 
 
 def test_clients_have_addresses_of_their_own_where_the_app_is_on_ipv4(container, outside, auto):
-    """What is found may be on ::1, which no configuration could have forbidden."""
+    """A listener that is found may be on ::1, which no configuration could have forbidden."""
     def names_its_peer(connection):
         connection.recv(100)
         connection.sendall(connection.getpeername()[0].encode())

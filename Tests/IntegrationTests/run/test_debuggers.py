@@ -255,7 +255,7 @@ def test_php_fpm(container, outside, run, tmp_path):
 
 
 def test_doctor_says_the_same(container, outside, run, tmp_path):
-    """What is left out, why, and how to name it."""
+    """A port that is left out, the reason, and the way to name it."""
     child = Child(tmp_path)
     run(child.command)
     run([called(tmp_path, "gdbserver"), script(tmp_path, "app.py", LISTENS.format("7000"))])
@@ -336,7 +336,7 @@ def test_a_port_that_was_said(container, outside, run, tmp_path, where):
 
 
 def test_a_port_that_the_app_has_told_a_helper(container, outside, run, tmp_path):
-    """What a parent tells its child was said by nobody: many look for a free port and hand it on."""
+    """A port in a child's arguments that its parent chose was named by nobody: many look for a free port and hand it on."""
     ends_with_its_parent = "import ctypes\nctypes.CDLL(None).prctl(1, 9)\n"
     helper = script(tmp_path, "helper.py", ends_with_its_parent + LISTENS.format("sys.argv[1]"))
     text = ("import socket, subprocess, sys\ns = socket.socket(); s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]; "

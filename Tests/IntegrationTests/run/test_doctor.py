@@ -95,7 +95,7 @@ def test_the_command_helps_datagrams(container, outside, loopbridge, address):
 
 
 def test_sockets_that_only_ask(container, outside):
-    """Who has asked somebody by UDP has a socket that anybody may write to; nobody would want to reach it."""
+    """A process that has asked somebody by UDP has a socket that anybody may write to; nobody would want to reach it."""
     with DatagramApp(container, address=Cable.CONTAINER, port=53), \
             container.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.sendto(b"hello", (Cable.CONTAINER, 53))

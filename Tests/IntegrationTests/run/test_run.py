@@ -68,7 +68,7 @@ def test_mapped_address(container, outside, run):
 
 
 def test_multipath_tcp(container, outside, run):
-    """What Go's net.Listen makes by default."""
+    """Go's net.Listen makes this by default."""
     script = ("import socket; s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262);"
               "s.bind(('127.0.0.1', 8000)); s.listen()\n"
               "while True: s.accept()[0].sendall(b'hi')")
@@ -159,7 +159,7 @@ def test_addresses_that_are_not_bridged(container, outside, run, tmp_path):
             assert read_to_end(client)[0] == b"other x"
         # Served on one of the outside's addresses, so the others are left alone too.
         assert not is_open(outside, 8004, Cable.CONTAINER_V6)
-    # Whoever stood in the way has gone.
+    # The process that stood in the way has gone.
     wait_until_open(outside, 8004)
 
 
@@ -177,7 +177,7 @@ def test_second_loopback_address_keeps_the_bridge(container, outside, run, tmp_p
     child.close("127.0.0.1", 8000)
     program.wait_for_message("forwarding to [::1]:8000")
     wait_until_open(outside, 8000)
-    # Whoever came between the close and its discovery had to wait.
+    # A client that came between the close and its discovery had to wait.
     complaints = [line["message"] for line in program.log if line["level"] in ("warning", "error")]
     assert all("is not listening; clients wait" in message for message in complaints), program.describe()
 

@@ -17,7 +17,7 @@ FORWARDED = [
     signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGURG, signal.SIGIO, signal.SIGXCPU, signal.SIGPWR,
     signal.SIGTSTP, signal.SIGRTMIN, signal.SIGRTMIN + 1, signal.SIGRTMAX]
 
-# What a program finds when it starts, as one line of JSON.
+# Prints the state that a program starts in, as one line of JSON.
 PORTRAIT = """
 import json, os, resource
 status = dict(line.rstrip("\\n").split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)

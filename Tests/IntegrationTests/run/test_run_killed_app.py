@@ -34,7 +34,7 @@ def halves(outside, version):
 
 
 def ends(clients, version):
-    """How each client's answer has ended: visibly cut off, by a reset or where it comes in chunks without the last one, or as a
+    """Returns the end of each client's response: visibly cut off, by a reset or where it comes in chunks without the last one, or as a
     whole one."""
     result = []
     for client in clients:

@@ -126,7 +126,7 @@ def test_sigterm_while_the_app_starts(container, run):
 
 
 def test_nobody_who_was_connected_is_lost(container, outside, run, tmp_path):
-    """Whoever was accepted before the signal gets the whole answer, under load."""
+    """A client that was accepted before the signal gets the whole response, under load."""
     program = run([PYTHON, "-c", APP, str(tmp_path / "told")], "--drain", "20s")
     wait_until_open(outside)
     answered, refused, failed = [], [], []

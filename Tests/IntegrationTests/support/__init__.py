@@ -1,1 +1,1 @@
-"""What the tests are made of: namespaces, the program under test, small apps and clients."""
+"""The parts of the tests: namespaces, the program under test, small apps and clients."""

@@ -9,7 +9,7 @@ PORT = 9901
 
 
 class Answer:
-    """What it has said: `status`, `body` and, by their names in lower case, header fields."""
+    """A response of the admin port: `status`, `body` and, by their names in lower case, header fields."""
 
     def __init__(self, message):
         self._message = message
@@ -49,3 +49,27 @@ def metrics(namespace, **options):
     answer = ask(namespace, "/metrics", **options)
     assert answer.status == 200
     return samples(answer.text)
+
+
+#: Its pages, and the type of each.
+PATHS = {
+    "/": "text/html; charset=utf-8",
+    "/metrics": "text/plain; version=0.0.4; charset=utf-8",
+    "/healthz": "text/plain; charset=utf-8",
+    "/readyz": "text/plain; charset=utf-8",
+    "/status.json": "application/json",
+    "/history.json": "application/json",
+    "/configuration.yaml": "text/plain; charset=utf-8",
+    "/doctor.json": "application/json",
+}
+LISTEN = ("--admin-listen", f"0.0.0.0:{PORT}")
+
+
+def listening_ports(container):
+    """Returns the ports on which somebody inside listens."""
+    return {local for _, local, _, state in container.connections() if state == "0A"}
+
+
+def unix_socket(folder):
+    """Returns the path of an admin socket in a folder."""
+    return str(folder / "admin.sock")

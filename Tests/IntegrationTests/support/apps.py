@@ -82,7 +82,7 @@ class App(Listener):
 
     @property
     def connections(self):
-        """How many connections are open."""
+        """The number of open connections."""
         with self._lock:
             return len(self._open)
 

@@ -19,7 +19,7 @@ class Case:
         return self.outcome.split(" ")
 
     def framing(self):
-        """How the message's body ends: none, length=N, chunked or untilClose."""
+        """The framing of the message's body: none, length=N, chunked or untilClose."""
         return next(word for word in self.words if word in ("none", "chunked", "untilClose") or "length=" in word)
 
     def __str__(self):

@@ -69,7 +69,7 @@ def client(namespace, address, port=8053, timeout=10.0, source=None):
 
 
 def ask(asking, data=b"hello"):
-    """What is answered to a datagram."""
+    """Sends a datagram and returns the response."""
     asking.send(data)
     return asking.recv(70000)
 
@@ -88,7 +88,7 @@ def hears_nothing(listening, duration=0.2):
 
 
 def sockets(namespace, port, remote=False):
-    """How many UDP sockets inside have this local, or remote, port."""
+    """Returns the number of UDP sockets inside with this local, or remote, port."""
     count = 0
     for table in ("udp", "udp6"):
         with namespace.entered():

@@ -57,7 +57,7 @@ class MemoryGroup:
 
     @property
     def kills(self):
-        """How many processes in it the system has killed for want of memory."""
+        """Returns the number of processes in it that the system has killed for want of memory."""
         lines = self._read("memory.oom_control" if self.is_v1 else "memory.events").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
@@ -87,7 +87,7 @@ class MemoryGroup:
 
 
 class FakeGroup:
-    """What a container of cgroup version 2 sees of its limit, with figures that a test chooses."""
+    """The limit of a container of cgroup version 2 as it sees it itself, with figures that a test chooses."""
 
     _FILES = "/sys/fs/cgroup"
 

@@ -125,11 +125,11 @@ class Loopbridge:
         raise KeyError(name)
 
     def open_descriptors(self):
-        """How many descriptors it has open."""
+        """Returns the number of its open descriptors."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def open_sockets(self):
-        """How many of them are sockets: those of connections and listeners. Workers keep their pipes."""
+        """Returns the number of its open sockets: those of connections and listeners. Workers keep their pipes."""
         count = 0
         for name in os.listdir(f"/proc/{self.pid}/fd"):
             try:
@@ -139,7 +139,7 @@ class Loopbridge:
         return count
 
     def settled_descriptors(self):
-        """How many there are once its threads have all they need."""
+        """Returns the number of open descriptors once its threads have all they need."""
         return self._settled(self.open_descriptors)
 
     def settled_sockets(self):
@@ -170,7 +170,7 @@ class Loopbridge:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def wake_ups(self):
-        """How often its threads have gone to sleep of their own accord so far."""
+        """Returns the number of times that its threads have gone to sleep of their own accord so far."""
         count = 0
         for task in os.listdir(f"/proc/{self.pid}/task"):
             with open(f"/proc/{self.pid}/task/{task}/status") as file:
@@ -178,7 +178,7 @@ class Loopbridge:
         return count
 
     def wake_ups_within(self, seconds):
-        """How often its threads go to sleep of their own accord in the next seconds."""
+        """Returns the number of times that its threads go to sleep of their own accord in the next seconds."""
         before = self.wake_ups()
         time.sleep(seconds)  # the time that is looked at
         return self.wake_ups() - before

@@ -1,4 +1,4 @@
-"""What is in a process's memory, as only root may look."""
+"""A process's memory, which only root may read."""
 
 import re
 
@@ -21,7 +21,7 @@ def found_in_memory(pid, needles):
 
 
 def traces_of_key(path, text):
-    """What gives a private key away, as {name: bytes}.
+    """Returns the bytes that give a private key away, as {name: bytes}.
 
     text: what `openssl pkey -text` says of it.
     """

@@ -32,6 +32,16 @@ def remove_stale_namespaces():
                 run("ip", "netns", "del", name)
 
 
+class PatientSocket(socket.socket):
+    """A socket whose timeout in sendall() is for each piece that goes. Python's own is for all of them together, so that much data would
+    fail on a busy machine however well it goes."""
+
+    def sendall(self, data, flags=0):
+        left = memoryview(data).cast("B")
+        while left:
+            left = left[self.send(left, flags):]
+
+
 class Namespace:
     """A network namespace with a loopback interface, known to `ip netns` by a name that nobody else uses."""
 
@@ -63,9 +73,9 @@ class Namespace:
             os.close(home)
 
     def socket(self, family=socket.AF_INET, kind=socket.SOCK_STREAM, timeout=10.0):
-        """A new socket inside, with a limit for all that blocks."""
+        """A new socket inside, with a limit for each call that blocks."""
         with self.entered():
-            new = socket.socket(family, kind)
+            new = PatientSocket(family, kind)
         new.settimeout(timeout)
         return new
 

@@ -1,4 +1,4 @@
-"""What a service manager does: it keeps listening sockets, passes them on, and hears what becomes of it."""
+"""A service manager: it keeps listening sockets, passes them on, and hears what becomes of it."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""What the tests are told through the environment; conftest.py says what each variable means.
+"""The tests' settings, which come from the environment; conftest.py explains each variable.
 
 The variables are taken out of it: the program knows its own only, and is not to meet these.
 """

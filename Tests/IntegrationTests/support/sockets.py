@@ -19,7 +19,7 @@ def family_of(address):
 
 
 def name_of(address, port):
-    """What bind() and connect() want."""
+    """Returns an address in the form that bind() and connect() take."""
     return address if family_of(address) == socket.AF_UNIX else (address, port)
 
 
@@ -44,7 +44,7 @@ def resets_when_closed(connection):
 
 
 def unacknowledged(connection):
-    """How many bytes were sent that the other side's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
+    """Returns the number of bytes that were sent and that the other side's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
     return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
 
 

@@ -66,7 +66,7 @@ def key_in_words(path):
 
 
 def context(authority=None, pair=None, highest=None, protocols=()):
-    """What a client goes by; without an authority it believes anybody."""
+    """Returns a client's settings for TLS; without an authority it believes anybody."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if authority:
         made.load_verify_locations(authority.certificate)

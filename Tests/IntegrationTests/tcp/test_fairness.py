@@ -13,7 +13,7 @@ from support.waiting import wait_until
 
 
 def bulk_or_echo(connection):
-    """What the first byte says: endless zeroes, a sink, or an echo."""
+    """An app whose client chooses by its first byte: endless zeroes, a sink, or an echo."""
     kind = connection.recv(1)
     block = bytearray(1 << 20)
     if kind == b"d":

@@ -67,7 +67,7 @@ def test_a_drain_does_not_wait_for_the_silent(container, outside, loopbridge):
             program.signal(signal.SIGTERM)
             _, error = read_to_end(silent)
             assert isinstance(error, ConnectionResetError)
-            # Whoever has begun may finish.
+            # A client that has begun may finish.
             client.sendall(b"again")
             assert read_exactly(client, 5) == b"again"
         assert program.wait(10) == 0

@@ -1,4 +1,4 @@
-"""What the program says to a new user: help, demo, and what is wrong."""
+"""A new user's first steps: help, the demo, and mistakes."""
 
 import subprocess
 

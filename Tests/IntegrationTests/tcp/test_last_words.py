@@ -122,7 +122,7 @@ def test_behind_a_half_close(container, outside, bridge, sender, closer):
 
 
 def test_both_have_said_something(container, outside, bridge):
-    """What the other side had said goes nowhere; it does not keep the first one's words from arriving."""
+    """Bytes for the side that has reset are dropped; they do not keep that side's last words from arriving."""
     bridge()
     with AppInHand(container) as in_hand:
         client, app = connect(outside, Cable.CONTAINER, 8080), in_hand.next()
@@ -195,7 +195,7 @@ def test_behind_an_upgrade(container, outside, bridge, sender):
 @pytest.mark.parametrize("framing, is_shown", [
     (b"Content-Length: 9000000\r\n", True), (b"Transfer-Encoding: chunked\r\n", True), (b"Connection: close\r\n", False)])
 def test_an_answer(container, outside, bridge, framing, is_shown, part):
-    """Where the framing shows that the answer is cut off, it ends with an end, behind everything; else with a reset."""
+    """A response whose framing shows that it is cut off ends with an end behind all of its bytes; any other ends with a reset."""
     bridge(protocol="http")
     with HTTPApp(container) as in_hand:
         client = connect(outside, Cable.CONTAINER, 8080)

@@ -39,7 +39,7 @@ def test_client_that_reads_nothing_resets(pairs):
 
 
 def test_client_resets_an_upload_that_the_app_does_not_read_yet(pairs):
-    """What it sent before is delivered first; then comes the reset, not a clean end."""
+    """Bytes that it sent before are delivered first; then comes the reset, not a clean end."""
     client, app = pairs.make()
     sent = send_until_full(client)
     reset(client)

@@ -1,4 +1,4 @@
-"""What goes in comes out: big streams and many small ones, both ways at once."""
+"""Bytes come out as they went in: big streams and many small ones, both ways at once."""
 
 import hashlib
 import random

@@ -39,7 +39,7 @@ def reload(program):
 
 
 def answers(container, path):
-    """What the app says to whoever connects to the path."""
+    """Returns the bytes that a client of this path gets from the app."""
     with connect(container, path) as client:
         client.sendall(b"hello")
         return read_to_end(client)[0]
@@ -168,7 +168,7 @@ def test_giving_it_away_without_the_right_to(container, tmp_path, path):
     assert not os.path.exists(path)
 
 
-# What is there already
+# A file that is there already
 
 
 def test_replaces_a_dead_socket_and_removes_its_own(container, loopbridge, path):

@@ -39,7 +39,7 @@ def client(outside, authority):
 
 
 def refused(make, **options):
-    """What a client gets to hear that is not let in: at the handshake, or with TLS 1.3 at its first read."""
+    """Returns the error of a client that is not let in: at the handshake, or with TLS 1.3 at its first read."""
     try:
         connection = make(**options)
         connection.recv(1)
@@ -164,7 +164,7 @@ def test_everything_that_http_knows_goes_through_tls(container, bridge, client):
         assert reader.message().body == body
         app.next_request().answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(body[:30_000], b"end"))
         assert reader.message().body == body[:30_000] + b"end"
-        # What is said right behind the wish for another protocol, and behind the answer to that.
+        # Bytes right behind the request for another protocol, and right behind the response to it.
         connection.sendall(
             get("/socket", b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n") + body)
@@ -338,7 +338,7 @@ def test_certificates_are_swapped_under_load(container, loopbridge, tmp_path, au
             serial = new.serial()
             seen.clear()
             served.replace_by(new)
-            # Whoever reads them first, and however often.
+            # The files may be read by anybody first, and any number of times.
             if number % 3 == 2:
                 program.signal(signal.SIGHUP)
             wait_until(lambda: serial in seen, "the new certificate is shown")

@@ -1,4 +1,4 @@
-"""Where private keys are, and where they are not."""
+"""Private keys: the memory that they are in, and the memory that they are not in."""
 
 import os
 

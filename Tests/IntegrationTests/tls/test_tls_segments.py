@@ -83,7 +83,7 @@ class Uploads:
         self.wrong = []
 
     def question(self, cutter, data):
-        """What the client says, and whether its end belongs to it."""
+        """The client's bytes, and whether its end belongs to them."""
         if self._protocol == "http":
             return get("/", b"Content-Length: %d\r\n" % len(data), "POST") + data, False
         finishes = cutter.chance(0.5)

@@ -1,4 +1,4 @@
-"""What metrics and status tell of datagrams: what was carried, and what was dropped and why."""
+"""Datagrams in metrics and status: those that were carried, and those that were dropped, by cause."""
 
 import signal
 
@@ -19,7 +19,7 @@ def value(container, family, **labels):
 
 
 def failures(container):
-    """How often each cause has occurred, by the metrics."""
+    """Returns the count of each cause, by the metrics."""
     start = f"loopbridge_failures_total{ROUTE},cause="
     return {name[len(start) + 1:-2]: count for name, count in metrics(container).items()
             if name.startswith(start) and count > 0}
@@ -49,7 +49,7 @@ def test_what_was_carried(container, outside, loopbridge):
             totals = route["totals"]
             assert (totals["datagrams_to_app"], totals["datagrams_to_client"]) == (1, 2)
             if underway:
-                # What has ended counts as before.
+                # A flow that has ended counts as before.
                 program.wait_for_closed()
         assert failures(container) == {}
 

@@ -1,4 +1,4 @@
-"""How long a flow lives, how many there are, and what becomes of them when something changes."""
+"""Flows: their life, their number, and changes around them."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from support.waiting import stays_true, wait_until
 
 
 def to_app(container, port=5300):
-    """How many sockets loopbridge has to the app."""
+    """Returns the number of sockets that loopbridge has to the app."""
     return sockets(container, port, remote=True)
 
 
@@ -33,7 +33,7 @@ def test_idle_timeout(container, outside, loopbridge):
         assert line["end"] == "idle timeout" and 0.9 < time.monotonic() - started < 8
         assert (line["datagrams_to_app"], line["to_app"], line["datagrams_to_client"], line["to_client"]) == (1, 5, 1, 5)
         wait_until(lambda: to_app(container) == 0, "the flow's socket is closed")
-        # What comes then is another flow.
+        # The next datagram begins another flow.
         assert ask(asking) == b"hello"
         assert len(app.senders) == 2
 
@@ -162,7 +162,7 @@ def test_at_the_end_pending_answers_arrive(container, outside, loopbridge):
         waiting.send(b"slow")
         wait_until(lambda: app.count == 2, "the question has arrived")
         program.signal(signal.SIGTERM)
-        # Who has its answer is done; who has not, is not; who is new, is not taken.
+        # A client that has its response is done; one that waits is not; a new one is not taken.
         assert program.wait_for_closed()["end"] == "finished"
         late.send(b"hello")
         stays_true(lambda: program.is_running and len(program.closed()) == 1, "the other flow goes on", 0.5)
@@ -180,7 +180,7 @@ def test_the_end_does_not_wait_for_answers_that_never_come(container, outside, l
         wait_until(lambda: app.count == 1, "it has arrived")
         started = time.monotonic()
         program.signal(signal.SIGTERM)
-        # What it has still to tell gets through.
+        # Datagrams that it has still to send get through.
         wait_until(lambda: program.messages("SIGTERM"), "it has heard")
         telling.send(b"another")
         wait_until(lambda: app.count == 2, "that, too, has arrived")
@@ -244,7 +244,7 @@ def test_a_reload_leads_clients_to_another_app(container, outside, reloadable):
             file.set(datagrams(8053, 5301, "changes"))
             assert reload(program) == "reloaded: 1 route changed"
             assert ask(asking, b"next") == b"new next"
-            # What the old app has still to say gets through.
+            # Datagrams that the old app has still to send get through.
             release.set()
             assert asking.recv(100) == b"old slow"
             assert program.wait_for_closed()["end"] == "finished"

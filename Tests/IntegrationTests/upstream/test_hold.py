@@ -25,7 +25,7 @@ def ask(outside, count, word=b"hello"):
 
 
 def attempts(container):
-    """How often somebody in the container has tried to connect: the clients are not in it."""
+    """Returns the number of attempts to connect from inside the container; the clients are outside."""
     return container.counter("Tcp", "ActiveOpens") + container.counter("Tcp", "AttemptFails")
 
 
@@ -165,7 +165,7 @@ def test_app_comes_back_on_the_other_loopback_address(container, outside, loopbr
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_large_request_sent_while_waiting(container, outside, loopbridge, workers):
-    """What the client sends meanwhile stays in the kernel, and all of it arrives."""
+    """Bytes that the client sends meanwhile stay in the kernel, and all of them arrive."""
     program = loopbridge("--workers", workers, "8080:8000")
     client = connect(outside, Cable.CONTAINER, 8080)
     request = bytes(range(256)) * 40_000

@@ -1,4 +1,4 @@
-"""Where the app sees connections come from: from one address, from one for each client, from others when ports run out."""
+"""The addresses that the app sees connections come from: one address, from one for each client, from others when ports run out."""
 
 import contextlib
 import ipaddress
@@ -203,7 +203,7 @@ def test_app_on_ipv6_has_no_more_than_one_address_can_carry(container, outside, 
 
 
 def test_loopback_without_its_neighbours(container, outside, loopbridge):
-    """Where only 127.0.0.1 is the machine's, clients share it, and that is said."""
+    """Clients share 127.0.0.1 where the machine has no other loopback address, and the log says so."""
     container.ip("addr", "del", "127.0.0.1/8", "dev", "lo")
     container.ip("addr", "add", "127.0.0.1/32", "dev", "lo")
     program = loopbridge("--workers", "1", "--source", "per_client", "8080:8000")

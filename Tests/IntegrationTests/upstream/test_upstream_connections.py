@@ -60,7 +60,7 @@ def test_the_order_is_kept(container, outside, loopbridge):
         client = connect(outside, Cable.CONTAINER, 8080, timeout=20)
         client.sendall(word)
         clients.append(client)
-    # Whoever leaves the queue is no gap in it.
+    # A client that leaves the queue leaves no gap in it.
     for number in range(10, 100, 10):
         reset(clients[number])
     with CountingApp(container) as app:
@@ -89,7 +89,7 @@ def test_a_full_queue_turns_away(container, outside, loopbridge):
         program.wait_for_closed(3)
         assert {line["end"] for line in program.closed()} == {"the queue for the app is full"}
         assert len(program.messages("the queue for the app is full: further clients are reset")) == 1
-        # Whoever was in before has its turn.
+        # Those who were in before have their turn.
         for client in clients:
             client.sendall(b"word")
             assert read_exactly(inside, 4) == b"word"

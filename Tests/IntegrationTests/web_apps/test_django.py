@@ -1,4 +1,4 @@
-"""What the project exists for: an app made for 127.0.0.1, reached from outside, nothing about it changed.
+"""The project's reason to exist: an app made for 127.0.0.1, reached from outside, nothing about it changed.
 
 A real project made by django-admin, served by its development server.
 """

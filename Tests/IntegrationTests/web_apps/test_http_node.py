@@ -78,6 +78,6 @@ def test_a_websocket_that_the_app_refuses(outside, vite, loopbridge, tmp_path):
                 with open_websocket(outside, path, origin=origin, subprotocols=["vite-hmr"]):
                     pass
             assert failure.value.response.status_code == 400
-        # Who is no browser sends no Origin, and needs no token.
+        # A client that is no browser sends no Origin, and needs no token.
         with open_websocket(outside, "/", subprotocols=["vite-hmr"]) as socket:
             assert json.loads(socket.recv(10)) == {"type": "connected"}

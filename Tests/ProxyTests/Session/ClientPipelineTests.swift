@@ -27,7 +27,7 @@ import Testing
         let bench = try SessionBench { $0.protocol = spoken }
         _ = try bench.connect()
         let session = try #require(bench.sessions.first)
-        #expect(spoken == .tcp ? session is TCPSession : session is HTTPSession)
+        #expect(spoken == .tcp ? session is TCPSession : session is HTTP1ClientConnection)
         session.abort(.drained)
     }
 

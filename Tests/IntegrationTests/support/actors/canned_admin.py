@@ -8,7 +8,7 @@ import threading
 
 
 def sample(connections=3, requests=10.0, up=True):
-    """What a route did in the last second."""
+    """Returns a route's figures for the last second."""
     return {
         "time": 1_795_252_035.0, "connections": connections, "waiting": 0, "connections_per_second": 2.5,
         "requests_per_second": requests, "bytes_to_app_per_second": 2048.0, "bytes_to_client_per_second": 3_500_000.0,

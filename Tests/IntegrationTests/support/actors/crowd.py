@@ -146,7 +146,7 @@ class Crowd:
 
 
 def first_message():
-    """What a client of TLS says first."""
+    """Returns the first message of a client of TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -61,7 +61,7 @@ class FakeRoute:
         return sample
 
     def status(self, now, start):
-        """What /status.json says of it."""
+        """Returns its entry in /status.json."""
         latest = self.sample(math.floor(now))
         seconds = now - start
         total = round(540 * seconds * self.scale)

@@ -6,6 +6,10 @@ import struct
 
 from support.sockets import read_exactly
 
+#: Clients that a header names, and the addresses that they have connected to.
+SOURCE, DESTINATION = "192.0.2.1", "198.51.100.2"
+SOURCE_V6, DESTINATION_V6 = "2001:db8::1", "2001:db8::2"
+
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL, PROXY = 0x20, 0x21
 CHECKSUM, UNIQUE_ID, TLS = 0x03, 0x05, 0x20
@@ -44,7 +48,7 @@ FORMS = {"v1": text, "v2": binary}
 
 @dataclasses.dataclass
 class Header:
-    """What an app reads of a header; `fields` as {type: value}, addresses are None where the client is unknown."""
+    """A header as an app reads it; `fields` as {type: value}, addresses are None where the client is unknown."""
 
     version: int
     source: str | None
@@ -116,3 +120,8 @@ def _fields(data):
         assert len(data) >= 3 + length and kind not in fields
         fields[kind], data = data[3:3 + length], data[3 + length:]
     return fields
+
+
+def address(host, port=1000):
+    """Returns an address and a port as logs write them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

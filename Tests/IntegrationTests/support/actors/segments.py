@@ -105,7 +105,7 @@ class Cutter:
         return self._random.randbytes(count)
 
     def cuts(self, count, segments=(2, 20)):
-        """Where to cut so many bytes for 2 to 20 segments."""
+        """Returns the cuts that make 2 to 20 segments of so many bytes."""
         pieces = min(self._random.randint(*segments), count)
         return sorted(self._random.sample(range(1, count), pieces - 1)) if pieces > 1 else []
 

@@ -35,7 +35,7 @@ class StatusPage(Browser):
             mobile=width < 500)
 
     def text(self, selector):
-        """What the first such element says; None where there is none."""
+        """Returns the text of the first such element; None where there is none."""
         return self.evaluate(f"document.querySelector({json.dumps(selector)})?.textContent")
 
     def wait_for_text(self, selector, part, limit=20.0):
@@ -73,7 +73,7 @@ class StatusPage(Browser):
         assert not elsewhere
 
     def accessibility_problems(self):
-        """What axe-core finds wrong, as (rule, impact, first place)."""
+        """Returns axe-core's findings, as (rule, impact, first place)."""
         self.evaluate(_axe() + "; 0")
         result = self.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         assert len(result["passes"]) > 20, "axe has looked at next to nothing"

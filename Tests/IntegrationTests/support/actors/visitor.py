@@ -14,7 +14,7 @@ from support.sockets import connect
 
 @dataclasses.dataclass
 class Answer:
-    """What came back in the end, and from where."""
+    """The last response, and the address that it came from."""
 
     status: int
     headers: email.message.Message
@@ -35,7 +35,7 @@ class Connection(http.client.HTTPConnection):
     def __init__(self, namespace, host, port, timeout=20):
         super().__init__(host, port, timeout=timeout)
         self._namespace = namespace
-        # How often it was opened: once, as long as everybody keeps it.
+        # The number of times that it was opened: once, as long as everybody keeps it.
         self.opened = 0
 
     def connect(self):

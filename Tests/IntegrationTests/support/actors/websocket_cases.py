@@ -1,4 +1,4 @@
-"""What a WebSocket client may say to a server that echoes, by the book or not: cases for comparing two ways to it.
+"""Conversations of a WebSocket client with a server that echoes, by the book or not: cases for comparing two ways to it.
 
 The frames are made by hand, for a library refuses to make bad ones. They follow the groups of the Autobahn test suite.
 """

@@ -116,7 +116,7 @@ class Browser:
             self.tell("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **parameters)
 
     def screenshot(self):
-        """What the window shows, as PNG."""
+        """Returns a picture of the window, as PNG."""
         return base64.b64decode(self.tell("Page.captureScreenshot")["data"])
 
     def stop(self):

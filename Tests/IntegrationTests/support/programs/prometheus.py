@@ -60,7 +60,7 @@ class Prometheus:
         return wait_until(last, "it scrapes its target", limit=30, interval=0.1)
 
     def target_health(self):
-        """What Prometheus says of its target: `up`, or why not."""
+        """Returns Prometheus's verdict on its target: `up`, or the reason why not."""
         [target] = self._get("/api/v1/targets")["data"]["activeTargets"]
         return target["lastError"] or target["health"]
 

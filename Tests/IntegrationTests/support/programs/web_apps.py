@@ -6,7 +6,7 @@ from support.configuration import ConfigurationFile, route
 from support.processes import Process
 from support.waiting import wait_until
 
-# Where those of our own are.
+# The folder of our own apps.
 APPS = pathlib.Path(__file__).resolve().parents[2] / "apps"
 
 

@@ -29,7 +29,7 @@ class Wrk:
 
 
 class WrkReport:
-    """What wrk says at its end: `requests`, `bytes` (received, to three digits), `slowest_percent` (ms)."""
+    """wrk's figures at its end: `requests`, `bytes` (received, to three digits), `slowest_percent` (ms)."""
 
     def __init__(self, output):
         requests, size, unit = re.search(r"(\d+) requests in [\d.]+m?s, ([\d.]+)([KMG]?B) read", output).groups()
