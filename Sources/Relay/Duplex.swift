@@ -60,8 +60,7 @@ public final class Duplex {
     private var phase = Phase.open
     /// The relay's end, once it is known.
     private var comingEnd = End.aborted
-    /// The bytes that the two kernels had yet to deliver when ``isStillDelivering()`` last looked.
-    private var undelivered: (downstream: Int32, upstream: Int32) = (0, 0)
+    private var deliveries = (downstream: DeliveryWatch(), upstream: DeliveryWatch())
 
     /// Called once, when the relay has ended and its sockets are closed.
     public var onEnd: ((End) -> Void)?
@@ -155,14 +154,9 @@ public final class Duplex {
     /// other side has had for long. That counts as activity. For those who will end the relay for silence if it lasts.
     public func isStillDelivering() -> Bool {
         guard let sockets else { return false }
-        let before = undelivered
-        undelivered = (
-            Int32(clamping: sockets.downstream.socket.undeliveredBytes),
-            Int32(clamping: sockets.upstream.socket.undeliveredBytes)
-        )
-        let hasMoved =
-            before.downstream != 0 && before.downstream != undelivered.downstream
-            || before.upstream != 0 && before.upstream != undelivered.upstream
+        let downstreamMoved = deliveries.downstream.hasMoved(sockets.downstream.socket)
+        let upstreamMoved = deliveries.upstream.hasMoved(sockets.upstream.socket)
+        let hasMoved = downstreamMoved || upstreamMoved
         if hasMoved { lastMove = .coarse }
         return hasMoved
     }
