@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "Relay", dependencies: ["EventLoop", "Network", "Memory", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["EventLoop", "Network"], swiftSettings: strict),
         .target(
-            name: "Configuration", dependencies: ["Network", "Observability", "Passwords", "YAML"],
+            name: "Configuration", dependencies: ["EventLoop", "Network", "Observability", "Passwords", "YAML"],
             swiftSettings: memorySafe + small),
         .target(name: "Discovery", dependencies: ["EventLoop", "Network"], swiftSettings: strict + small),
         .target(name: "FileWatching", dependencies: ["EventLoop"], swiftSettings: strict),

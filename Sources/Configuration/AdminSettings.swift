@@ -1,35 +1,36 @@
 public import Network
 
-/// Where the program tells about itself: metrics, health, status (`admin`).
+/// The settings of the admin port: metrics, health, status (`admin`).
 public struct AdminSettings: Settings, KeyedMapping {
-    /// Where everybody who is allowed to may ask; empty for nowhere. A port alone is both wildcards.
+    /// The addresses of the admin port; empty turns it off. A port alone is both wildcards.
     @Setting(
         .scalar(
             "listen", .adminListen, \Self.listen, option: "admin-listen",
-            help: "Where metrics, health and the status page are served; a port alone means all addresses.",
+            help: "The address of the admin port; a port alone means all addresses.",
             example: "0.0.0.0:9901"))
     public var listen: [SocketAddress] = []
 
-    /// The path of a Unix socket on which the same user may ask; nil for none.
+    /// The path of a Unix socket that serves the same user; nil for none.
     @Setting(
         .scalar(
             "socket", .socketPath, \Self.socket, option: "admin-socket",
-            help: "The path of a Unix socket where the same is served to the same user.",
+            help: "The path of a Unix socket that serves the same pages, to the user that loopbridge runs as.",
             example: "/run/loopbridge/admin.sock"))
     public var socket: String? = nil
 
-    /// Who may ask on ``listen``; everybody where it is empty.
+    /// The clients that may ask on ``listen``; empty allows all.
     @Setting(
         .list(
             "allow", .blocks, \Self.allow, option: "admin-allow",
-            help: "Who may ask at the address to listen on; none lets everybody.", example: "10.0.0.0/8"))
+            help: "The addresses that may use the admin port; none allows all.", example: "10.0.0.0/8"))
     public var allow: [CIDR] = []
 
-    /// Who may not; see ``AccessList``.
+    /// The clients that may not ask; see ``AccessList``.
     @Setting(
         .list(
             "deny", .blocks, \Self.deny, option: "admin-deny",
-            help: "Who may not ask there; the longest prefix of both lists decides.", example: "10.9.0.0/16"))
+            help: "The addresses that may not use the admin port; the longest matching prefix of both lists decides.",
+            example: "10.9.0.0/16"))
     public var deny: [CIDR] = []
 
     public init() {}

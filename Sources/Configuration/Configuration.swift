@@ -7,11 +7,11 @@ internal import YAML
 /// ```
 @dynamicMemberLookup
 public struct Configuration: Sendable, Equatable {
-    /// What concerns the program as a whole; each is a property of the configuration too: `configuration.drain`.
+    /// The settings of the program as a whole; each is a property of the configuration too: `configuration.drain`.
     public var settings: ProgramSettings
-    /// What routes start from, also those that are found while the program runs.
+    /// The settings that routes start from, including routes that are found while the program runs.
     public var defaults: RouteSettings
-    /// Where clients are accepted and where they are carried.
+    /// The routes: where clients are accepted, and the app that each one forwards them to.
     public var routes: [Route]
 
     /// A configuration that nobody has validated; see ``load(_:requiresRoutes:)``.
@@ -46,7 +46,8 @@ extension Configuration {
     }
 
     /// The configuration as a file that says every key, and that gives this configuration again when loaded.
+    /// - Throws: where there is no memory for it.
     public var yaml: String {
-        YAMLNode(encoding: ConfigurationDraft(of: self)).yamlText
+        get throws { try YAMLNode(encoding: ConfigurationDraft(of: self)).yamlText }
     }
 }

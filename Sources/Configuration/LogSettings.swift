@@ -1,33 +1,33 @@
 public import Observability
 
-/// What is logged, and how.
+/// The settings of the log (`log`).
 public struct LogSettings: Settings, KeyedMapping {
     /// The least severe level that is written.
     @Setting(
         .scalar(
-            "level", .level, \Self.level, option: "log-level", help: "The least severe messages that are logged.",
+            "level", .level, \Self.level, option: "log-level", help: "The least severe level that is logged.",
             example: "warning"))
     public var level: LogLevel = .info
 
-    /// The same of the parts that have a level of their own.
+    /// The levels of single parts.
     @Setting(
         .mapping(
             "levels", \Self.levels, option: PartLevels.option,
-            help: "Parts of the log that have a level of their own.", example: "{ upstream: debug }"))
+            help: "Levels for single parts of the log; the other parts follow level.", example: "{ upstream: debug }"))
     public var levels: PartLevels = PartLevels()
 
-    /// The form of a line.
+    /// The format of log lines.
     @Setting(
         .scalar(
             "format", .choice(synonyms: ["plain": "text", "logfmt": "text"]), \Self.format, option: "log-format",
-            help: "The form of a log line: text is for people, json for machines.", example: "json"))
+            help: "The format of log lines: text for people, json for machines.", example: "json"))
     public var format: LogFormat = .text
 
-    /// Whether each connection gets a line when it ends.
+    /// Whether the end of each connection or request is logged.
     @Setting(
         .scalar(
             "access", .boolean, \Self.access, option: "access-log",
-            help: "Whether each connection, and with HTTP each request, gets a log line when it ends.",
+            help: "Whether the end of each connection, or with HTTP of each request, is logged.",
             example: "false"))
     public var access: Bool = true
 

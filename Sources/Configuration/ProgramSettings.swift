@@ -1,31 +1,41 @@
 /// The settings that concern the program as a whole: the file's top level, without the routes and their `defaults`.
 public struct ProgramSettings: Settings, KeyedMapping {
-    /// How many threads carry traffic.
+    /// The number of threads that carry traffic.
     @Setting(
         .scalar(
             "workers", .workers, \Self.workers, option: "workers", unit: "threads",
-            help: "How many threads carry traffic; auto is one for each CPU that this process may use.",
+            help: "The number of threads that carry traffic; auto is one for each CPU that this process may use.",
             example: "2"))
     public var workers: WorkerCount = .auto
 
-    /// What is logged, and how.
-    @Setting(
-        .mapping("log", \Self.log, help: "What is logged, and how.", example: "{ level: debug, format: json }"))
-    public var log: LogSettings = LogSettings()
-
-    /// Where the program tells about itself.
+    /// The settings of the log (`log`).
     @Setting(
         .mapping(
-            "admin", \Self.admin, help: "Where metrics, health and a status page are served.",
+            "log", \Self.log, help: "The log: its levels, its format, and the access log.",
+            example: "{ level: debug, format: json }"))
+    public var log: LogSettings = LogSettings()
+
+    /// The settings of the admin port.
+    @Setting(
+        .mapping(
+            "admin", \Self.admin, help: "The admin port, which serves metrics, health checks and a status page.",
             example: "{ listen: 0.0.0.0:9901 }"))
     public var admin: AdminSettings = AdminSettings()
 
-    /// How long running connections may go on after SIGTERM.
+    /// The time that running connections get to finish after SIGTERM.
     @Setting(
         .scalar(
             "drain", .duration(), \Self.drain, option: "drain",
-            help: "How long running connections may go on after SIGTERM; 0s resets them at once.", example: "8s"))
+            help: "The time that running connections get to finish after SIGTERM; 0s resets them at once.",
+            example: "8s"))
     public var drain: Duration = .seconds(5)
+
+    /// In bytes; nil for no limit but those of the container and the process.
+    @Setting(
+        .scalar(
+            "memory", .automatic(.size(8 << 20...1 << 40)), \Self.memory, option: "memory",
+            help: "The most memory that loopbridge itself may use; auto sets no limit of its own.", example: "64MiB"))
+    public var memory: Int? = nil
 
     public init() {}
 

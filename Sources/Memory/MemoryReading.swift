@@ -8,6 +8,8 @@ public struct MemoryReading: Sendable, Equatable {
         case addressSpace = "address_space"
         /// RLIMIT_DATA of the process (getrlimit(2)).
         case data
+        /// One that somebody has set for this process alone, without what the kernel holds for it.
+        case setting
     }
 
     public var source: Source

@@ -50,7 +50,7 @@ public final class MemoryWatch: Sendable {
     ///   - probe: reads what the nearest limit leaves; called on any thread, one at a time.
     ///   - onChange: called with every change of the level, on the thread that has seen it.
     public init(
-        workers: Int, probe: @escaping @Sendable () -> MemoryReading? = MemoryProbe.read,
+        workers: Int, probe: @escaping @Sendable () -> MemoryReading? = { MemoryProbe.read() },
         onChange: @escaping @Sendable (State) -> Void
     ) {
         self.probe = probe

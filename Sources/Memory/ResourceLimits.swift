@@ -1,11 +1,13 @@
 internal import CLinux
 internal import Glibc
 
-/// The limits of memory of the process itself (getrlimit(2), RLIMIT_AS and RLIMIT_DATA).
+/// The limits of memory of the process itself: RLIMIT_AS and RLIMIT_DATA (getrlimit(2)), and its configuration's.
 struct ResourceLimits {
     /// In bytes; nil where there is none.
     var addressSpace: Int?
     var data: Int?
+    /// What this process may use by its configuration.
+    var ceiling: Int?
 
     /// What each limit that is set leaves.
     /// - Parameters:
@@ -14,6 +16,12 @@ struct ResourceLimits {
     func readings(statm: String?, pageSize: Int, free: () -> Int) -> [MemoryReading] {
         let pages = (statm ?? "").split(whereSeparator: \.isWhitespace).map { Int($0) ?? 0 }
         guard pages.count >= 6 else { return [] }
+        // Resident, without what is shared with files: what the allocator gives back shows here.
+        let own = ceiling.map { MemoryReading(.setting, limit: $0, used: max(pages[1] - pages[2], 0) * pageSize) }
+        return kernelsReadings(pages, pageSize, free) + [own].compactMap(\.self)
+    }
+
+    private func kernelsReadings(_ pages: [Int], _ pageSize: Int, _ free: () -> Int) -> [MemoryReading] {
         var readings: [MemoryReading] = []
         if let addressSpace {
             readings.append(MemoryReading(.addressSpace, limit: addressSpace, used: pages[0] * pageSize))

@@ -22,7 +22,11 @@ public final class Server {
     }
 
     /// The configuration in force; a reload replaces it.
-    public internal(set) var configuration: Configuration
+    public internal(set) var configuration: Configuration {
+        didSet { settings.current = configuration.settings }
+    }
+    /// The part of it that other threads read.
+    private let settings: SettingsInForce
     let log: Log
     let workers: WorkerPool
     var routes = RouteTable()
@@ -49,15 +53,11 @@ public final class Server {
 
     /// Makes a server that does nothing yet.
     /// - Throws: ``SystemError`` when the process is out of descriptors or memory.
-    public convenience init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
-        try self.init(configuration, log: log, probe: MemoryProbe.read, on: loop)
-    }
-
-    /// - Parameter probe: reads how much memory is left, by the nearest limit.
-    init(
-        _ configuration: Configuration, log: Log, probe: @escaping @Sendable () -> MemoryReading?, on loop: EventLoop
-    ) throws(SystemError) {
+    public init(_ configuration: Configuration, log: Log, on loop: EventLoop) throws(SystemError) {
+        let settings = SettingsInForce(configuration.settings)
+        self.settings = settings
         self.configuration = configuration
+        let probe: @Sendable () -> MemoryReading? = { MemoryProbe.read(ceiling: settings.current.memory) }
         self.log = log.part(.listeners)
         manager = ServiceManager(ProcessStart.environment, log: self.log)
         let count =
@@ -81,7 +81,7 @@ public final class Server {
         let diagnosis = BackgroundDiagnosis(on: loop)
         admin.sources = AdminServer.Sources(
             snapshot: { [weak self] in self?.snapshot($0) },
-            configuration: { [weak self] in self?.configuration.yaml ?? "" }, diagnosis: diagnosis.start)
+            configuration: { [weak self] in try? self?.configuration.yaml }, diagnosis: diagnosis.start)
         listeners.onUpdate = { [weak self] in self?.limitConnections() }
         workers.onDrained = { [weak self] in self?.drained() }
         workers.onFailure = { [weak self] error in self?.onFailure?(error) }

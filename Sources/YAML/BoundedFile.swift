@@ -23,7 +23,7 @@ public enum BoundedFile {
         let attempts = 10
         for attempt in 1...attempts {
             if let bytes = try readOnce(path, limit: limit, patience: patience, meanwhile: meanwhile) { return bytes }
-            // Whoever writes a file this small is done soon.
+            // A file this small is soon written.
             if attempt < attempts { usleep(10_000) }
         }
         throw .changing
@@ -66,7 +66,7 @@ public enum BoundedFile {
     }
 }
 
-/// What tells that a file was written to.
+/// The state of a file, which differs once the file was written to.
 private struct FileState: Equatable {
     /// Pipes and devices change by being read.
     let isRegular: Bool

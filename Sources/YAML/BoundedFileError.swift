@@ -10,7 +10,7 @@ public enum BoundedFileError: Error, Hashable, Sendable {
     case isDirectory
     /// The file has more bytes than the limit.
     case tooLarge(limit: Int)
-    /// Somebody writes to it all the time.
+    /// The file is written to all the time.
     case changing
     /// Nothing comes out of it: a pipe to which nobody writes, or a terminal.
     case stalled

@@ -1,6 +1,6 @@
 internal import CLibYAML
 
-/// What libyaml's parser reports, one event after the other.
+/// The events of libyaml's parser, one after the other.
 ///
 /// Anchors, aliases and tags end it with an error: nothing here needs them, and aliases let a short text
 /// stand for an enormous one.
@@ -29,7 +29,7 @@ struct YAMLEvents: ~Copyable {
         parser.initialize(to: yaml_parser_t())
         self.input = input
         guard yaml_parser_initialize(parser) == 1 else {
-            throw YAMLError("out of memory", at: YAMLPosition(line: 1, column: 1))
+            throw .outOfMemory
         }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, input.baseAddress, input.count)
@@ -89,7 +89,7 @@ struct YAMLEvents: ~Copyable {
         }
     }
 
-    /// What libyaml has to say, with the faults that people really make put into plain words.
+    /// The error of libyaml, in plain words for the faults that people really make.
     private func failure() -> YAMLError {
         let state = parser.pointee
         guard state.error != YAML_MEMORY_ERROR else {
@@ -116,7 +116,7 @@ struct YAMLEvents: ~Copyable {
         }
     }
 
-    /// What belongs to a list, mapping or text that has begun before.
+    /// The fault belongs to a list, mapping or text that has begun before.
     private func failure(_ problem: String, at position: YAMLPosition) -> YAMLError {
         let context = parser.pointee.context.map { String(cString: $0) } ?? ""
         let beginning = YAMLPosition(parser.pointee.context_mark)

@@ -22,7 +22,7 @@ public struct YAMLLines: Sendable {
         self.ranges = ranges
     }
 
-    /// How many lines there are, at least 1.
+    /// The number of lines, at least 1.
     public var count: Int { ranges.count }
 
     /// The bytes of a line, counted from 1; nil where the text has ended.
@@ -32,7 +32,7 @@ public struct YAMLLines: Sendable {
 
     static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// How many bytes end a line at the index; 0 where none does.
+    /// The length of the line break at the index; 0 for none.
     private static func breakLength(in bytes: [UInt8], at index: Int) -> Int {
         func byte(_ distance: Int) -> UInt8? {
             index + distance < bytes.count ? bytes[index + distance] : nil

@@ -4,12 +4,12 @@
 /// let document = try YAMLNode(parsing: Array("drain: 5s".utf8))
 /// ```
 public struct YAMLNode: Hashable, Sendable {
-    /// What the node holds.
+    /// The node's content.
     public var content: Content
-    /// Where the node begins.
+    /// The node's beginning.
     public var position: YAMLPosition
-    /// How many characters of its line a scalar takes, quotes and all; 1 for lists, mappings, and what goes on in
-    /// another line.
+    /// The number of characters of its line that a scalar takes, quotes included; 1 for lists, mappings, and for text that
+    /// goes on in another line.
     public var width: Int
 
     /// A node at a position; nodes that were not read from a text stand at 1:1.
@@ -19,7 +19,7 @@ public struct YAMLNode: Hashable, Sendable {
         self.width = width
     }
 
-    /// What a node can hold.
+    /// The content of a node.
     public enum Content: Hashable, Sendable {
         /// Text, which the reader gives its meaning.
         case scalar(String, Style)
@@ -29,7 +29,7 @@ public struct YAMLNode: Hashable, Sendable {
         case mapping([Entry])
     }
 
-    /// How a scalar is written: `null` is nothing when plain, and a word when quoted.
+    /// The style of a scalar: `null` is nothing when plain, and a word when quoted.
     public enum Style: Hashable, Sendable {
         /// Without quotes.
         case plain
@@ -60,5 +60,34 @@ public struct YAMLNode: Hashable, Sendable {
     public var isNull: Bool {
         guard case .scalar(let text, .plain) = content else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)
+    }
+}
+
+extension YAMLNode {
+    /// Reads one document. An empty text is an empty mapping.
+    ///
+    /// Bounded by ``YAMLLimits``, since the text may come from anyone. Anchors, aliases, tags and further
+    /// documents are refused.
+    /// - Throws: ``YAMLError`` with the first fault.
+    public init(parsing bytes: [UInt8]) throws(YAMLError) {
+        guard bytes.count <= YAMLLimits.bytes else {
+            throw YAMLError(
+                "the text is longer than \(YAMLLimits.bytes) bytes", at: YAMLPosition(line: 1, column: 1))
+        }
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            let position = YAMLPosition(ofByte: error.byteOffsets.lowerBound, in: bytes)
+            throw YAMLError("the text is not valid UTF-8", at: position)
+        }
+        if let nul = bytes.firstIndex(of: 0) {
+            throw YAMLError("the text must not contain a NUL byte", at: YAMLPosition(ofByte: nul, in: bytes))
+        }
+        let mark = YAMLLines.byteOrderMark
+        let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
+        self = try text.withUnsafeBufferPointer { (input) throws(YAMLError) in
+            var parser = YAMLParser(events: try YAMLEvents(reading: input))
+            return try parser.document()
+        }
     }
 }

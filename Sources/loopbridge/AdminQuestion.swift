@@ -3,7 +3,7 @@ import Configuration
 import EventLoop
 import Network
 
-/// Where a running loopbridge is asked about itself: what `health` and `top` take.
+/// The address of a running loopbridge's admin port, as `health` and `top` take it.
 ///
 /// The first of these that says anything is believed, a socket before an address: the command line, the environment, the
 /// file. Where both are named the socket is asked first, and the address if nobody answers there.
@@ -20,7 +20,7 @@ struct AdminQuestion: ParsableArguments {
             "The configuration file that names the admin port, where nothing else does.", valueName: "FILE"))
     var config: String?
 
-    /// Where to ask, in this order.
+    /// The addresses to ask, in this order.
     ///
     /// Ends the program with an explanation where nobody says it.
     func addresses() throws -> [SocketAddress] {
@@ -64,7 +64,7 @@ struct AdminQuestion: ParsableArguments {
         return (admin.socket.map { [.unix(path: $0)] } ?? []) + admin.listen.map(\.reachable)
     }
 
-    /// Asks one after the other until somebody answers.
+    /// Asks one address after the other until one answers.
     /// - Parameter limit: how long each may take.
     /// - Returns: the response, or why each has not given one.
     func ask(_ path: String, limit: Duration) throws -> Result<HTTPFetch.Response, NobodyAnswers> {
@@ -91,7 +91,7 @@ struct NobodyAnswers: Error {
 }
 
 extension SocketAddress {
-    /// Where to connect to in order to reach whoever listens on this address.
+    /// The address to connect to in order to reach a listener on this address.
     fileprivate var reachable: SocketAddress {
         switch self {
         case .ip(.anyV4, let port, _): .ip(.loopbackV4, port: port)

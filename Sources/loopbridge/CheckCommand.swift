@@ -23,6 +23,6 @@ struct Check: ParsableCommand {
         }
         let loaded = try options.loaded()
         StandardError.write(report: loaded.warningReport)
-        print(explain ? loaded.explanation : loaded.configuration.yaml, terminator: "")
+        print(try explain ? loaded.explanation : loaded.configuration.yaml, terminator: "")
     }
 }

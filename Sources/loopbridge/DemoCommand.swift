@@ -64,7 +64,7 @@ struct Demo: ParsableCommand {
         }
     }
 
-    /// Asks for the page and prints what became of that.
+    /// Asks for the page and prints the result.
     private func show(_ address: SocketAddress) throws {
         print("$ curl http://\(address)/")
         print("\(try DemoVisit.fetch(address))\n")
@@ -78,7 +78,7 @@ struct Demo: ParsableCommand {
     }
 }
 
-/// What can go wrong with the demo itself.
+/// A failure of the demo itself.
 enum DemoError: Error, CustomStringConvertible {
     case notBridged
     case portTaken(SocketAddress, SystemError)

@@ -4,10 +4,10 @@ import Network
 
 /// A visitor of the demo: one request, and what came back.
 enum DemoVisit {
-    /// How long the visitor waits for anything.
+    /// The time limit for every step of the visitor.
     private static let limit = Duration.seconds(5)
 
-    /// Asks for `/` and returns the answer's body, or what a person would see instead of it.
+    /// Asks for `/` and returns the response's body, or the message that a person would see instead of it.
     static func fetch(_ address: SocketAddress) throws -> String {
         switch try HTTPFetch.run("/", from: address, limit: limit) {
         case .success(let response): response.text.trimmingSuffix { $0.isNewline }

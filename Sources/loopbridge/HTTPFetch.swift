@@ -58,7 +58,7 @@ final class HTTPFetch {
         do throws(SystemError) {
             let socket = try Socket(toReach: address)
             if case .failed(let code) = socket.connect(to: address) { throw SystemError("connect", code: code) }
-            // Both belong to us and tell nothing any more once they are gone.
+            // Our own timer and socket: both are silent once we are gone.
             timer = try Deadline(on: loop) { [unowned self] _ in end(.failure(.tooLate(limit))) }
             timer?.schedule(after: limit)
             watched = try WatchedSocket(socket, on: loop)
@@ -117,7 +117,7 @@ final class HTTPFetch {
         hasEnded = true
         timer?.cancel()
         watched = nil
-        // Whoever is called may drop us, and we are in the middle of something; whoever drops us before hears nothing.
+        // The callee may drop us, so not from the middle of something; an owner that drops us before hears nothing.
         loop.onNextTurn { [weak self] in self?.completion(result) }
     }
 }

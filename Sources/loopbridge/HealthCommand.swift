@@ -35,7 +35,7 @@ struct Health: ParsableCommand {
 }
 
 extension ArgumentHelp {
-    /// Of an option that takes a duration.
+    /// Makes the help of an option that takes a duration.
     static func duration(_ text: String, standard: String) -> ArgumentHelp {
         ArgumentHelp("\(text) (default: \(standard))", valueName: "DURATION")
     }

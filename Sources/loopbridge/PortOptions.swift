@@ -2,11 +2,11 @@ import ArgumentParser
 import Discovery
 import EventLoop
 
-/// Which of the ports that are found are to be bridged.
+/// The choice among the ports that are found.
 struct PortOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Bridge nothing but these ports, be they debuggers' or the kernel's choice; separated by commas. [LOOPBRIDGE_ONLY]",
+            "Bridge only these ports, separated by commas; debuggers' ports and ports that the kernel chose, too. [LOOPBRIDGE_ONLY]",
             valueName: "PORTS"))
     var only: String?
 
@@ -15,7 +15,7 @@ struct PortOptions: ParsableArguments {
             "Do not bridge these ports; separated by commas. [LOOPBRIDGE_EXCEPT]", valueName: "PORTS"))
     var except: String?
 
-    /// What the command line says, or else the environment.
+    /// The choice of the command line, or else of the environment.
     func chosen() throws -> BridgePlan.Ports {
         BridgePlan.Ports(
             only: try CommandSetting("only", only).read("ports such as 8000,8001", Self.ports) ?? [],

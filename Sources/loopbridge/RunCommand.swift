@@ -37,7 +37,7 @@ struct Run: ParsableCommand {
     /// lists of arguments from each other.
     private static var command: [String] { Array(ProcessStart.arguments.drop { $0 != "--" }.dropFirst()) }
 
-    /// What the parser gets of the program's arguments.
+    /// The arguments that the parser gets.
     static func withoutCommand(_ arguments: [String]) -> [String] {
         arguments.first == configuration.commandName ? Array(arguments.prefix { $0 != "--" }) : arguments
     }

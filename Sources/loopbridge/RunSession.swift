@@ -41,6 +41,7 @@ final class RunSession {
         server = try Server(configuration, log: log, on: loop)
         supervisor = try Supervisor(on: loop)
         reloader = Reloader(server, from: source, log: log, on: loop)
+        // All are called by our loop, which runs only while run() does.
         reloader.onReload = { [unowned self] in bridge?.follow($0) }
         server.onFailure = { [unowned self] error in
             // An app that nobody can reach is not left running.
@@ -67,7 +68,7 @@ final class RunSession {
         }
         log.info("started \(command[0])", ["pid": .number(child)])
         if configuration.routes.isEmpty {
-            // What the app has left behind, as a daemon leaves itself, is not its descendant any more but ours.
+            // A process that the app has left behind, as a daemon does, is our child now.
             let said = SaidPorts.read(command: command, environment: ProcessStart.environmentEntries)
             bridge = try AutoBridge(
                 server, scope: .ownDescendants, said: said, ports: ports,
@@ -96,7 +97,7 @@ final class RunSession {
     private func childEnded(_ end: ProcessEnd) {
         self.end = end
         log.info("\(command[0]) has ended", ["exit_code": .number(Int(end.exitCode))])
-        // What the app has said last may still be on its way to its clients.
+        // The app's last bytes may still be on their way to its clients.
         isDrained ? loop.stop() : stop()
     }
 

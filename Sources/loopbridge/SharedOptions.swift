@@ -4,7 +4,7 @@ import EventLoop
 import Observability
 import Server
 
-/// What every command that works on a configuration takes: the same settings as the environment and the file.
+/// The options of every command that works on a configuration: the same settings as the environment and the file.
 struct SharedOptions: ParsableArguments {
     @Option(
         name: [.customShort("c"), .long],
@@ -31,7 +31,7 @@ struct SharedOptions: ParsableArguments {
         return loaded.configuration
     }
 
-    /// The same with all there is to know about it, and nothing logged.
+    /// Reads the same, with warnings and origins, and logs nothing.
     func loaded(requiresRoutes: Bool = true) throws -> LoadedConfiguration {
         do throws(ConfigurationErrors) {
             return try load(requiresRoutes: requiresRoutes)

@@ -1,6 +1,6 @@
 import EventLoop
 
-/// What is said to a person before there is a log, or without one.
+/// Messages for a person before there is a log, or without one.
 enum StandardError {
     /// Writes one line.
     static func write(_ line: String) {

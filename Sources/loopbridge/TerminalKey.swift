@@ -32,7 +32,7 @@ enum TerminalKey: Equatable {
         return keys
     }
 
-    /// What terminals send for keys without a character (ECMA-48), in both modes of their cursor keys.
+    /// The sequences that terminals send for keys without a character (ECMA-48), in both modes of their cursor keys.
     private static let sequences: [(sequence: String, key: TerminalKey?)] = [
         ("\u{1B}[A", .up), ("\u{1B}OA", .up), ("\u{1B}[B", .down), ("\u{1B}OB", .down),
         ("\u{1B}[5~", .pageUp), ("\u{1B}[6~", .pageDown), ("\u{1B}[H", .top), ("\u{1B}OH", .top),

@@ -13,7 +13,7 @@ final class TopSession {
     private let addresses: [SocketAddress]
     private let interval: Duration
     private let timeout: Duration
-    /// How many looks are left; nil for no end.
+    /// The number of looks that are left; nil for no end.
     private var looksLeft: Int?
     /// Nil where the output is no terminal.
     private let screen: TerminalScreen?
@@ -49,6 +49,7 @@ final class TopSession {
     /// Blocks until it is over.
     func run() throws -> End {
         signal(SIGPIPE, SIG_IGN)
+        // All are called by our loop, which runs only while run() does.
         timer = try Timer(on: loop) { [unowned self] in look() }
         if let screen {
             signals = try [SIGINT, SIGTERM, SIGHUP, SIGQUIT].map { number throws(SystemError) in

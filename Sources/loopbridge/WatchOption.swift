@@ -10,7 +10,7 @@ struct WatchOption: ParsableArguments {
             "Reload whenever the configuration file changes. [LOOPBRIDGE_WATCH] (default: false)"))
     var watch = false
 
-    /// How a running server reads its configuration again, and which file it watches.
+    /// The way in which a running server reads its configuration again, and the file that it watches.
     func reloadSource(_ options: SharedOptions, requiresRoutes: Bool = true) throws -> ReloadSource {
         let isWatching =
             try CommandSetting("watch", watch ? "true" : nil).read("true or false", Bool.init(_:)) ?? false

@@ -130,7 +130,7 @@ import Testing
             ConfigurationSources(
                 file: file, environment: ["APP_PORT": "8000", "LOOPBRIDGE_IDLE_TIMEOUT": "2h"],
                 options: ["max-connections": "7"]))
-        let routes = try #require(loaded.explanation.split(separator: "routes:").last)
+        let routes = try #require(try loaded.explanation.split(separator: "routes:").last)
         #expect(try Repository.text("docs/configuration.md").contains("```\nroutes:\(routes)```"))
     }
 

@@ -22,7 +22,7 @@ import Testing
     func reads(text: String, expected: Duration, written: String) throws {
         let configuration = try load(options: ["drain": text], routes: ["8000"]).get()
         #expect(configuration.drain == expected)
-        #expect(configuration.yaml.contains("\ndrain: \(written)\n"))
+        #expect(try configuration.yaml.contains("\ndrain: \(written)\n"))
     }
 
     @Test(arguments: [

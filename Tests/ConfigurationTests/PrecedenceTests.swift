@@ -90,7 +90,7 @@ import Testing
         let option = try #require(ConfigurationOption.all.first { $0.name == name })
         let samples = [
             "auto", "4", "error", "json", "true", "false", "first_byte", "11s", "per_client", "upstream", "10.0.0.0/8",
-            "v1", "upstream=error", "/run/a.sock", "10/s", Repository.path("Tests/htpasswd"),
+            "v1", "upstream=error", "/run/a.sock", "10/s", "64MiB", Repository.path("Tests/htpasswd"),
         ]
         // To accept PROXY headers takes somebody from whom.
         var around = name == "proxy-protocol-from" ? [:] : ["LOOPBRIDGE_PROXY_PROTOCOL_FROM": "10.0.0.1"]
@@ -149,7 +149,7 @@ import Testing
     private static let allVariables =
         "expected LOOPBRIDGE_WORKERS, LOOPBRIDGE_LOG_LEVEL, LOOPBRIDGE_LOG_LEVELS, LOOPBRIDGE_LOG_FORMAT, "
         + "LOOPBRIDGE_ACCESS_LOG, LOOPBRIDGE_ADMIN_LISTEN, LOOPBRIDGE_ADMIN_SOCKET, LOOPBRIDGE_ADMIN_ALLOW, LOOPBRIDGE_ADMIN_DENY, "
-        + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
+        + "LOOPBRIDGE_DRAIN, LOOPBRIDGE_MEMORY, LOOPBRIDGE_HOLD, LOOPBRIDGE_CONNECT_TIMEOUT, LOOPBRIDGE_IDLE_TIMEOUT, "
         + "LOOPBRIDGE_HALF_CLOSE_TIMEOUT, LOOPBRIDGE_MAX_CONNECTIONS, LOOPBRIDGE_CONNECT, "
         + "LOOPBRIDGE_UPSTREAM_CONNECTIONS, LOOPBRIDGE_QUEUE, LOOPBRIDGE_QUEUE_TIMEOUT, LOOPBRIDGE_SPARE, "
         + "LOOPBRIDGE_SOURCE, LOOPBRIDGE_CLIENT_CONNECTIONS, LOOPBRIDGE_CLIENT_RATE, LOOPBRIDGE_ALLOW, LOOPBRIDGE_DENY, "
@@ -246,6 +246,7 @@ import Testing
                 "--admin-allow none|CIDR,... LOOPBRIDGE_ADMIN_ALLOW none",
                 "--admin-deny none|CIDR,... LOOPBRIDGE_ADMIN_DENY none",
                 "--drain DURATION LOOPBRIDGE_DRAIN 5s",
+                "--memory auto|SIZE LOOPBRIDGE_MEMORY auto",
                 "--hold DURATION LOOPBRIDGE_HOLD 10s",
                 "--connect-timeout DURATION LOOPBRIDGE_CONNECT_TIMEOUT 1s",
                 "--idle-timeout auto|DURATION LOOPBRIDGE_IDLE_TIMEOUT auto",

@@ -7,7 +7,7 @@ import Testing
     @Test func writesEveryKey() throws {
         let configuration = try load(routes: ["8000"]).get()
         #expect(
-            configuration.yaml == """
+            try configuration.yaml == """
                 workers: auto
                 log:
                   level: info
@@ -29,6 +29,7 @@ import Testing
                   allow: none
                   deny: none
                 drain: 5s
+                memory: auto
                 defaults:
                   hold: 10s
                   connect_timeout: 1s
@@ -212,7 +213,7 @@ import Testing
         let options = [
             "workers": "7", "log-level": "warning", "log-levels": "upstream=debug,access=error", "log-format": "json",
             "access-log": "false", "admin-listen": "9901", "admin-socket": "/run/a.sock",
-            "admin-allow": "10.0.0.0/8,fd00::/8", "admin-deny": "10.9.0.0/16", "drain": "1ms",
+            "admin-allow": "10.0.0.0/8,fd00::/8", "admin-deny": "10.9.0.0/16", "drain": "1ms", "memory": "64MiB",
             "hold": "2m", "connect-timeout": "3s", "idle-timeout": "4h", "half-close-timeout": "90s",
             "max-connections": "5", "connect": "first_byte", "upstream-connections": "3", "queue": "0",
             "queue-timeout": "7s", "spare": "2", "source": "per_client", "host": "app.example:8443",

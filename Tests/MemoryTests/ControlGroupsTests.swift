@@ -217,6 +217,17 @@ struct ResourceLimitsTests {
         #expect(asked == 1)
     }
 
+    @Test("what was set for the process alone counts its own pages, whatever the allocator keeps")
+    func setting() {
+        let limits = ResourceLimits(data: 1 << 30, ceiling: 3 << 20)
+        #expect(
+            limits.readings(statm: statm, pageSize: 4096, free: { 20 << 20 }) == [
+                MemoryReading(.data, limit: 1 << 30, used: 8000 * 4096),
+                MemoryReading(.setting, limit: 3 << 20, used: 500 * 4096),
+            ])
+        #expect(MemoryProbe.read(ceiling: 1)?.source == .setting, "it is the nearest that there can be")
+    }
+
     @Test("without limits, without /proc, or with nonsense nothing is known")
     func nothing() {
         #expect(ResourceLimits().readings(statm: statm, pageSize: 4096, free: { 0 }) == [])

@@ -10,7 +10,7 @@ public struct ConfigurationErrors: Error, Sendable, Equatable {
         self.file = file
     }
 
-    /// What the process exits with (sysexits.h): 64 when the command line alone is at fault, otherwise 78.
+    /// The exit code (sysexits.h): 64 when the command line alone is at fault, otherwise 78.
     public var exitCode: Int32 {
         diagnostics.allSatisfy(\.isUsageError) ? 64 : 78
     }

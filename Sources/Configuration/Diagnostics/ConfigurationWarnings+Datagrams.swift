@@ -37,7 +37,7 @@ extension ConfigurationWarnings {
     /// The options of TLS are for all routes, and whoever has none but of datagrams may believe that these are encrypted.
     var uselessTLS: [Diagnostic] {
         let certificate = KeyPathText("defaults").appending("tls").appending("certificate")
-        guard draft.defaults.tls.isEnabled, !draft.routes.isEmpty, draft.routes.allSatisfy({ $0.protocol == .udp }),
+        guard draft.defaults.tls.isEnabled, !draft.routes.isEmpty, !draft.routes.contains(where: \.protocol.takesTLS),
             let origin = origins[certificate]
         else { return [] }
         return [warning("datagrams are not carried in TLS, and no route carries anything else", at: origin)]

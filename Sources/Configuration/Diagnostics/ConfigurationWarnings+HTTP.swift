@@ -17,9 +17,9 @@ extension ConfigurationWarnings {
         }
     }
 
-    /// What is said of HTTP outside of the file, where there is none. Routes that are found are of TCP.
+    /// Warns of options of HTTP without a route of HTTP. Routes that are found carry TCP.
     var uselessOptionsOfHTTP: [Diagnostic] {
-        guard !draft.routes.contains(where: { $0.protocol == .http }) else { return [] }
+        guard !draft.routes.contains(where: \.protocol.takesHTTP) else { return [] }
         let place = KeyPathText("defaults").appending("http")
         let keys = [
             place.appending("host"), place.appending("trusted_proxies"),

@@ -1,5 +1,5 @@
 extension ConfigurationWarnings {
-    /// What is said of proxies whose headers nobody accepts.
+    /// Warns of trusted proxies whose headers are not accepted.
     var uselessTrust: [Diagnostic] {
         settingsInUse.flatMap { place, settings -> [Diagnostic] in
             guard !settings.proxyProtocol.accept else { return [] }
@@ -26,9 +26,9 @@ extension ConfigurationWarnings {
         return settingsInUse.enumerated().flatMap { index, place -> [Diagnostic] in
             let settings = place.settings
             guard settings.proxyProtocol.send != .off else { return [] }
-            let isHTTP = draft.routes.indices.contains(index) && draft.routes[index].protocol == .http
+            let isHTTP = draft.routes.indices.contains(index) && draft.routes[index].protocol.takesHTTP
             let changed = [
-                // That spares come to nothing with an address for each client is said already.
+                // Another warning covers spares with an address for each client.
                 ("spare", settings.pool.spare > 0 && settings.source != .perClient, settings.pool.spare),
                 ("idle", isHTTP && settings.pool.idle > 0 && settings.pool.idle != builtIn.idle, settings.pool.idle),
             ]

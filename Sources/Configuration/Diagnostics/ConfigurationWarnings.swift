@@ -83,7 +83,7 @@ struct ConfigurationWarnings {
         }
     }
 
-    /// How many at once says something of a rate only.
+    /// Warns of a burst without a rate.
     private var uselessBursts: [Diagnostic] {
         settingsInUse.compactMap { place, settings in
             guard settings.perClient.burst != nil, settings.perClient.rate == nil,

@@ -4,11 +4,11 @@ public import YAML
 public struct Diagnostic: Sendable, Hashable {
     /// Whether it keeps the configuration from being used.
     public var severity: Severity
-    /// Where it is.
+    /// The position.
     public var location: Location
-    /// What is wrong, and what was expected.
+    /// The fault, and what was expected.
     public var message: String
-    /// What helps to put it right.
+    /// Advice on how to put it right.
     public var note: Note?
 
     /// A diagnostic.
@@ -19,11 +19,11 @@ public struct Diagnostic: Sendable, Hashable {
         self.severity = severity
     }
 
-    /// How much a diagnostic matters.
+    /// The severity of a diagnostic.
     public enum Severity: String, Sendable {
         /// The configuration cannot be used.
         case error
-        /// It can be used, but means something that nobody would want.
+        /// The configuration can be used, but surely does not do what was meant.
         case warning
     }
 
@@ -31,7 +31,7 @@ public struct Diagnostic: Sendable, Hashable {
     public struct Note: Sendable, Hashable, ExpressibleByStringInterpolation {
         /// The sentence.
         public var message: String
-        /// The place that it speaks of.
+        /// The place that the note is about.
         public var location: Location?
 
         /// A note.
@@ -46,7 +46,7 @@ public struct Diagnostic: Sendable, Hashable {
         }
     }
 
-    /// Where something that loopbridge was told stands.
+    /// The place of a setting: in the file, the environment or the command line.
     public enum Location: Sendable, Hashable {
         /// In the configuration file; without a position for the file as a whole. The width is in characters.
         case file(path: String, position: YAMLPosition?, width: Int = 1)
@@ -102,7 +102,7 @@ extension Diagnostic.Location: CustomStringConvertible {
         }
     }
 
-    /// What comes first is reported first: the file from its beginning, then the environment, then the command line.
+    /// Orders diagnostics by source: the file from its beginning, then the environment, then the command line.
     var order: (Int, YAMLPosition) {
         let start = YAMLPosition(line: 0, column: 0)
         return switch self {

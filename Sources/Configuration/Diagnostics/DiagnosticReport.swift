@@ -19,7 +19,7 @@ struct DiagnosticReport {
         lines = file.map { YAMLLines($0.contents) }
     }
 
-    /// How many are shown at most, for a screen has an end.
+    /// The most diagnostics that are shown: about a screen.
     static let most = 100
 
     /// Each line ends with a newline.
@@ -48,7 +48,7 @@ struct DiagnosticReport {
             return "loopbridge: \(kind): \(place.isEmpty ? "" : "\(place): ")\(message)\n"
         }
         let line = "\(location): \(kind): \(message)\n"
-        // Of other files, such as those of passwords, nothing is shown.
+        // Lines of other files, such as those of passwords, are never shown.
         guard path == self.path, let bytes = lines?[position.line] else { return line }
         let excerpt = SourceExcerpt(of: bytes, from: position.column, width: width)
         let number = "\(position.line)"

@@ -1,12 +1,12 @@
 /// A line of a file and a mark under a part of it, both fit for a terminal: tabs are spaces, nothing in the line can
 /// command the terminal, and of a very long line there is only what surrounds the mark.
 struct SourceExcerpt {
-    /// What is seen of the line.
+    /// The part of the line that is shown.
     private(set) var text = ""
     /// `^~~~`, at its place.
     private(set) var mark = ""
 
-    /// How many characters are shown at most, and how many of them in front of the mark where there are more.
+    /// The most characters that are shown, and the most of them in front of the mark.
     private static let most = 120
     private static let before = 80
     private static let tabWidth = 4
@@ -66,7 +66,7 @@ struct SourceExcerpt {
 }
 
 extension Character {
-    /// How many columns of a terminal the character takes: 2 for East Asian wide ones and emoji (UAX #11).
+    /// The number of columns that the character takes in a terminal: 2 for East Asian wide ones and emoji (UAX #11).
     fileprivate var terminalColumns: Int {
         guard let first = unicodeScalars.first else { return 0 }
         if unicodeScalars.contains(where: { $0.properties.isEmojiPresentation || $0.value == 0xFE0F }) { return 2 }

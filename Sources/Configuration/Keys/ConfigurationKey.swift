@@ -4,17 +4,17 @@ public struct ConfigurationKey: Sendable {
     public let path: String
     /// The key itself: `level`.
     public let name: String
-    /// What its value is, in words: `duration`.
+    /// The kind of its value, in words: `duration`.
     public let type: String
-    /// What a number counts, or the units that are written with it; nil where there is none.
+    /// The thing that a number counts, or the units that are written with it; nil for none.
     public let unit: String?
     /// The value that holds when nobody gives one, as it would be written; nil where there is none.
     public let defaultText: String?
-    /// Where the value comes from when nobody gives one and it is no fixed one, in words.
+    /// The default in words, where it is no fixed value.
     public let derivedDefault: String?
     /// Whether it must be there.
     public let isRequired: Bool
-    /// What it does.
+    /// Its effect, in a sentence.
     public let help: String
     /// A value as it may be written.
     public let example: String

@@ -3,9 +3,9 @@
 public struct ConfigurationOption: Sendable {
     /// The option's name without dashes: `connect-timeout`.
     public let name: String
-    /// What stands for the value: `DURATION`.
+    /// The placeholder of the value: `DURATION`.
     public let placeholder: String
-    /// What it does, in one line.
+    /// Its effect, in one line.
     public let help: String
     /// The value that holds when nobody gives one, as text: `1s`.
     public let defaultText: String
@@ -30,7 +30,7 @@ public struct ConfigurationOption: Sendable {
         ConfigurationOption($0)
     }
 
-    /// What every environment variable of loopbridge begins with.
+    /// The prefix of every environment variable of loopbridge.
     public static let environmentPrefix = "LOOPBRIDGE_"
     /// The variable that gives routes, separated by spaces or commas.
     public static let routesVariable = "LOOPBRIDGE_ROUTES"
@@ -41,7 +41,7 @@ public struct ConfigurationOption: Sendable {
     /// The variable that names the configuration file.
     public static let fileVariable = "LOOPBRIDGE_CONFIG"
 
-    /// Where the same setting is in the file; those of routes are in `defaults`, and in every route.
+    /// The same setting's key in the file; for a route's setting, the one in `defaults`.
     var key: KeyPathText { binding.key }
 
     /// The key of a route that the option sets as well; nil where it is not about routes.

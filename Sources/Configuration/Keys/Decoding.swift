@@ -6,11 +6,11 @@ struct Decoding {
     let path: String
     private let environment: [String: String]
     private(set) var diagnostics: [Diagnostic] = []
-    /// Where each value was found.
+    /// The origin of each value that was read.
     private(set) var origins: [KeyPathText: ValueOrigin] = [:]
     /// The environment variables that the file names.
     private(set) var variables: Set<String> = []
-    /// Where the reading is.
+    /// The key that is being read.
     private var key = KeyPathText()
 
     /// A file with more faults than this is no configuration; looking further would take long and help nobody.
@@ -98,7 +98,7 @@ struct Decoding {
         origins[key] = ValueOrigin(location: location(of: node), variables: parts.values.flatMap(\.variables).sorted())
     }
 
-    /// Where a part of a scalar's text stands; the whole scalar where its text is written with escapes.
+    /// The location of a part of a scalar's text; of the whole scalar where its text is written with escapes.
     private func location(of range: Range<Int>, in node: YAMLNode) -> Diagnostic.Location {
         guard case .scalar(let text, let style) = node.content else { return location(of: node) }
         let quotes = style == .quoted ? 1 : 0
@@ -166,7 +166,7 @@ struct Decoding {
 }
 
 extension YAMLNode {
-    /// What a message says was found.
+    /// The node as messages name it.
     var inWords: String {
         switch content {
         case .scalar(let text, _): isNull ? "nothing" : quoted(text)

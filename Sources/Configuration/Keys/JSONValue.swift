@@ -11,7 +11,7 @@ indirect enum JSONValue: Sendable {
         self = wholeNumber(text).map(JSONValue.number) ?? Bool(text).map(JSONValue.boolean) ?? .string(text)
     }
 
-    /// As text of several lines, indented by two spaces a level; what fits into a line stays in one.
+    /// Writes text of several lines, indented by two spaces a level; a value that fits stays in one line.
     func text(indentedBy indentation: Int = 0) -> String {
         let line = self.line
         let isShort = indentation + line.unicodeScalars.count <= 100
@@ -30,7 +30,7 @@ indirect enum JSONValue: Sendable {
         }
     }
 
-    /// As text in one line.
+    /// Writes text in one line.
     private var line: String {
         switch self {
         case .string(let text): Self.quoted(text)

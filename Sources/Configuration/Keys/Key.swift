@@ -1,12 +1,12 @@
 internal import YAML
 
-/// What a mapping of the file holds. One list of keys says everything about them: it decodes the file, takes
+/// A mapping of the file. One list of keys says everything about them: it decodes the file, takes
 /// the options and environment variables, writes the effective configuration, and is what the JSON Schema and the
 /// tests of the documentation are made from.
 protocol KeyedMapping: Sendable {
     /// With all defaults.
     init()
-    /// Where a key is, for messages: `in a route`.
+    /// The place of its keys, for messages: `in a route`.
     static var place: String { get }
     /// In the order in which they are decoded and written.
     static var keys: [Key<Self>] { get }
@@ -34,7 +34,7 @@ struct Key<Target: Sendable>: Sendable {
         self.encode = encode
     }
 
-    /// The same key of a mapping that holds all of this one's keys among its own.
+    /// Makes the same key of a mapping that holds all of this one's keys among its own.
     func lifted<Outer>(into path: any WritableKeyPath<Outer, Target> & Sendable) -> Key<Outer> {
         Key<Outer>(
             name, description, options: options.map { $0.lifted(into: path) },
@@ -48,12 +48,12 @@ struct KeyOption<Target: Sendable>: Sendable {
     typealias Setter = @Sendable (inout Target) -> Void
 
     let name: String
-    /// Where the same setting is in the file: `log.level`.
+    /// The same setting's key in the file: `log.level`.
     let key: KeyPathText
     let placeholder: String
     let help: String
     let defaultText: String
-    /// Where in the file what a text sets is, as seen from ``key``; nil where it is the key itself.
+    /// The keys below ``key`` that a text sets; nil where it sets the key itself.
     var keys: (@Sendable (String) -> [KeyPathText])?
     /// Turns the text into what stores its value.
     let read: @Sendable (String) throws(ValueError) -> Setter
@@ -72,7 +72,7 @@ struct KeyOption<Target: Sendable>: Sendable {
     }
 }
 
-/// How an item of a list may be written as a mapping, where a text cannot say it all.
+/// The form of a list's item as a mapping, for values that a text cannot hold.
 struct ItemForm<Value: Sendable>: Sendable {
     /// The mapping's keys.
     let descriptions: @Sendable () -> [(name: String, description: KeyDescription)]

@@ -1,4 +1,4 @@
-/// Where a value is in the file, counted from the top: `log.level`, `routes[1].listen[0]`.
+/// The path of a value in the file, from the top: `log.level`, `routes[1].listen[0]`.
 struct KeyPathText: Hashable, Sendable, CustomStringConvertible {
     private(set) var description: String
 
@@ -22,7 +22,7 @@ struct KeyPathText: Hashable, Sendable, CustomStringConvertible {
 
     func appending(_ key: String) -> KeyPathText { appending(KeyPathText(key)) }
 
-    /// The same place as seen from within a mapping at the top; nil where it is not in there.
+    /// The path below a mapping at the top; nil for a path outside of it.
     func within(_ mapping: String) -> KeyPathText? {
         let prefix = mapping + "."
         return description.hasPrefix(prefix) ? KeyPathText(String(description.dropFirst(prefix.count))) : nil

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import EventLoop
 
 /// Settings, each of which has a default.
 public protocol Settings: Sendable, Equatable {
@@ -20,7 +20,7 @@ extension Settings {
 /// @Setting(
 ///     .scalar(
 ///         "hold", .duration(), \Self.hold, option: "hold",
-///         help: "How long a client may wait for an app that is not listening yet; 0s refuses at once.",
+///         help: "The longest time that a client waits for an app that is not listening yet; 0s refuses at once.",
 ///         example: "30s"))
 /// public var hold: Duration = .seconds(10)
 /// ```
@@ -50,7 +50,7 @@ extension KeyedMapping {
 /// of which tells its key when its property gets its default.
 private enum TaggedKeys {
     /// The keys heard so far, by the type that is being looked at; empty nearly always.
-    private static let heard = Mutex<[ObjectIdentifier: [any Sendable]]>([:])
+    private static let heard = Guarded<[ObjectIdentifier: [any Sendable]]>([:])
 
     /// Whoever makes such a value on another thread meanwhile tells the same keys in the same order: a name that was
     /// heard already adds nothing.

@@ -1,19 +1,20 @@
 internal import YAML
 
-/// Who may use a route of HTTP, by name and password (`http.basic_auth`).
+/// The users of a route of HTTP, by name and password (`http.basic_auth`).
 public struct BasicAuthSettings: Settings, KeyedMapping {
-    /// The file of the users and their passwords' hashes; nil for everybody.
+    /// The path of a file of users and password hashes; nil asks no client.
     @Setting(
         .scalar(
             "file", .socketPath, \Self.file, option: "basic-auth",
-            help: "A file of users and hashes of their passwords, as htpasswd -B writes it; none asks nobody.",
+            help: "A file of users and password hashes, as htpasswd -B writes it; with none, no client is asked.",
             example: "/etc/loopbridge/htpasswd"))
     public var file: String? = nil
 
-    /// What browsers show when they ask for a password.
+    /// The text that browsers show when they ask for the password.
     @Setting(
         .scalar(
-            "realm", .realm, \Self.realm, help: "What browsers show when they ask for a password.", example: "the wiki")
+            "realm", .realm, \Self.realm, help: "The text that browsers show when they ask for the password.",
+            example: "the wiki")
     )
     public var realm: String = "loopbridge"
 
@@ -24,7 +25,7 @@ public struct BasicAuthSettings: Settings, KeyedMapping {
 }
 
 extension ValueKind<String> {
-    /// What can stand between quotes in a field of HTTP.
+    /// Text that can stand between quotes in a field of HTTP.
     fileprivate static var realm: ValueKind {
         let longest = 100
         return ValueKind(

@@ -1,27 +1,28 @@
 internal import YAML
 
-/// What each client may have of a route (`per_client`). A client is an IPv4 address, or the /64 of an IPv6 address.
+/// The limits of each client on a route (`per_client`). A client is an IPv4 address, or the /64 of an IPv6 address.
 public struct ClientLimits: Settings, KeyedMapping {
-    /// How many connections at a time; nil for any number.
+    /// The most connections at a time; nil for any number.
     @Setting(
         .scalar(
             "max_connections", .limit(1...1_000_000), \Self.maxConnections, option: "client-connections",
-            unit: "connections", help: "How many connections each client may have at a time; further ones are reset.",
+            unit: "connections", help: "The most connections of each client at a time; further ones are reset.",
             example: "100"))
     public var maxConnections: Int? = nil
 
-    /// How many new connections in a while; nil for any number.
+    /// The most new connections in a unit of time; nil for any number.
     @Setting(
         .scalar(
             "rate", .rate, \Self.rate, option: "client-rate",
-            help: "How many new connections each client may make in a second, minute or hour.", example: "10/s"))
+            help: "The most new connections of each client in a second, minute or hour; further ones are reset.",
+            example: "10/s"))
     public var rate: Rate? = nil
 
-    /// How many new connections at once, where there were none for long; nil for the rate's number.
+    /// The most new connections at once, after a time without any; nil for the rate's number.
     @Setting(
         .scalar(
             "burst", .burst, \Self.burst, unit: "connections",
-            help: "How many of these each client may make at once; auto is the rate's number.", example: "50"))
+            help: "The most new connections of each client at once; auto is the rate's number.", example: "50"))
     public var burst: Int? = nil
 
     public init() {}

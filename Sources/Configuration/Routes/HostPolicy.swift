@@ -1,4 +1,4 @@
-/// Which Host field an app gets with its requests.
+/// The Host field that an app gets with its requests.
 public enum HostPolicy: Sendable, Hashable {
     /// The client's.
     case preserve

@@ -1,6 +1,6 @@
 public import Network
 
-/// Where a route accepts clients.
+/// An address where a route accepts clients.
 public enum ListenAddress: Sendable, Hashable {
     /// One address, which may be a wildcard. Port 0 leaves the choice to the kernel.
     case address(SocketAddress)
@@ -29,7 +29,7 @@ extension ListenAddress: CustomStringConvertible {
         }
     }
 
-    /// As a diagnostic names it, where a wildcard and the same-port rule must not look alike.
+    /// The listener's name in diagnostics, which tells a wildcard from the same-port rule.
     var inWords: String {
         switch self {
         case .address, .unix, .inherited: description

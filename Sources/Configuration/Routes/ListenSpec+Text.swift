@@ -29,7 +29,7 @@ extension ValueKind<ListenSpec> {
             })
     }
 
-    /// What a route may listen on, as far as a text can say it.
+    /// A listener of a route, as far as a text can describe it.
     static var listen: ValueKind {
         let port = listenPort
         return ValueKind(

@@ -1,6 +1,6 @@
 internal import Network
 
-/// Where to listen, as it was written; what it means depends on the upstream too.
+/// A listener as it was written; the sockets that it means depend on the upstream too.
 enum ListenSpec: Sendable, Equatable {
     /// Both wildcards: `8080`, `*:8080`.
     case wildcards(port: UInt16)

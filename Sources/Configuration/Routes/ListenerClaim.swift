@@ -1,13 +1,13 @@
 internal import Network
 
-/// What a listener takes for itself, in a form that can be looked up: a listener conflicts with another when the
+/// The address that a listener takes, in a form that can be looked up: a listener conflicts with another when the
 /// other holds a claim that this one cannot stand.
 enum ListenerClaim: Hashable {
     /// This very address.
     case exact(SocketAddress)
-    /// Some single address of the family.
+    /// A single address of the family.
     case single(IPAddress.Family, port: UInt16)
-    /// Some single address of the family, of those over which the same-port rule spreads.
+    /// A single address of the family, among those that the same-port rule covers.
     case singleOutside(IPAddress.Family, port: UInt16)
     /// All addresses of the family.
     case wildcard(IPAddress.Family, port: UInt16)
@@ -18,7 +18,7 @@ enum ListenerClaim: Hashable {
 }
 
 extension ListenAddress {
-    /// What the listener takes. Port 0 takes nothing, for the kernel gives each such listener another port.
+    /// The addresses that the listener takes; none for port 0, since the kernel gives each such listener another port.
     var claims: [ListenerClaim] {
         switch self {
         case .address(.unix), .address(.ip(_, 0, _)): []
@@ -34,7 +34,7 @@ extension ListenAddress {
         }
     }
 
-    /// What of others the listener cannot stand.
+    /// The claims of other listeners that conflict with this one.
     var conflicts: [ListenerClaim] {
         switch self {
         case .address(.unix), .address(.ip(_, 0, _)): []

@@ -3,13 +3,13 @@
 public struct Route: Sendable, Equatable {
     /// Its name in logs and metrics, unique among the routes.
     public var name: String
-    /// Where clients are accepted; at least one.
+    /// The addresses where clients are accepted; at least one.
     public var listen: [ListenAddress]
-    /// Where the app listens.
+    /// The app's address.
     public var upstream: UpstreamAddress
-    /// What is carried.
+    /// The protocol that is carried.
     public var `protocol`: RouteProtocol
-    /// How it is carried; each is a property of the route too: `route.hold`.
+    /// The route's settings; each is a property of the route too: `route.hold`.
     public var settings: RouteSettings
 
     /// A route with these settings, as far as they concern its protocol.
@@ -18,15 +18,15 @@ public struct Route: Sendable, Equatable {
         name: String? = nil, listen: [ListenAddress], upstream: UpstreamAddress, protocol: RouteProtocol = .tcp,
         settings: RouteSettings = RouteSettings()
     ) {
-        let suffix = `protocol` == .udp ? "/udp" : ""
+        let suffix = `protocol`.transport == .udp ? "/udp" : ""
         self.name = name ?? (listen.first?.description ?? upstream.description) + suffix
         self.listen = listen
         self.upstream = upstream
         self.protocol = `protocol`
         self.settings = settings
         if settings.idleTimeout == nil { self.settings.idleTimeout = `protocol`.usualIdleTimeout }
-        if `protocol` == .udp { self.settings.tls = TLSSettings() }
-        if `protocol` != .http { self.settings.http = HTTPSettings() }
+        if !`protocol`.takesTLS { self.settings.tls = TLSSettings() }
+        if !`protocol`.takesHTTP { self.settings.http = HTTPSettings() }
     }
 
     @inlinable
@@ -35,19 +35,9 @@ public struct Route: Sendable, Equatable {
         set { settings[keyPath: path] = newValue }
     }
 
-    /// How long a connection may be without a byte in either direction.
+    /// The longest time without a byte in either direction.
     public var idleTimeout: Duration {
         get { settings.idleTimeout ?? `protocol`.usualIdleTimeout }
         set { settings.idleTimeout = newValue }
-    }
-}
-
-extension RouteProtocol {
-    /// A connection tells its end; of a flow, silence is all that there is.
-    var usualIdleTimeout: Duration {
-        switch self {
-        case .tcp, .http: .seconds(3600)
-        case .udp: .seconds(60)
-        }
     }
 }

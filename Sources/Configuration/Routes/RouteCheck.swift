@@ -3,8 +3,8 @@ internal import Network
 /// Turns drafts into routes, and checks how they fit together.
 struct RouteCheck {
     var diagnostics: [Diagnostic] = []
-    /// Who has taken what, for the listeners that come after.
-    /// Of TCP and of UDP, which do not get in each other's way.
+    /// The listeners so far and their claims, for the listeners that follow,
+    /// by transport: TCP and UDP share no ports.
     private var claims:
         [RouteProtocol.Transport: [ListenerClaim: (listener: ListenAddress, location: Diagnostic.Location)]] = [:]
 

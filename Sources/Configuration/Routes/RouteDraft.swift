@@ -16,18 +16,20 @@ extension RouteDraft: KeyedMapping {
         [
             .located(
                 "name", .name, \.name, defaultText: "the first listen address",
-                help: "The route's name in logs and metrics; unique.", example: "web"),
+                help: "The route's name in logs and metrics, unique among the routes.", example: "web"),
             .locatedList(
                 "listen", .listen, \.listen, form: UnixListenDraft.form,
-                help: "Where clients are accepted; a port alone, and *, mean all addresses of both families.",
+                help:
+                    "The addresses where clients are accepted; a port alone, or *, means all addresses of both families.",
                 example: "8080"),
             .located(
                 "upstream", .upstream, \.upstream, isRequired: true,
-                help: "Where the app listens; a port alone means localhost, and that 127.0.0.1 and ::1.",
+                help: "The address of the app; a port alone means localhost, which is both 127.0.0.1 and ::1.",
                 example: "localhost:8000"),
             .scalar(
                 "protocol", .protocol, \.protocol,
-                help: "What is carried: any bytes, requests and answers of HTTP, or datagrams.", example: "http"),
+                help: "The protocol: tcp carries any bytes, http requests and responses, udp datagrams.",
+                example: "http"),
         ]
         + RouteSettings.keys.map { key in
             switch key.name {
@@ -37,27 +39,27 @@ extension RouteDraft: KeyedMapping {
             }
         }
 
-    /// Datagrams have no TLS, and whoever asks for it must not be carried in plain bytes.
+    /// Reports TLS for datagrams: a route that asks for TLS must not carry plain bytes.
     private static func tls(_ key: Key<RouteSettings>) -> Key<RouteDraft> {
         Key(
             key.name, key.description,
             decode: { node, route, decoding in
                 key.decode(node, &route.settings, &decoding)
-                if route.protocol == .udp { decoding.report("'tls' is not possible with 'protocol: udp'", at: node) }
+                if !route.protocol.takesTLS { decoding.report("'tls' is not possible with 'protocol: udp'", at: node) }
             },
-            encode: { $0.protocol == .udp ? nil : key.encode($0.settings) })
+            encode: { $0.protocol.takesTLS ? key.encode($0.settings) : nil })
     }
 
-    /// What a route says of HTTP itself must be of use; what it has from `defaults` need not.
+    /// Reports settings of HTTP in a route of another protocol; those from `defaults` may be there.
     private static func http(_ key: Key<RouteSettings>) -> Key<RouteDraft> {
         Key(
             key.name, key.description,
             decode: { node, route, decoding in
                 key.decode(node, &route.settings, &decoding)
-                if route.protocol != .http {
+                if !route.protocol.takesHTTP {
                     decoding.report("'http' has no effect without 'protocol: http' in the same route", at: node)
                 }
             },
-            encode: { $0.protocol == .http ? key.encode($0.settings) : nil })
+            encode: { $0.protocol.takesHTTP ? key.encode($0.settings) : nil })
     }
 }

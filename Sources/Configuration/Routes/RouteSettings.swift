@@ -1,118 +1,120 @@
 public import Network
 
-/// What `defaults`, a route and the command line can set alike.
+/// The settings that `defaults`, a route and the command line have in common.
 public struct RouteSettings: Settings, KeyedMapping {
-    /// How long a client may wait for an app that is not listening yet; 0 to refuse at once.
+    /// The longest time that a client waits for an app that is not listening yet; 0 refuses at once.
     @Setting(
         .scalar(
             "hold", .duration(), \Self.hold, option: "hold",
-            help: "How long a client may wait for an app that is not listening yet; 0s refuses at once.",
+            help: "The longest time that a client waits for an app that is not listening yet; 0s refuses at once.",
             example: "30s"))
     public var hold: Duration = .seconds(10)
 
-    /// How long one attempt to connect to the app may take.
+    /// The time limit for one attempt to connect to the app.
     @Setting(
         .scalar(
             "connect_timeout", .duration(atLeast: .milliseconds(1)), \Self.connectTimeout, option: "connect-timeout",
-            help: "How long one attempt to connect to the app may take.", example: "250ms"))
+            help: "The time limit for one attempt to connect to the app.", example: "250ms"))
     public var connectTimeout: Duration = .seconds(1)
 
-    /// How long a connection may be without a byte in either direction; nil for what suits the route's protocol.
+    /// The longest time without a byte in either direction; nil for the default of the route's protocol.
     @Setting(
         .scalar(
             "idle_timeout", .automatic(.duration(atLeast: .milliseconds(1))), \Self.idleTimeout,
             option: "idle-timeout",
-            help: "How long a connection may be without a byte in either direction; auto is 1h, and with udp 60s.",
+            help: "The longest time without a byte in either direction; auto is 1h, and 60s with udp.",
             example: "10m"))
     public var idleTimeout: Duration? = nil
 
-    /// How long a connection may go on after one side has finished sending.
+    /// The longest time without a byte after one side has finished sending.
     @Setting(
         .scalar(
             "half_close_timeout", .duration(atLeast: .milliseconds(1)), \Self.halfCloseTimeout,
             option: "half-close-timeout",
-            help: "How long a connection may be without a byte after one side has finished sending.", example: "1m"))
+            help: "The longest time without a byte after one side has finished sending.", example: "1m"))
     public var halfCloseTimeout: Duration = .seconds(300)
 
-    /// How many clients may be connected; above it the listeners pause, or with UDP drop what new clients send.
+    /// The most clients at a time; above it the listeners pause, or with UDP drop what new clients send.
     @Setting(
         .scalar(
             "max_connections", .number(1...1_000_000), \Self.maxConnections, option: "max-connections",
             unit: "connections",
-            help: "How many clients of a route may be connected; above it listeners pause, or with udp drop datagrams.",
+            help: "The most clients of a route at a time; above it its listeners pause, or with udp drop datagrams.",
             example: "500"))
     public var maxConnections: Int = 10_000
 
-    /// When the app is called.
+    /// The moment to connect to the app.
     @Setting(
         .scalar(
             "connect", .choice(), \Self.connect, option: "connect",
-            help: "When the app is called: once the client is connected, or once it has sent its first byte.",
+            help: "The moment to connect to the app: once the client is connected, or once it has sent its first byte.",
             example: "first_byte"))
     public var connect: ConnectMoment = .accept
 
-    /// How many connections the app gets.
+    /// The limits on connections to the app.
     @Setting(
         .mapping(
-            "upstream_connections", \Self.upstreamConnections, help: "How many connections the app gets.",
+            "upstream_connections", \Self.upstreamConnections,
+            help: "Limits on connections to the app, and the queue of clients that wait for one.",
             example: "{ max: 4 }"))
     public var upstreamConnections: UpstreamConnections = UpstreamConnections()
 
-    /// Connections to the app that are open while nobody uses them.
+    /// The connections to the app that are open while no client uses them.
     @Setting(
         .mapping(
-            "pool", \Self.pool, help: "Connections to the app that are open while nobody uses them.",
+            "pool", \Self.pool, help: "Connections to the app that are open while no client uses them.",
             example: "{ spare: 8 }"))
     public var pool: PoolSettings = PoolSettings()
 
-    /// From which addresses the connections to the app come.
+    /// The source address of connections to the app.
     @Setting(
         .scalar(
             "source", .choice(), \Self.source, option: "source",
-            help: "Where connections to the app come from: one address for all, or one for each client.",
+            help: "The source address of connections to the app: one for all clients, or one for each client.",
             example: "per_client"))
     public var source: ConnectionSource = .default
 
-    /// What each client may have.
+    /// The limits for each client.
     @Setting(
         .mapping(
-            "per_client", \Self.perClient, help: "What each client may have, by its address.",
+            "per_client", \Self.perClient, help: "Limits for each client, by its address.",
             example: "{ max_connections: 100, rate: 10/s }"))
     public var perClient: ClientLimits = ClientLimits()
 
-    /// The clients that may come in; everybody where it is empty. See ``AccessList``.
+    /// The clients that may connect; empty allows all. See ``AccessList``.
     @Setting(
         .list(
             "allow", .blocks, \Self.allow, option: "allow",
-            help: "Which clients may come in; none lets everybody.", example: "10.0.0.0/8"))
+            help: "The clients that may connect; none allows all.", example: "10.0.0.0/8"))
     public var allow: [CIDR] = []
 
-    /// The clients that may not.
+    /// The clients that may not connect.
     @Setting(
         .list(
             "deny", .blocks, \Self.deny, option: "deny",
-            help: "Which clients may not come in; the longest prefix of both lists decides.",
+            help: "The clients that may not connect; the longest matching prefix of both lists decides.",
             example: "192.0.2.0/24"))
     public var deny: [CIDR] = []
 
-    /// What is said and heard of clients in the PROXY protocol.
+    /// The settings of the PROXY protocol.
     @Setting(
         .mapping(
-            "proxy_protocol", \Self.proxyProtocol, help: "What is said and heard of clients in the PROXY protocol.",
+            "proxy_protocol", \Self.proxyProtocol,
+            help: "The PROXY protocol, which names the client: headers accepted from proxies, headers sent to the app.",
             example: "{ send: v2 }"))
     public var proxyProtocol: ProxyProtocolSettings = ProxyProtocolSettings()
 
-    /// How clients are spoken to in TLS, if they are.
+    /// The settings of TLS toward clients.
     @Setting(
         .mapping(
-            "tls", \Self.tls, help: "How clients are spoken to in TLS; not at all without a certificate.",
+            "tls", \Self.tls, help: "TLS toward clients; off without a certificate.",
             example: "{ certificate: /tls/tls.crt, key: /tls/tls.key }"))
     public var tls: TLSSettings = TLSSettings()
 
-    /// How HTTP is carried; the defaults where the route's protocol is another.
+    /// The settings of HTTP; the defaults in a route of another protocol.
     @Setting(
         .mapping(
-            "http", \Self.http, help: "How requests and answers are carried; only with protocol http.",
+            "http", \Self.http, help: "Settings for HTTP; only with protocol http.",
             example: "{ host: upstream }"))
     public var http: HTTPSettings = HTTPSettings()
 
@@ -122,15 +124,15 @@ public struct RouteSettings: Settings, KeyedMapping {
     static let keys = taggedKeys()
 }
 
-/// When the connection to the app is opened for a client.
+/// The moment to open the connection to the app for a client.
 public enum ConnectMoment: String, Sendable, Equatable, CaseIterable {
-    /// As soon as the client is connected.
+    /// Once the client is connected.
     case accept
-    /// Once the client has said something; for apps that wait for their clients to speak first.
+    /// Once the client has sent its first byte; for apps that wait for their clients to speak first.
     case firstByte = "first_byte"
 }
 
-/// From which addresses the connections to an app come.
+/// The source address of connections to an app.
 public enum ConnectionSource: String, Sendable, CaseIterable {
     /// From 127.0.0.1, as the kernel chooses.
     case `default`

@@ -1,8 +1,8 @@
-/// What is wrong with a file that a route's `tls` names.
+/// A fault of a file that a route's `tls` names.
 public struct TLSFileFault: Error, Sendable, Equatable {
     /// The key that names it.
     public enum Part: Sendable, Equatable {
-        /// With the pair's place in ``TLSSettings/pairs``.
+        /// The pair by its index in ``TLSSettings/pairs``.
         case certificate(pair: Int)
         case key(pair: Int)
         case clientCA
@@ -43,7 +43,7 @@ extension LoadedConfiguration {
             let place = KeyPathText.route(index)
             let origin = fault.places.lazy.compactMap { origins[place.appending($0)] }.first
             let diagnostic = Diagnostic(fault.message, at: origin?.location ?? .commandLine)
-            // What routes have from 'defaults' is said once.
+            // A fault that routes have from 'defaults' is reported once.
             if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
         }
         guard diagnostics.isEmpty else { throw errors(diagnostics) }

@@ -1,49 +1,50 @@
-/// How a route's clients are spoken to in TLS (`tls`).
+/// The settings of TLS toward a route's clients (`tls`).
 public struct TLSSettings: Settings, KeyedMapping {
-    /// The path of a PEM file; nil where TLS is not spoken.
+    /// The path of a PEM file; nil turns TLS off.
     @Setting(
         .scalar(
             "certificate", .file, \Self.certificate, option: "tls-certificate",
-            help: "A PEM file with the certificate, and behind it those that lead to its authority; none for no TLS.",
+            help:
+                "A PEM file with the certificate, followed by the intermediate ones of its chain; none turns TLS off.",
             example: "/tls/tls.crt"))
     public var certificate: String? = nil
 
-    /// The path of a PEM file; nil where the key is in the certificate's.
+    /// The path of a PEM file; nil if the certificate's file holds the key.
     @Setting(
         .scalar(
             "key", .file, \Self.key, option: "tls-key",
-            help: "A PEM file with the certificate's private key; none where that is in the certificate's file.",
+            help: "A PEM file with the certificate's private key; none if the certificate's file holds it.",
             example: "/tls/tls.key"))
     public var key: String? = nil
 
-    /// Further ones, for other hosts.
+    /// Further pairs, for other hosts.
     @Setting(
         .mappings(
             "certificates", \Self.certificates,
-            help: "Further certificates; the host that the client names decides (SNI).",
+            help: "Further certificates; the host name that the client asks for (SNI) selects one.",
             example: "[{ certificate: /tls/other.crt, key: /tls/other.key }]"))
     public var certificates: [Pair] = []
 
-    /// The path of a PEM file with the authorities that vouch for clients; nil where clients are not asked.
+    /// The path of a PEM file with the authorities of client certificates; nil asks for none.
     @Setting(
         .scalar(
             "client_ca", .file, \Self.clientCA, option: "tls-client-ca",
-            help: "A PEM file with the authorities that vouch for clients; none does not ask clients for certificates.",
+            help: "A PEM file with the authorities of client certificates; with none, clients are not asked for any.",
             example: "/tls/ca.crt"))
     public var clientCA: String? = nil
 
     @Setting(
         .scalar(
             "client_certificate", .choice(), \Self.clientCertificate,
-            help: "Whether a client needs a certificate that client_ca vouches for, or may have none.",
+            help: "Whether a certificate of these authorities is required, or a client may connect without one.",
             example: "optional"))
     public var clientCertificate: ClientCertificate = .required
 
-    /// From a connection's beginning to the end of its handshake.
+    /// The time limit from a connection's beginning to the end of its handshake.
     @Setting(
         .scalar(
             "handshake_timeout", .duration(atLeast: .milliseconds(1)), \Self.handshakeTimeout,
-            help: "How long a client may take for the TLS handshake.", example: "5s"))
+            help: "The time limit for the TLS handshake.", example: "5s"))
     public var handshakeTimeout: Duration = .seconds(10)
 
     public init() {}
@@ -51,7 +52,7 @@ public struct TLSSettings: Settings, KeyedMapping {
     static let place = "in 'tls'"
     static let keys = taggedKeys()
 
-    /// Whether clients are spoken to in TLS at all.
+    /// Whether the route speaks TLS.
     public var isEnabled: Bool { certificate != nil }
 
     /// All pairs, the first of which is for clients that name no host, or another one.
@@ -59,24 +60,25 @@ public struct TLSSettings: Settings, KeyedMapping {
         certificate.map { [Pair(certificate: $0, key: key)] + certificates } ?? []
     }
 
-    /// What is asked of clients where somebody vouches for them.
+    /// Whether clients need a certificate, where ``clientCA`` is set.
     public enum ClientCertificate: String, Sendable, CaseIterable {
         case required
         case optional
     }
 
-    /// A certificate's file and its key's.
+    /// The files of a certificate and of its key.
     public struct Pair: Settings, KeyedMapping {
         @Setting(
             .text(
-                "certificate", .path, \Self.certificate, help: "A PEM file as in 'tls'.", example: "/tls/other.crt"))
+                "certificate", .path, \Self.certificate,
+                help: "A PEM file with a certificate and its chain, as in 'tls'.", example: "/tls/other.crt"))
         public var certificate: String = ""
 
-        /// Nil where the key is in the certificate's file.
+        /// Nil if the certificate's file holds the key.
         @Setting(
             .scalar(
                 "key", .file, \Self.key,
-                help: "A PEM file with its private key; none where that is in the certificate's file.",
+                help: "A PEM file with its private key; none if the certificate's file holds it.",
                 example: "/tls/other.key"))
         public var key: String? = nil
 

@@ -1,10 +1,10 @@
 public import Network
 
-/// Whose word on who the client is may be believed.
+/// A peer that is believed about who the client is.
 public enum TrustedPeer: Hashable, Sendable {
-    /// Those who connect from an address in the block.
+    /// Peers with an address in the block.
     case block(CIDR)
-    /// Those who connect to a Unix socket, whose file says who may.
+    /// Peers that connect to a Unix socket, whose file decides who may.
     case unixSocket
 }
 

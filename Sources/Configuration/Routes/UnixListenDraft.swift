@@ -15,20 +15,21 @@ extension UnixListenDraft: KeyedMapping {
     static let keys: [Key<UnixListenDraft>] = [
         .located(
             "unix", .unixPath, \.path, isRequired: true,
-            help: "The path of a Unix socket to listen on, or behind an @ a name without a file.",
+            help: "The path of a Unix socket to listen on, or @ and a name in the abstract namespace.",
             example: "/run/web.sock"),
         .located(
             "mode", .mode, \.mode, defaultText: "`0660`",
-            help: "The permission bits of its file: who may write to it may connect.", example: "\"0666\""),
+            help: "The permission bits of the socket's file; connecting takes permission to write to it.",
+            example: "\"0666\""),
         .located(
             "owner", .account, \.owner, defaultText: "who runs the program",
-            help: "The user that its file belongs to, by name or number.", example: "app"),
+            help: "The user that owns the socket's file, by name or number.", example: "app"),
         .located(
             "group", .account, \.group, defaultText: "the program's",
-            help: "The group that its file belongs to, by name or number.", example: "www-data"),
+            help: "The group that owns the socket's file, by name or number.", example: "www-data"),
     ]
 
-    /// How ``ListenSpec`` is written as a mapping.
+    /// The form of a ``ListenSpec`` as a mapping.
     static let form = ItemForm<ListenSpec>(
         descriptions: { descriptions },
         decode: { node, decoding in

@@ -1,6 +1,6 @@
 public import Network
 
-/// Where the app of a route listens.
+/// The address of a route's app.
 public enum UpstreamAddress: Sendable, Hashable {
     /// 127.0.0.1 or ::1, whichever the app has chosen.
     case localhost(port: UInt16)

@@ -1,27 +1,27 @@
 internal import YAML
 
-/// How many connections the app gets, and who may wait for one (`upstream_connections`).
+/// The limits on connections to the app, and the queue for them (`upstream_connections`).
 public struct UpstreamConnections: Settings, KeyedMapping {
-    /// How many there may be, over all workers; nil for any number.
+    /// The most connections at a time, over all workers; nil for any number.
     @Setting(
         .scalar(
             "max", .limit(1...1_000_000), \Self.max, option: "upstream-connections",
             unit: "connections",
-            help: "How many connections the app may have at a time; further clients queue for one.", example: "4"))
+            help: "The most connections to the app at a time; further clients queue for one.", example: "4"))
     public var max: Int? = nil
 
-    /// How many clients may wait for one.
+    /// The most clients in the queue.
     @Setting(
         .scalar(
             "queue", .number(0...1_000_000), \Self.queue, option: "queue", unit: "clients",
-            help: "How many clients may wait for one of the upstream connections.", example: "100"))
+            help: "The most clients in the queue for a connection to the app; further ones are reset.", example: "100"))
     public var queue: Int = 1000
 
-    /// How long a client may wait for one.
+    /// The longest time that a client waits in the queue.
     @Setting(
         .scalar(
             "queue_timeout", .duration(atLeast: .milliseconds(1)), \Self.queueTimeout, option: "queue-timeout",
-            help: "How long a client may wait for one of the upstream connections.", example: "30s"))
+            help: "The longest time that a client waits in this queue.", example: "30s"))
     public var queueTimeout: Duration = .seconds(10)
 
     public init() {}

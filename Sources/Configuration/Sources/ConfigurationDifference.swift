@@ -1,19 +1,19 @@
-/// What becomes of a running configuration when another one takes its place.
+/// The difference between a running configuration and the one that replaces it.
 ///
 /// A route is the same one where its name is; where no route has the name, it is one that listens on an address in
 /// common. So a route may change its listeners under its name, or its name on its listeners.
 public struct ConfigurationDifference: Sendable, Equatable {
-    /// Where a route of the new configuration comes from, by its place among the old routes.
+    /// The predecessor of a route of the new configuration, by its index among the old routes.
     public enum Origin: Sendable, Hashable {
-        /// It is as it was.
+        /// The route is the same.
         case unchanged(from: Int)
         case changed(from: Int)
         case added
     }
 
-    /// For each route of the new configuration where it comes from; no old route is named twice.
+    /// The origin of each route of the new configuration; no old route is named twice.
     public let origins: [Origin]
-    /// The places of the old routes that have no successor.
+    /// The indices of the old routes that have no successor.
     public let removed: [Int]
     /// The keys at the file's top level that differ, but for `routes`.
     public let settings: [String]
@@ -74,7 +74,7 @@ public struct ConfigurationDifference: Sendable, Equatable {
     }
 }
 
-/// What two routes cannot have at the same time.
+/// An address and a transport, which only one route can have.
 private struct ListenPlace: Hashable {
     let address: ListenAddress
     let transport: RouteProtocol.Transport

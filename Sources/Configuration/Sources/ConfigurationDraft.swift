@@ -3,7 +3,7 @@ internal import YAML
 /// The configuration while its sources are read, one after the other, the later above the earlier.
 struct ConfigurationDraft: Sendable, Equatable {
     var settings = ProgramSettings()
-    /// What routes start from.
+    /// Settings that every route starts from.
     var defaults = RouteSettings()
     var routes: [RouteDraft] = []
 }
@@ -23,7 +23,7 @@ extension ConfigurationDraft {
         }
     }
 
-    /// Those of the routes; where there are none yet, those that routes will start from.
+    /// The settings of the routes; without routes, the `defaults`.
     var settingsInUse: [(place: KeyPathText, settings: RouteSettings)] {
         let routes = routes.enumerated().map { (place: KeyPathText.route($0), settings: $1.settings) }
         return routes.isEmpty ? [(KeyPathText("defaults"), defaults)] : routes
@@ -33,7 +33,7 @@ extension ConfigurationDraft {
 extension ConfigurationDraft: KeyedMapping {
     static let place = ProgramSettings.place
 
-    /// Where a key of this name may stand, in words; nil where there is none.
+    /// Lists in words the mappings that have a key of this name; nil for an unknown name.
     static func places(of name: String) -> String? {
         func place<Mapping: KeyedMapping>(_: Mapping.Type) -> String? {
             Mapping.descriptions.contains { $0.name == name } ? Mapping.place : nil
@@ -55,7 +55,7 @@ extension ConfigurationDraft: KeyedMapping {
     private static let defaults = Key<ConfigurationDraft>(
         "defaults",
         KeyDescription(
-            help: "What routes start from, those too that the command line gives.", type: "mapping",
+            help: "Settings that every route starts from, including routes given on the command line.", type: "mapping",
             example: "{ hold: 30s }", schema: .mapping { RouteSettings.descriptions }),
         options: RouteSettings.keys.flatMap(\.options).map { option in
             option.lifted(under: "defaults") { setter in
@@ -73,7 +73,8 @@ extension ConfigurationDraft: KeyedMapping {
     private static let routeList = Key<ConfigurationDraft>(
         routesKey,
         KeyDescription(
-            help: "Where clients are accepted and where they are carried.", type: "list of mappings",
+            help: "The routes: where clients are accepted, and the app that each one forwards them to.",
+            type: "list of mappings",
             example: "[{ listen: 8080, upstream: 8000 }]", schema: .list { RouteDraft.descriptions }),
         decode: { node, draft, decoding in
             guard case .sequence(let items) = node.content else {

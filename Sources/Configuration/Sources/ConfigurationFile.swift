@@ -2,9 +2,9 @@ internal import YAML
 
 /// A configuration file's name and bytes.
 public struct ConfigurationFile: Sendable, Equatable {
-    /// Its name, for messages.
+    /// The file's name, for messages.
     public var path: String
-    /// What it holds; not looked at yet.
+    /// The file's bytes, not parsed yet.
     public var contents: [UInt8]
 
     /// A file that has been read.
@@ -13,7 +13,7 @@ public struct ConfigurationFile: Sendable, Equatable {
         self.contents = contents
     }
 
-    /// Where a file is looked for when nobody names one.
+    /// The path that is tried when no file is named.
     public static let defaultPath = "/etc/loopbridge/config.yaml"
 
     /// Reads a file, of at most 1 MiB.
@@ -46,13 +46,13 @@ public struct ConfigurationFile: Sendable, Equatable {
         }
     }
 
-    /// Where ``find(option:environment:defaultPath:)`` looks for a file, whether there is one or not.
+    /// The path that ``find(option:environment:defaultPath:)`` tries, whether there is a file or not.
     /// - Parameter option: what `--config` says.
     public static func path(option: String?, environment: [String: String]) -> String {
         namedPath(option: option, environment: environment) ?? defaultPath
     }
 
-    /// What somebody has named; nil where nobody has.
+    /// The path that the command line or the environment names; nil for none.
     private static func namedPath(option: String?, environment: [String: String]) -> String? {
         option ?? environment[ConfigurationOption.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
     }

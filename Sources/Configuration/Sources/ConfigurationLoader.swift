@@ -8,7 +8,7 @@ struct ConfigurationLoader {
     /// Whether a source may have given routes that could not be read: their lack is no fault of its own then.
     private var hasTriedRoutes = false
     private(set) var filePath: String?
-    /// Where each value was given; what is not here has its default.
+    /// The origin of each value that was given; all others have their default.
     private(set) var origins: [KeyPathText: ValueOrigin] = [:]
     /// The variables that the file names.
     private var fileVariables: Set<String> = []
@@ -78,7 +78,7 @@ struct ConfigurationLoader {
         var given = arguments.map { (text: $0, location: Diagnostic.Location.routeArgument(text: $0)) }
         let fromEnvironment = (variables[variable] ?? "").split { $0 == "," || $0.isWhitespace }.map(String.init)
             .map { (text: $0, location: Diagnostic.Location.environmentRoute(variable: variable, text: $0)) }
-        // What the command line replaces is read nevertheless, for its faults are the user's too.
+        // Routes that the command line replaces are read all the same, so that their faults are reported.
         let replaced = given.isEmpty ? [] : fromEnvironment
         if given.isEmpty { given = fromEnvironment }
         for (text, location) in replaced { _ = read(route: text, at: location) }
@@ -139,7 +139,7 @@ struct ConfigurationLoader {
     private mutating func checkPasswordFiles(of routes: [Route]) {
         var seen: Set<String> = []
         let origins = settingOrigins
-        for (index, route) in routes.enumerated() where route.protocol == .http {
+        for (index, route) in routes.enumerated() where route.protocol.takesHTTP {
             guard let path = route.http.basicAuth.file, seen.insert(path).inserted else { continue }
             do {
                 _ = try PasswordFile(at: path)
@@ -174,7 +174,7 @@ struct ConfigurationLoader {
         return routes
     }
 
-    /// What is said of TLS where there is no certificate: surely nobody wants plain bytes then.
+    /// Settings of TLS without a certificate: surely nobody wants plain bytes then.
     private var lackingCertificates: [Diagnostic] {
         let inUse = draft.routes.enumerated().map { (KeyPathText.route($0), $1.settings.tls) }
         var found: [Diagnostic] = []

@@ -9,7 +9,7 @@ public struct ConfigurationSources: Sendable, Equatable {
     /// The command line's ROUTE arguments.
     public var routes: [String]
 
-    /// Sources, of which each may be missing.
+    /// Makes sources, each of which may be missing.
     public init(
         file: ConfigurationFile? = nil, environment: [String: String] = [:], options: [String: String] = [:],
         routes: [String] = []

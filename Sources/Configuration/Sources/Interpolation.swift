@@ -73,7 +73,7 @@ struct Interpolation {
             throw Failure(message: "the default in ${NAME:-default} must not contain '$'", range: whole)
         }
         switch (environment[name], fallback) {
-        // As in a shell, the default stands for an empty value, too.
+        // The default also replaces an empty value, as in a shell.
         case (let value?, _) where !value.isEmpty: text += value
         case (_, let fallback?): text += fallback
         case (_?, nil): break

@@ -3,20 +3,23 @@ internal import YAML
 extension LoadedConfiguration {
     /// ``Configuration/yaml`` with a comment behind each value that says where it came from: `# default`,
     /// `# config.yaml:4:11`, `# LOOPBRIDGE_HOLD`, `# --hold`.
+    /// - Throws: where there is no memory for it.
     public var explanation: String {
-        let tree = YAMLNode(encoding: ConfigurationDraft(of: configuration))
-        // The text has a line for each key and item, in the order of the tree.
-        let lines = tree.yamlText.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        let comments = self.comments(of: tree, at: KeyPathText())
-        let width =
-            zip(lines, comments).compactMap { line, comment in
-                comment.map { _ in min(line.unicodeScalars.count, 40) }
-            }.max() ?? 0
-        return zip(lines, comments).map { line, comment in
-            guard let comment else { return line + "\n" }
-            let gap = String(repeating: " ", count: max(width - line.unicodeScalars.count, 0))
-            return "\(line)\(gap)  # \(comment)\n"
-        }.joined()
+        get throws {
+            let tree = YAMLNode(encoding: ConfigurationDraft(of: configuration))
+            // The text has a line for each key and item, in the order of the tree.
+            let lines = try tree.yamlText.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            let comments = self.comments(of: tree, at: KeyPathText())
+            let width =
+                zip(lines, comments).compactMap { line, comment in
+                    comment.map { _ in min(line.unicodeScalars.count, 40) }
+                }.max() ?? 0
+            return zip(lines, comments).map { line, comment in
+                guard let comment else { return line + "\n" }
+                let gap = String(repeating: " ", count: max(width - line.unicodeScalars.count, 0))
+                return "\(line)\(gap)  # \(comment)\n"
+            }.joined()
+        }
     }
 
     /// One for each line that the node takes; nil where the line has no value.

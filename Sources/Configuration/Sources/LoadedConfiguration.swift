@@ -1,10 +1,10 @@
 /// A configuration with what is worth knowing about how it came to be.
 public struct LoadedConfiguration: Sendable {
-    /// What was asked for.
+    /// The effective configuration.
     public let configuration: Configuration
-    /// What is allowed but surely not meant, in the order of the sources.
+    /// Warnings: settings that are allowed but surely not meant, in the order of the sources.
     public let warnings: [Diagnostic]
-    /// Where each value was given, by the keys of ``Configuration/yaml``.
+    /// The origin of each value, by the keys of ``Configuration/yaml``.
     let origins: [KeyPathText: ValueOrigin]
     private let file: ConfigurationFile?
 
@@ -34,7 +34,7 @@ public struct LoadedConfiguration: Sendable {
 }
 
 extension ConfigurationLoader {
-    /// Where each value was given, those too that routes have from `defaults`.
+    /// The origin of each value, including those that routes have from `defaults`.
     var settingOrigins: [KeyPathText: ValueOrigin] {
         var result = origins
         let defaults = origins.compactMap { place, origin in place.within("defaults").map { ($0, origin) } }
@@ -49,7 +49,7 @@ extension ConfigurationLoader {
         return result
     }
 
-    /// The same where one text means several listeners.
+    /// The same origins, with one for each listener where one text means several.
     func resolvedOrigins(from settings: [KeyPathText: ValueOrigin]) -> [KeyPathText: ValueOrigin] {
         var result = settings
         for (index, route) in draft.routes.enumerated() {

@@ -1,4 +1,4 @@
-/// Where a value was given.
+/// The origin of a value: the place where it was given.
 struct ValueOrigin: Sendable, Equatable {
     var location: Diagnostic.Location
     /// The environment variables that the file names there.
@@ -6,7 +6,7 @@ struct ValueOrigin: Sendable, Equatable {
     /// Whether a route has it from `defaults`.
     var isInherited = false
 
-    /// How far above the built-in default it stands: what is given with more right says more of what somebody wants.
+    /// The precedence of the source, 0 for a default: the higher it is, the more certainly the value was meant.
     var rank: Int {
         switch location {
         case .file: isInherited ? 1 : 2

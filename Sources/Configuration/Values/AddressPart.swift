@@ -1,6 +1,6 @@
 internal import Network
 
-/// What stands between the colons.
+/// A part of an address, between two colons.
 enum AddressPart: Equatable {
     /// `*`: all addresses of both families.
     case wildcard

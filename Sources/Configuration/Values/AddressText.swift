@@ -4,7 +4,7 @@ internal import Network
 struct AddressText {
     /// The parts in front of a Unix socket's path, or all of them.
     var parts: [AddressPart]
-    /// What follows `unix:`, up to the end.
+    /// Everything behind `unix:`.
     var unixPath: String?
 
     /// - Throws: ``ValueError`` where brackets do not match or a part is empty.
@@ -23,7 +23,7 @@ struct AddressText {
         }
     }
 
-    /// Where the first part ends: at a colon outside of brackets, or with the text.
+    /// The end of the first part: a colon outside of brackets, or the end of the text.
     private static func endOfPart(_ text: Substring) throws(ValueError) -> Substring.Index {
         guard text.hasPrefix("[") else { return text.firstIndex(of: ":") ?? text.endIndex }
         guard let bracket = text.firstIndex(of: "]") else {

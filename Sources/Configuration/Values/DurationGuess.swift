@@ -1,4 +1,4 @@
-/// What somebody means who writes a duration in another notation: `1.5s`, `10 sec`, `1h30m`, `2d`.
+/// Guesses a duration in another notation: `1.5s`, `10 sec`, `1h30m`, `2d`.
 struct DurationGuess {
     private let milliseconds: Int
 
@@ -22,7 +22,7 @@ struct DurationGuess {
         milliseconds = total
     }
 
-    /// As it should be written; nil where it is out of bounds.
+    /// The right notation; nil where the duration is out of bounds.
     func text(from shortest: Duration, to longest: Duration) -> String? {
         shortest...longest ~= .milliseconds(milliseconds) ? durationText(.milliseconds(milliseconds)) : nil
     }

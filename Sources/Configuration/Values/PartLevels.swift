@@ -26,14 +26,14 @@ extension PartLevels: KeyedMapping {
 
     static let keys: [Key<PartLevels>] = LogPart.allCases.map { part in
         .scalar(
-            part.rawValue, .partLevel, \.[part], help: "Lines about \(part.explanation).",
+            part.rawValue, .partLevel, \.[part], help: "The level of lines about \(part.explanation).",
             example: part == .access ? "error" : "debug")
     }
 
-    /// Some parts' levels in one text: `upstream=debug,access=error`.
+    /// The option that sets levels of several parts in one text: `upstream=debug,access=error`.
     static let option = KeyOption<PartLevels>(
         name: "log-levels", key: KeyPathText(), placeholder: "PART=LEVEL,...",
-        help: "Parts of the log that have a level of their own.", defaultText: "none",
+        help: "Levels for single parts of the log; the other parts follow level.", defaultText: "none",
         keys: { text in (try? levels(in: text))?.map { KeyPathText($0.part.rawValue) } ?? [] },
         read: { text throws(ValueError) in
             let levels = try levels(in: text)
@@ -81,7 +81,7 @@ extension ValueKind<LogLevel?> {
     }
 }
 
-/// What people write instead of a level.
+/// Other words for levels, and the levels that they mean.
 private let levelSynonyms = [
     "trace": "debug", "verbose": "debug", "notice": "info", "warn": "warning", "fatal": "error", "inherit": "default",
 ]

@@ -8,7 +8,7 @@ func quoted(_ text: String) -> String {
 
 /// The character, or its number where it could do something to a terminal.
 func printable(_ character: Character) -> String {
-    // What joins an emoji's parts is a format character, too.
+    // The joiner of an emoji's parts is a format character, too.
     let isJoined = character.unicodeScalars.first?.properties.isEmoji == true
     return character.unicodeScalars.map { isJoined && $0.value == 0x200D ? String($0) : printable($0) }.joined()
 }

@@ -1,6 +1,6 @@
 internal import YAML
 
-/// So many in a second, a minute or an hour: `10/s`, `100/m`, `1000/h`.
+/// A number in a second, a minute or an hour: `10/s`, `100/m`, `1000/h`.
 public struct Rate: Sendable, Hashable, CustomStringConvertible {
     public enum Unit: String, Sendable, CaseIterable {
         case second = "s"
@@ -20,7 +20,7 @@ public struct Rate: Sendable, Hashable, CustomStringConvertible {
     /// The largest number of a rate.
     public static let most = 1_000_000
 
-    /// How long the unit is.
+    /// The length of the unit.
     public var period: Duration {
         switch unit {
         case .second: .seconds(1)

@@ -51,7 +51,7 @@ extension ValueKind<Int> {
     return "\(bytes / unit.bytes)\(unit.rawValue)"
 }
 
-/// What somebody means who writes a size in another notation: `64k`, `64 KB`, `1M`.
+/// Guesses a size in another notation: `64k`, `64 KB`, `1M`.
 private func guessedSize(_ text: String) -> Int? {
     let text = text.lowercased().filter { !$0.isWhitespace }
     let digits = text.prefix { $0.isASCII && $0.isNumber }

@@ -9,17 +9,17 @@ struct ValueError: Error, Equatable {
 
 /// A kind of value that is written as text: in the file, the environment and the command line alike.
 struct ValueKind<Value: Sendable>: Sendable {
-    /// What to write, in words: `a duration such as 10s`.
+    /// The expected value, in words: `a duration such as 10s`.
     let expected: String
-    /// What the documentation calls the kind: `duration`.
+    /// The kind's name in the documentation: `duration`.
     let type: String
     /// The units that are written with a number of the kind; nil where there are none.
     let unit: String?
-    /// What stands for the value in `--help`.
+    /// The placeholder of the value in `--help`.
     let placeholder: String
     /// JSON Schemas, of which a value in the file fits one.
     let schemas: [JSONValue]
-    /// What a text was probably meant to be; nil where there is no telling.
+    /// Guesses the value that a wrong text was meant to be; nil for no guess.
     private let suggest: @Sendable (String) -> String?
     /// Nil for a text that is nothing of the kind; throws where the text deserves a message of its own.
     let parse: @Sendable (String) throws(ValueError) -> Value?

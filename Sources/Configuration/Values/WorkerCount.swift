@@ -1,6 +1,6 @@
-/// How many workers, each a thread with an event loop, carry traffic.
+/// The number of workers, each a thread with an event loop.
 public enum WorkerCount: Sendable, Hashable, CustomStringConvertible {
-    /// As many as this process may use CPUs.
+    /// One for each CPU that this process may use.
     case auto
     /// This many, 1 to ``most``.
     case count(Int)

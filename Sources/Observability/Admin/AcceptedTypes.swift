@@ -1,4 +1,4 @@
-/// What a client accepts, by its Accept field (RFC 9110 section 12.5.1).
+/// The types that a client accepts, by its Accept field (RFC 9110 section 12.5.1).
 struct AcceptedTypes {
     private struct Range {
         let type: String
@@ -29,7 +29,7 @@ struct AcceptedTypes {
     /// Longer ones are read up to here.
     private static let longest = 4096
 
-    /// How much a type is wanted, from 0 to 1: as the range says that names it most closely; 0 where none does.
+    /// The quality of a type, from 0 to 1, by the range that names it most closely; 0 where none does.
     /// - Parameter versions: those that there are; a range that asks for another one does not count.
     func quality(of type: String, version versions: [String] = []) -> Double {
         let prefix = type.prefix { $0 != "/" }

@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// What the admin port's answers have in common, and those that are always the same.
+/// The common parts of the admin port's responses, and those that are always the same.
 enum AdminAnswer {
     static let textType = "text/plain; charset=utf-8"
     static let jsonType = "application/json"

@@ -5,17 +5,18 @@ public import Network
 ///
 /// Belongs to its loop's thread, the control loop.
 public final class AdminServer {
-    /// Where it has what it tells. Called on the loop's thread; what may take long answers later, on that thread.
+    /// The sources of its responses. Called on the loop's thread; those that may take long complete later, on that
+    /// thread.
     public struct Sources {
         /// Gives the state of everything.
         public let snapshot: (@escaping (Snapshot) -> Void) -> Void
-        /// The effective configuration, as a file.
-        public let configuration: () -> String
-        /// Who listens in this namespace, as JSON.
+        /// The effective configuration, as a file; nil where there is no memory for it.
+        public let configuration: () -> String?
+        /// The listening sockets of this namespace, as JSON.
         public let diagnosis: (@escaping ([UInt8]) -> Void) -> Void
 
         public init(
-            snapshot: @escaping (@escaping (Snapshot) -> Void) -> Void, configuration: @escaping () -> String,
+            snapshot: @escaping (@escaping (Snapshot) -> Void) -> Void, configuration: @escaping () -> String?,
             diagnosis: @escaping (@escaping ([UInt8]) -> Void) -> Void
         ) {
             self.snapshot = snapshot
@@ -24,22 +25,23 @@ public final class AdminServer {
         }
     }
 
-    /// Who may ask on a socket.
+    /// The clients that may ask on a socket.
     public enum Clients {
-        /// Those whose addresses ``AdminServer/access`` admits.
+        /// Clients whose addresses ``AdminServer/access`` admits.
         case byAddress
-        /// All who can reach it.
+        /// All clients that can reach it.
         case all
     }
 
-    /// Whose requests are answered on sockets for ``Clients/byAddress``.
+    /// The clients that are admitted on sockets for ``Clients/byAddress``.
     public var access = AccessList()
 
     private let loop: EventLoop
     private let sources: Sources
     private var history = History()
     private var timer: Timer?
-    /// Who waits for the snapshot that is being taken, and who came too late for it and gets the next one.
+    /// The requests that wait for the snapshot that is being taken, and those that came too late for it and get the
+    /// next one.
     private var waiting: [(Snapshot) -> Void] = []
     private var waitingForNext: [(Snapshot) -> Void] = []
 
@@ -48,6 +50,7 @@ public final class AdminServer {
     public init(_ sources: Sources, on loop: EventLoop) throws(SystemError) {
         self.loop = loop
         self.sources = sources
+        // Our own timer: it is silent once we are gone.
         timer = try Timer(on: loop) { [unowned self] in sample() }
         timer?.schedule(after: .zero)
     }
@@ -95,7 +98,8 @@ public final class AdminServer {
             }
         case "/configuration.yaml":
             // Browsers would save application/yaml instead of showing it.
-            responder.answer(.text(200, sources.configuration()))
+            responder.answer(
+                sources.configuration().map { .text(200, $0) } ?? .text(503, "there is no memory for it now\n"))
         case "/doctor.json":
             sources.diagnosis { responder.answer(HTTPServer.Response(contentType: AdminAnswer.jsonType, body: $0)) }
         default: responder.answer(.text(404, AdminAnswer.notFound))

@@ -10,7 +10,7 @@ extension HTTPServer {
         private enum State {
             /// Takes in a request's head.
             case receiving
-            /// Somebody has the request, and will answer it.
+            /// The handler has the request, and will answer it.
             case waiting
             case sending(head: [UInt8], body: [UInt8], sent: Int)
             /// The end has been sent. What still comes is thrown away: closing with unread bytes would be a reset, which may
@@ -19,23 +19,24 @@ extension HTTPServer {
             case ended
         }
 
-        /// How long a client may take to send a request, from the connection's beginning or the answer before.
+        /// The time limit for a client to send a request, from the connection's beginning or the previous response.
         private static let receivingLimit = Duration.seconds(15)
-        /// How long an answer may take to be made, and to be taken by the client.
+        /// The time limits for making a response, and for the client to take it.
         private static let waitingLimit = Duration.seconds(30)
         private static let sendingLimit = Duration.seconds(15)
         private static let lingeringLimit = Duration.seconds(2)
         private static let mostDiscarded = 1 << 20
         private static let limits = HeadLimits(headBytes: 16 << 10)
-        /// How much is done before the loop's others have their turn.
+        /// The number of steps before others on the loop have their turn.
         private static let stepsOfATurn = 64
 
         private let watched: WatchedSocket
         private let peer: String
+        /// Outlives the use that is made of it: its end calls ``abandon()``, and a connection that has ended asks it nothing.
         private unowned let server: HTTPServer
         private var state = State.receiving
         private(set) var deadline: MonotonicTime
-        /// What has come and has not been answered.
+        /// The bytes that have come and have not been answered.
         private var input: [UInt8] = []
         private var parser = RequestParser(limits: Connection.limits)
         /// The socket may have something to be read: that is told once, so it is remembered until a read finds nothing.
@@ -53,6 +54,7 @@ extension HTTPServer {
             self.peer = peer.ipAddress?.description ?? ""
             self.server = server
             deadline = MonotonicTime.coarse.advanced(by: Self.receivingLimit)
+            // Our own socket: it is silent once we are gone.
             watched.onReady = { [unowned self] in ready($0) }
         }
 

@@ -1,11 +1,11 @@
 internal import HTTP1
 
 extension HTTPServer {
-    /// What a client asks for.
+    /// A client's request.
     public struct Request: Sendable {
         /// The path as sent, not decoded.
         public let path: String
-        /// What stands behind the path's question mark, not decoded; nil where there is none.
+        /// The query behind the path's question mark, not decoded; nil for none.
         public let query: String?
         /// The client's IP address as text. Of no meaning for a Unix socket.
         public let peer: String
@@ -33,7 +33,7 @@ extension HTTPServer {
         }
     }
 
-    /// What it gets.
+    /// The response to a request.
     public struct Response: Sendable {
         public let status: Int
         public let contentType: String
@@ -93,7 +93,7 @@ extension HTTPServer {
         }
     }
 
-    /// Whom a request's answer is given to, once; whether the client is still there does not matter.
+    /// Takes the response to a request, once; the client may be gone by then.
     ///
     /// Belongs to the loop's thread. One that is forgotten without an answer gives 500.
     public final class Responder {

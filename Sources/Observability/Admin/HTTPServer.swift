@@ -10,12 +10,12 @@ public final class HTTPServer {
     /// Called on the loop's thread, which it must not block. The answer may come later.
     public typealias Handler = (Request, Responder) -> Void
 
-    /// How many connections are open at the most; the next ones take the places of silent ones, or wait to be accepted.
+    /// The most connections that are open; further ones replace silent ones, or wait to be accepted.
     public static let mostConnections = 32
 
-    /// How often to look for connections that are slow.
+    /// The time between two looks for connections that are slow.
     private static let interval = Duration.seconds(1)
-    /// When to accept again after the system had no descriptor or no memory for a connection.
+    /// The pause in accepting after the system had no descriptor or no memory for a connection.
     private static let intervalWhilePaused = Duration.milliseconds(100)
 
     let loop: EventLoop
@@ -41,6 +41,7 @@ public final class HTTPServer {
         self.fields = fields
         self.handler = handler
         self.listener = ListeningSocket(owning: listener)
+        // Our own timer and event: both are silent once we are gone.
         sweep = try Timer(on: loop) { [unowned self] in look() }
         listenerEvent = try IOEvent(self.listener.number, on: loop, for: .readable, trigger: .level) {
             [unowned self] _ in accept()
@@ -56,7 +57,7 @@ public final class HTTPServer {
     // MARK: Connections
 
     private func accept() {
-        // Somebody waits.
+        // A client waits.
         if connections.count >= Self.mostConnections, !makeRoom() { return pause(for: Self.interval) }
         while connections.count < Self.mostConnections {
             switch listener.accept() {

@@ -2,13 +2,13 @@ internal import EventLoop
 
 /// The last minutes of each route: what happened between one ``Snapshot`` and the next.
 public struct History: Sendable {
-    /// How long to wait between two snapshots.
+    /// The time between two snapshots.
     public static let interval = Duration.seconds(1)
-    /// How many samples of a route are kept: five minutes.
+    /// The most samples of a route that are kept: five minutes.
     public static let length = 300
 
     private struct RouteHistory: Sendable {
-        /// As it was last.
+        /// The counters of the last snapshot.
         var counters: RouteCounters
         /// The latest is last.
         var samples: [(number: Int, sample: StatusReport.Sample)] = []
@@ -54,7 +54,8 @@ public struct History: Sendable {
         routes[name]?.samples.last?.sample
     }
 
-    /// When a cause has last ended something of a route, to the interval; nil where it has not since the first snapshot.
+    /// The last time that a cause has ended something of a route, to the interval; nil for never since the first
+    /// snapshot.
     public func lastFailure(route name: String, _ cause: FailureCause) -> Timestamp? {
         routes[name]?.lastFailures[cause]
     }
@@ -86,7 +87,7 @@ extension RouteCounters {
 }
 
 extension StatusReport.Sample {
-    /// What a route did since its counters were as they were earlier.
+    /// The activity of a route since earlier counters.
     fileprivate init(
         of route: Snapshot.Route, since earlier: RouteCounters, seconds: Double, at time: Timestamp
     ) {

@@ -1,6 +1,6 @@
 /// `/metrics`: what a ``Snapshot`` says, for Prometheus and what reads its formats. The names are an interface: they stay.
 public enum PrometheusText {
-    /// What a client can ask for.
+    /// The formats that a client can ask for.
     public enum Format: Sendable, Equatable {
         /// Prometheus's own text format, version 0.0.4.
         case text
@@ -15,7 +15,7 @@ public enum PrometheusText {
             }
         }
 
-        /// What a client prefers.
+        /// The format that a client prefers.
         /// - Parameter accept: its Accept field; nil where it has none.
         public init(accept: String?) {
             let wanted = AcceptedTypes(accept)

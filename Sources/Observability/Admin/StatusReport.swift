@@ -2,7 +2,7 @@
 /// 1970, durations in seconds.
 public struct StatusReport: Codable, Sendable {
     public var version: String
-    /// When it was put together.
+    /// The time at which it was made.
     public var time: Double
     public var startTime: Double
     /// `running` or `draining`.
@@ -33,7 +33,7 @@ public struct StatusReport: Codable, Sendable {
         public var usedBytes: Int
         /// `ample`, `tight` or `critical`.
         public var level: String
-        /// How often it has become critical.
+        /// The number of times it has become critical.
         public var shortages: UInt64
     }
 
@@ -57,7 +57,7 @@ public struct StatusReport: Codable, Sendable {
         public var upstreamConnections: Bounded
         public var pool: Pool
         public var totals: Totals
-        /// What went wrong, the latest first; only causes that have occurred.
+        /// The failures, the latest first; only causes that have occurred.
         public var failures: [Failure]
         /// The last interval's rates; nil before the first.
         public var latest: Sample?
@@ -102,7 +102,7 @@ public struct StatusReport: Codable, Sendable {
         public var cause: String
         public var explanation: String
         public var count: UInt64
-        /// When it was last noticed, to the sampling interval; nil where it was before the first sample.
+        /// The time at which it was last noticed, to the sampling interval; nil for before the first sample.
         public var lastTime: Double?
     }
 
@@ -134,7 +134,8 @@ public struct StatusReport: Codable, Sendable {
         public var datagramsToAppPerSecond: Double?
         public var datagramsToClientPerSecond: Double?
         public var failuresPerSecond: Double
-        /// Of requests from their first byte to the end of their answer, with HTTP; of connecting to the app otherwise.
+        /// The time of requests from their first byte to the end of their response, with HTTP; of connecting to the
+        /// app otherwise.
         public var latency: Percentiles?
         public var isAppUp: Bool?
     }
@@ -152,7 +153,7 @@ public struct HistoryReport: Codable, Sendable {
     public var interval: Double
     /// The number of the last sample; `/history.json?after=N` gives those behind it. It starts anew when the program does.
     public var last: Int
-    /// When the program was started, by which a restart is noticed.
+    /// The time of the program's start, by which a restart is noticed.
     public var startTime: Double
     /// The samples of each route, the oldest first.
     public var routes: [String: [StatusReport.Sample]]

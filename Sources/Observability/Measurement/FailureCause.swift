@@ -39,7 +39,7 @@ public enum FailureCause: String, CaseIterable, Sendable, Codable {
     case unsentToApp = "unsent_to_app"
     case unsentToClient = "unsent_to_client"
 
-    /// What has happened, and where to look: one sentence for people.
+    /// The event, and where to look: one sentence for people.
     public var explanation: String {
         switch self {
         case .clientDenied:

@@ -1,17 +1,17 @@
 internal import EventLoop
 
-/// How often values fell between bounds, for one kind of values whose bounds never change.
+/// Counts of values between bounds, for one kind of values whose bounds never change.
 ///
 /// Counting takes no allocation; copies are taken when somebody asks.
 public struct Histogram<Scale: HistogramScale>: Sendable {
-    /// How many values fell into each bucket; the last one is for those above all bounds.
+    /// The number of values in each bucket; the last one is for those above all bounds.
     public private(set) var counts = InlineArray<32, UInt64>(repeating: 0)
     /// The sum of all values, in the scale's unit.
     public private(set) var sum: UInt64 = 0
 
     public init() {}
 
-    /// How many values there were.
+    /// The number of values.
     public var total: UInt64 {
         var total: UInt64 = 0
         for index in 0...Scale.bounds.count { total += counts[index] }
@@ -30,7 +30,7 @@ public struct Histogram<Scale: HistogramScale>: Sendable {
         sum &+= other.sum
     }
 
-    /// What was counted since an earlier copy.
+    /// The counts since an earlier copy.
     public func since(_ earlier: Histogram) -> Histogram {
         var result = self
         // A worker that did not answer may be behind.
@@ -64,7 +64,7 @@ public struct Histogram<Scale: HistogramScale>: Sendable {
 public protocol HistogramScale: Sendable {
     /// The upper bounds, ascending, each of them inclusive; at most 31.
     static var bounds: [UInt64] { get }
-    /// How many of the values' unit make one of what metrics show: seconds, or bytes.
+    /// The number of the values' units in one unit of the metrics: seconds, or bytes.
     static var unitsPerMetric: Double { get }
     /// The number of the first bound that is not below a value; as many as there are bounds where all are. This is what
     /// counting costs, so each scale has the way that is short for it.

@@ -1,4 +1,4 @@
-/// What the process takes of the machine (proc(5), getrusage(2)).
+/// The resources that the process uses (proc(5), getrusage(2)).
 public struct ProcessUsage: Sendable, Equatable {
     /// User and system time, in seconds.
     public var cpuSeconds: Double

@@ -1,4 +1,4 @@
-/// What has happened on a route since the start, on one worker or, added up, on all.
+/// The counters of a route since the start, of one worker or, added up, of all.
 ///
 /// A worker's own is written by its thread only, and copied when somebody asks.
 public struct RouteCounters: Sendable {
@@ -36,7 +36,7 @@ public struct RouteCounters: Sendable {
         }
     }
 
-    /// How often each cause has ended something.
+    /// The number of times that each cause has ended something.
     public struct Failures: Sendable {
         private var counts = InlineArray<64, UInt64>(repeating: 0)
 
@@ -47,7 +47,7 @@ public struct RouteCounters: Sendable {
             set { counts[cause.place] = newValue }
         }
 
-        /// How many there were.
+        /// The number of them.
         public var total: UInt64 {
             var total: UInt64 = 0
             for index in counts.indices { total += counts[index] }
@@ -62,7 +62,7 @@ public struct RouteCounters: Sendable {
         }
     }
 
-    /// What became of the connections to the app that nobody used (`pool`).
+    /// The fate of the connections to the app that were kept or opened ahead (`pool`).
     public struct Pool: Sendable {
         /// Connections that were handed out, used before or opened ahead.
         public var hits: UInt64 = 0
@@ -83,7 +83,7 @@ public struct RouteCounters: Sendable {
         }
     }
 
-    /// What HTTP has to count; nothing where another protocol is spoken.
+    /// The counters of HTTP; zero with another protocol.
     public struct Requests: Sendable {
         /// Requests that have ended, by the first digit of their status; 0 for those that got no answer.
         public var byClass = InlineArray<6, UInt64>(repeating: 0)
@@ -97,7 +97,7 @@ public struct RouteCounters: Sendable {
 
         public init() {}
 
-        /// How many have ended.
+        /// The number that have ended.
         public var total: UInt64 {
             var total: UInt64 = 0
             for index in byClass.indices { total += byClass[index] }
@@ -130,7 +130,7 @@ public struct RouteCounters: Sendable {
 }
 
 extension FailureCause {
-    /// Its place among all causes.
+    /// The index among all causes.
     var place: Int { Self.places[self] ?? 0 }
 
     private static let places = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))

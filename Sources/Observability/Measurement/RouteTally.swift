@@ -1,6 +1,6 @@
 public import EventLoop
 
-/// What one worker counts of a route, as things happen: each call tells all that has happened at a time.
+/// The counters of a route on one worker: each call counts all that has happened at a time.
 ///
 /// It belongs to the worker's thread. Its fields are private, and written while nothing else is called: so the compiler sees
 /// that no two accesses overlap, and leaves out the checks that would cost more than the counting.
@@ -17,7 +17,7 @@ public final class RouteTally {
         counters.connections += 1
     }
 
-    /// Something has not ended well.
+    /// Counts a failure.
     public func countFailure(_ cause: FailureCause) {
         let place = cause.place
         counters.failures.count(at: place)

@@ -4,9 +4,9 @@ public import EventLoop
 ///
 /// Put together on the control thread, from what the workers report.
 public struct Snapshot: Sendable {
-    /// When it was complete.
+    /// The time at which it was complete.
     public var time: Timestamp
-    /// The same, for differences.
+    /// The same time, for differences.
     public var monotonicTime: MonotonicTime
     public var program: Program
     public var process: ProcessUsage
@@ -36,7 +36,7 @@ public struct Snapshot: Sendable {
         self.messages = messages
     }
 
-    /// Which program this is, and what it is doing.
+    /// The program, and its state.
     public struct Program: Sendable {
         public var version: String
         public var startTime: Timestamp
@@ -53,9 +53,9 @@ public struct Snapshot: Sendable {
         }
     }
 
-    /// How much memory there is, by the limit that is nearest.
+    /// The state of memory, by the limit that is nearest.
     public struct Memory: Sendable, Equatable {
-        /// How short it is.
+        /// The level of shortage.
         public enum Level: String, Sendable, Codable {
             case ample
             /// Idle connections to apps are closed, and less is parked.
@@ -67,10 +67,10 @@ public struct Snapshot: Sendable {
         /// `cgroup`, `address_space` or `data`: what the limit is one of.
         public var source: String
         public var limitBytes: Int
-        /// What counts against the limit, of other processes in the same cgroup too.
+        /// The bytes that count against the limit, including other processes in the same cgroup.
         public var usedBytes: Int
         public var level: Level
-        /// How often it has become critical.
+        /// The number of times it has become critical.
         public var shortages: UInt64
 
         public init(source: String, limitBytes: Int, usedBytes: Int, level: Level, shortages: UInt64) {
@@ -85,7 +85,7 @@ public struct Snapshot: Sendable {
     /// One thread's state.
     public struct Worker: Sendable {
         public var number: Int
-        /// How long a message waited until its loop took it; how long it has waited so far, where it has not.
+        /// The time that a message waited until its loop took it, or has waited so far.
         public var loopLag: Duration
         /// Bytes that one side has sent and the other not yet taken.
         public var parkedBytes: Int
@@ -102,7 +102,7 @@ public struct Snapshot: Sendable {
     /// A route's state and what it has counted, over all workers.
     public struct Route: Sendable {
         public var name: String
-        /// Where clients are accepted now.
+        /// The addresses where clients are accepted now.
         public var listen: [String]
         public var upstream: String
         /// `tcp`, `http` or `udp`.
@@ -155,16 +155,16 @@ public struct Snapshot: Sendable {
     /// Whether a route's app is there.
     public struct AppState: Sendable, Equatable {
         public enum Presence: String, Sendable, Codable {
-            /// It listens.
+            /// The app listens.
             case up
             /// Nobody listens.
             case down
-            /// It is not on this machine, and no client has asked for it yet.
+            /// The app is not on this machine, and no client has asked for it yet.
             case unknown
         }
 
         public var presence: Presence
-        /// When it last changed; nil where it has not since the start.
+        /// The time of the last change; nil for none since the start.
         public var since: Timestamp?
 
         public init(_ presence: Presence, since: Timestamp? = nil) {
@@ -173,11 +173,11 @@ public struct Snapshot: Sendable {
         }
     }
 
-    /// How often the configuration was read again.
+    /// The number of reloads.
     public struct Reloads: Sendable, Equatable {
         public var succeeded: UInt64 = 0
         public var failed: UInt64 = 0
-        /// When the configuration that holds was read: the start, or the last reload that succeeded.
+        /// The time at which the configuration was read: the start, or the last reload that succeeded.
         public var lastSuccess: Timestamp
         /// Whether the last one failed.
         public var hasFailedLast = false

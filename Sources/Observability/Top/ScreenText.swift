@@ -1,6 +1,6 @@
 /// Text for a terminal of some width: without anything that would command it, and cut to what fits.
 struct ScreenText {
-    /// How a part of a line is set off.
+    /// The style of a part of a line.
     enum Emphasis: String {
         case none = ""
         case strong = "1"
@@ -25,7 +25,7 @@ struct ScreenText {
     }
 
     private(set) var text: String
-    /// How many columns it takes.
+    /// The number of columns that it takes.
     private(set) var width: Int
 
     /// Text from anywhere.

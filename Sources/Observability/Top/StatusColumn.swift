@@ -28,7 +28,7 @@ enum StatusColumn: CaseIterable {
         }
     }
 
-    /// How many columns of the terminal it takes; the first takes what is left, and at least this.
+    /// The number of columns of the terminal that it takes; the first takes what is left, and at least this.
     var width: Int {
         switch self {
         case .route: 10
@@ -42,11 +42,11 @@ enum StatusColumn: CaseIterable {
 
     var isRight: Bool { self != .route && self != .app }
 
-    /// Those that fit, with one column between each two.
+    /// The columns that fit, with one blank between each two.
     static func fitting(_ width: Int) -> [StatusColumn] {
         var columns = allCases
         func needed() -> Int { columns.reduce(columns.count - 1) { $0 + $1.width } }
-        // What goes first when there is little room; three stay in any case.
+        // The columns that go first when there is little room; three stay in any case.
         let dispensable: [StatusColumn] = [
             .newConnections, .median, .toApp, .toClient, .waiting, .slowest, .requests, .failures,
         ]

@@ -1,11 +1,11 @@
-/// What `top` shows: a ``StatusReport`` as lines of text.
+/// The table of `top`: a ``StatusReport`` as lines of text.
 public struct StatusTable {
-    /// How the terminal shows it.
+    /// The layout in the terminal.
     public struct Layout: Sendable {
         public var width: Int
-        /// How many lines there are room for; nil for any number.
+        /// The number of lines that there is room for; nil for any number.
         public var height: Int?
-        /// How many routes are above the first one that is shown.
+        /// The number of routes above the first one that is shown.
         public var offset: Int
         /// Whether headings and states are set off, and whether in colours.
         public var hasEmphasis: Bool
@@ -28,7 +28,7 @@ public struct StatusTable {
 
     private let report: StatusReport
     private let earlier: StatusReport?
-    /// Where the report comes from, or why there is no newer one.
+    /// The source of the report, or the reason why there is no newer one.
     private let trouble: String?
 
     /// - Parameters:
@@ -40,7 +40,7 @@ public struct StatusTable {
         self.trouble = trouble
     }
 
-    /// How far the routes can be scrolled in such a layout.
+    /// The number of routes that can be scrolled in such a layout.
     public func mostOffset(_ layout: Layout) -> Int {
         max(0, report.routes.count - routesShown(layout))
     }
@@ -85,7 +85,7 @@ public struct StatusTable {
         let offset = min(max(layout.offset, 0), mostOffset(layout))
         let columns = StatusColumn.fitting(layout.width)
         let line = columns.map { column in
-            // Where there are more than fit, which these are.
+            // The range of routes that is shown, where not all fit.
             let isPart = column == .route && shown < count
             let title = isPart ? "\(offset + 1)-\(offset + shown) of \(count)" : column.title
             return ScreenText(title).filled(to: width(of: column, columns, layout), isRight: column.isRight)

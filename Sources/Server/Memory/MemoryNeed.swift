@@ -16,6 +16,7 @@ struct MemoryNeed {
                 case .cgroup: ("the container's limit of memory", "raise it")
                 case .addressSpace: ("the limit of addresses (RLIMIT_AS)", "raise it")
                 case .data: ("the limit of data (RLIMIT_DATA)", "raise it")
+                case .setting: ("the limit of memory in the configuration ('memory')", "raise it")
                 }
             let fewer = workers > 1 ? ", or set fewer workers" : ""
             let count = workers == 1 ? "1 worker" : "\(workers) workers"

@@ -115,8 +115,8 @@ def test_nobody_answers(container, health):
         listener.listen()
         started = time.monotonic()
         code, _, complaint = health("--admin-listen", "127.0.0.1:9901", "--timeout", "300ms")
-        assert code == 1 and "no answer from 127.0.0.1:9901" in complaint
-        assert 0.3 <= time.monotonic() - started < 3
+        assert code == 1 and "no answer from 127.0.0.1:9901: nothing came within 300ms" in complaint
+        assert time.monotonic() - started >= 0.3
 
 
 @pytest.mark.parametrize("answer", [

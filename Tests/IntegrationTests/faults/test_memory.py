@@ -1,6 +1,7 @@
 """Clients are turned away where memory is short; the process lives, and serves those it has let in."""
 
 import re
+import signal
 import threading
 
 import pytest
@@ -55,13 +56,13 @@ def group():
 @pytest.fixture
 def bridge(group, loopbridge, tmp_path, pair):
     """Starts it with a route for each kind of crowd, and one for whoever behaves."""
-    def start(wrapper, workers=2):
+    def start(wrapper, workers=2, memory="auto"):
         tls = f"{{ certificate: {pair.certificate}, key: {pair.key} }}"
         file = ConfigurationFile(
             tmp_path, route("8080", "localhost:8000", name="tcp", max_connections=20000),
             route("8081", "localhost:8000", name="http", protocol="http"),
             route("8443", "localhost:8000", name="tls", tls=tls), route("8090", "localhost:8010", name="good"),
-            workers=workers, admin='{ listen: "127.0.0.1:9901" }')
+            workers=workers, memory=memory, admin='{ listen: "127.0.0.1:9901" }')
         return loopbridge("--config", file.path, wrapper=wrapper)
     return start
 
@@ -125,13 +126,16 @@ def test_crowd_in_a_small_cgroup(container, outside, bridge, group, kind, count,
 
 @pytest.mark.load
 @pytest.mark.parametrize("kind, count", CROWDS, ids=[kind for kind, _ in CROWDS])
-@pytest.mark.parametrize("limit", ["data", "as"])
+@pytest.mark.parametrize("limit", ["data", "as", "setting"])
 def test_crowd_under_a_limit_of_the_process(container, outside, bridge, kind, count, limit):
-    """RLIMIT_DATA and RLIMIT_AS, a little above what it needs to start: there, an allocation that fails ends a process."""
-    size = {"data": 48 * MIB, "as": 112 * MIB}[limit]
-    program = bridge(["prlimit", f"--{limit}={size}"])
+    """RLIMIT_DATA and RLIMIT_AS, a little above what it needs to start: there, an allocation that fails ends a process.
+
+    And `memory` of the configuration, which nobody but the program itself holds it to.
+    """
+    size = {"data": 48 * MIB, "as": 112 * MIB, "setting": 40 * MIB}[limit]
+    program = bridge([], memory="40MiB") if limit == "setting" else bridge(["prlimit", f"--{limit}={size}"])
     turned_away = withstands(container, outside, program, kind, count)
-    figure = program.memory("VmPeak" if limit == "as" else "VmData")
+    figure = program.memory({"data": "VmData", "as": "VmPeak", "setting": "RssAnon"}[limit])
     print(f"{kind}: {turned_away} of {count} refused, {figure / MIB:.1f} of {size / MIB:.0f} MiB")
     if kind in ("handshakes", "heads"):
         assert turned_away > 0, "they don't all fit"
@@ -148,6 +152,21 @@ def test_the_limit_is_told(container, outside, bridge, group):
     assert samples["loopbridge_memory_shortages_total"] == 0
     memory = ask(container, "/status.json").json()["memory"]
     assert memory["source"] == "cgroup" and memory["limit_bytes"] == limit and memory["level"] == "ample"
+
+
+def test_the_limit_of_the_configuration_is_told_and_changed(container, loopbridge, tmp_path):
+    """Where it is nearest; the rest is as with the others."""
+    def limit():
+        return metrics(container).get('loopbridge_memory_limit_bytes{source="setting"}')
+
+    admin = '{ listen: "127.0.0.1:9901" }'
+    file = ConfigurationFile(tmp_path, route(8080, 8000), memory="40MiB", admin=admin)
+    program = loopbridge("--config", file.path)
+    assert limit() == 40 * MIB
+    file.set(route(8080, 8000), memory="44MiB", admin=admin)
+    program.signal(signal.SIGHUP)
+    assert program.wait_for_message("reloaded: ")["message"] == "reloaded: 1 route unchanged; changed besides: memory"
+    wait_until(lambda: limit() == 44 * MIB, "the new one counts")
 
 
 def test_a_limit_that_is_set_later_counts(container, outside, bridge, group):

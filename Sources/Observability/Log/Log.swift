@@ -9,7 +9,7 @@ internal import EventLoop
 /// What is said again and again is counted instead, and summed up once a minute (``LogRepeats``). Callable from every thread;
 /// never waits for whoever reads the log.
 public struct Log: Sendable {
-    /// What a field says.
+    /// The value of a field.
     public enum Value: Sendable, Equatable, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
         case text(String)
         case number(Int)
@@ -36,12 +36,12 @@ public struct Log: Sendable {
         self.init(LogOutput(levels, format, writer), about: .process)
     }
 
-    /// The same with one level for all parts.
+    /// Makes a log with one level for all parts.
     public init(level: LogLevel, format: LogFormat, writer: LogWriter) {
         self.init(LogLevels(standard: level), format: format, writer: writer)
     }
 
-    /// The same log for what is about another part.
+    /// The same log for another part.
     public func part(_ subject: LogPart) -> Log {
         Log(output, about: subject)
     }
@@ -49,7 +49,7 @@ public struct Log: Sendable {
     /// The least severe level that is written of this part.
     public var level: LogLevel { output.settings.level(of: subject) }
 
-    /// How lines are written.
+    /// The format of lines.
     public var format: LogFormat { output.settings.format }
 
     /// Changes how lines are written from now on, and which, of all parts.
@@ -57,22 +57,22 @@ public struct Log: Sendable {
         output.settings = LogSettingsWord(levels, format)
     }
 
-    /// What only matters when something is being looked into.
+    /// Logs what matters only while something is being investigated.
     public func debug(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> Fields = [:]) {
         if level <= .debug { write(.debug, message(), fields()) }
     }
 
-    /// What happens in the normal course of things.
+    /// Logs a normal event.
     public func info(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> Fields = [:]) {
         if level <= .info { write(.info, message(), fields()) }
     }
 
-    /// What somebody should know about, though the program goes on.
+    /// Logs what somebody should know about, though the program goes on.
     public func warning(_ message: String, _ fields: Fields = [:]) {
         write(.warning, message, fields)
     }
 
-    /// What keeps the program, or a part of it, from doing its work.
+    /// Logs what keeps the program, or a part of it, from doing its work.
     public func error(_ message: String, _ fields: Fields = [:]) {
         write(.error, message, fields)
     }
@@ -89,7 +89,7 @@ public struct Log: Sendable {
         output.write(summary, scratch: &scratch)
     }
 
-    /// How many lines were lost because nobody took them in time, or at all.
+    /// The number of lines lost because nobody read them in time, or at all.
     public var droppedLines: UInt64 { output.writer.droppedLines }
 
     /// The latest warnings and errors, repeats as one, the latest last; those too that the levels keep out of the log.
@@ -102,5 +102,20 @@ public struct Log: Sendable {
 
     private func write(_ level: LogLevel, _ message: String, _ fields: Fields) {
         output.write(LogLine(time: .now, level: level, part: subject, message: message, fields: fields))
+    }
+}
+
+extension Log {
+    /// Takes up what the event loops have to say from now on, about ``LogPart/loop``.
+    public func followLoops() {
+        let log = part(.loop)
+        LoopMessages.send { severity, text in
+            switch severity {
+            case .debug: log.debug(text)
+            case .message: log.info(text)
+            case .warning: log.warning(text)
+            case .error: log.error(text)
+            }
+        }
     }
 }

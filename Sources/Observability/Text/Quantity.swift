@@ -21,7 +21,7 @@ enum Quantity {
         }
     }
 
-    /// How the units of an age are written.
+    /// The units of an age.
     enum AgeUnits {
         /// `12s`, `5m`, `3h`, `2d`.
         case inTables
@@ -36,7 +36,7 @@ enum Quantity {
         }
     }
 
-    /// How long something has been so: at least two of its unit, but for seconds.
+    /// The age of a state: at least two of its unit, but for seconds.
     static func age(_ seconds: Double, units: AgeUnits = .inTables) -> String {
         let sizes = [1.0, 60, 3600, 86400]
         let unit = sizes.lastIndex { seconds >= 2 * $0 } ?? 0
@@ -45,7 +45,7 @@ enum Quantity {
 
     private static func scaled(_ value: Double, by step: Double, units: [String]) -> String {
         var (value, unit) = (max(value, 0), 0)
-        // What would be written as 1000 is one of the next unit.
+        // A number that would be written as 1000 is one of the next unit.
         while value >= 999.5, unit + 1 < units.count { (value, unit) = (value / step, unit + 1) }
         let number = value < 99.95 && (unit > 0 || value != value.rounded()) ? tenths(value) : whole(value)
         return number + units[unit]
@@ -61,7 +61,7 @@ enum Quantity {
 }
 
 extension Int {
-    /// What is no number, or too large, is as large as can be.
+    /// Takes a value that is no number, or too large, for the largest.
     fileprivate init(clamping value: Double) {
         self = Int(exactly: value) ?? (value > 0 ? .max : .min)
     }

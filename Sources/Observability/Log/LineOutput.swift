@@ -2,9 +2,9 @@
 struct LineOutput {
     /// Lines that were not written.
     struct Lost: Equatable {
-        /// How many there were just now.
+        /// The number of lines dropped since the last look.
         var now: UInt64 = 0
-        /// How many are still to be told of, those that the caller had dropped among them.
+        /// The number of dropped lines that the log has not reported yet, including those that the caller dropped.
         var untold: UInt64 = 0
     }
 
@@ -23,7 +23,7 @@ struct LineOutput {
     ) -> Lost {
         guard !lines.isEmpty || dropped > 0 else { return Lost() }
         let countLines = { (bytes: ArraySlice<UInt8>) in UInt64(bytes.count { $0 == Self.newline }) }
-        // What comes next is not to be taken for the rest of a line.
+        // The next line must not look like the rest of this one.
         if isMidLine {
             guard write([Self.newline]) == 1 else {
                 let lost = countLines(lines[...])

@@ -27,20 +27,20 @@ public struct Timestamp: Sendable, Hashable, CustomStringConvertible {
     /// Seconds since the beginning of 1970 (POSIX time).
     public var secondsSince1970: Double { Double(seconds) + Double(milliseconds) / 1000 }
 
-    /// As RFC 3339 writes it: `2026-11-21T09:07:15.042Z`.
+    /// The time as RFC 3339 writes it: `2026-11-21T09:07:15.042Z`.
     public var description: String {
         var bytes: [UInt8] = []
         write(.rfc3339, into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// How a moment can be written.
+    /// The format of a moment.
     public enum Style: Sendable {
         /// `2026-11-21T09:07:15.042Z`
         case rfc3339
-        /// As web servers' logs have it: `21/Nov/2026:09:07:15 +0000`.
+        /// The format of web servers' logs: `21/Nov/2026:09:07:15 +0000`.
         case commonLog
-        /// As the Date field of HTTP has it (RFC 9110 section 5.6.7): `Sat, 21 Nov 2026 09:07:15 GMT`.
+        /// The format of HTTP's Date field (RFC 9110 section 5.6.7): `Sat, 21 Nov 2026 09:07:15 GMT`.
         case http
     }
 

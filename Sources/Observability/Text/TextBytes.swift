@@ -9,7 +9,7 @@ extension [UInt8] {
 
     /// Adds a number.
     mutating func append(number: some BinaryInteger & LosslessStringConvertible) {
-        // Of up to 15 digits a string is no allocation.
+        // A string of up to 15 digits takes no allocation.
         append(contentsOf: String(number).utf8)
     }
 

@@ -7,13 +7,13 @@ internal import EventLoop
 /// said less often is never touched. Takes at most 1 MiB, whatever is said: of too many different things the one that was
 /// noticed first is forgotten, and what is very long is not looked at.
 struct LogRepeats {
-    /// How often a thing is said before it is only counted.
+    /// The number of times a thing is said before it is only counted.
     static let most = 5
-    /// How long it is counted until it is summed up.
+    /// The time for which it is counted until it is summed up.
     static let period = Duration.seconds(60)
-    /// How many things are remembered.
+    /// The most things that are remembered.
     static let capacity = 256
-    /// How many bytes of text a line may have to be looked at.
+    /// The longest line that is looked at, in bytes of text.
     static let longest = 4096
 
     /// By what a thing is recognised.
@@ -32,7 +32,7 @@ struct LogRepeats {
     }
 
     private struct Count {
-        /// When the period began.
+        /// The beginning of the period.
         var start: MonotonicTime
         var said: Int
         var leftOut = 0
@@ -41,7 +41,7 @@ struct LogRepeats {
 
         var end: MonotonicTime { start.advanced(by: LogRepeats.period) }
 
-        /// What stands for the lines that were left out; the next period begins, in which nothing is said.
+        /// Makes the line that sums up those that were left out, and begins the next period, in which nothing is said.
         mutating func summary(at now: MonotonicTime) -> LogLine {
             var line = latest
             line.time = .now
@@ -52,19 +52,19 @@ struct LogRepeats {
         }
     }
 
-    /// What becomes of a line.
+    /// The verdict on a line.
     struct Verdict {
         var isWorthSaying: Bool
-        /// What is to be said before it.
+        /// A line to be written before it.
         var summaries: [LogLine] = []
-        /// When to call ``LogRepeats/sumUp(at:)``, where that is earlier than was said before.
+        /// The time to call ``LogRepeats/sumUp(at:)``, if earlier than the last one.
         var alarm: MonotonicTime?
     }
 
     private var counts: [Thing: Count] = [:]
     private var alarm: MonotonicTime?
 
-    /// How many things are remembered now.
+    /// The number of things that are remembered now.
     var size: Int { counts.count }
 
     /// Decides about a line that somebody wants to say.

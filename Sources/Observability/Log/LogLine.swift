@@ -10,13 +10,13 @@ struct LogLine: Sendable {
     /// Set where the line stands for others that were left out.
     var repeats: Repeats?
 
-    /// What was left out.
+    /// The repeats that were left out.
     struct Repeats {
         let count: Int
         /// For how long it was counted.
         let seconds: Int
 
-        /// As it stands behind a sentence.
+        /// The field's text behind a sentence.
         var inWords: String { "(said \(count) more \(count == 1 ? "time" : "times") in the last \(seconds) s)" }
     }
 
@@ -37,14 +37,14 @@ struct LogLine: Sendable {
         return nil
     }
 
-    /// How many bytes of text it holds.
+    /// The number of bytes of text that it holds.
     var size: Int {
         fields.reduce(message.utf8.count) { size, field in
             if case .text(let text) = field.value { size + text.utf8.count } else { size }
         }
     }
 
-    /// The same with the beginning of the message alone where it is larger.
+    /// The line, with only the beginning of the message where it is larger.
     func shortened(to limit: Int) -> LogLine {
         guard size > limit else { return self }
         var line = self
@@ -61,7 +61,7 @@ struct LogLine: Sendable {
         case .text:
             guard isReport else { return prefix + sentence }
             let lines = message.split(separator: "\n")
-            // What is only counted need not be told at length again.
+            // Repeats that are only counted need no fields.
             guard let repeats else {
                 return lines.map { prefix + escaped(String($0), quoted: false) }.joined(separator: "\n")
             }

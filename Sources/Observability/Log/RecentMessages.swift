@@ -1,6 +1,6 @@
 /// The latest warnings and errors, each thing once, however often it was said.
 struct RecentMessages {
-    /// How many are kept.
+    /// The most messages that are kept.
     static let most = 50
 
     private struct Entry {
@@ -31,5 +31,22 @@ struct RecentMessages {
             LogMessage(
                 time: entry.line.time, level: entry.line.level, text: entry.line.sentence, count: entry.count)
         }
+    }
+}
+
+/// A line of the log as the status page shows it.
+public struct LogMessage: Sendable {
+    public var time: Timestamp
+    public var level: LogLevel
+    /// The sentence, with its fields behind it as the text format has them.
+    public var text: String
+    /// The number of times it was said; more than one where repeats were left out.
+    public var count: Int
+
+    public init(time: Timestamp, level: LogLevel, text: String, count: Int = 1) {
+        self.time = time
+        self.level = level
+        self.text = text
+        self.count = count
     }
 }

@@ -12,7 +12,7 @@ public final class LogWriter: Sendable {
         var dropped: UInt64 = 0
         var droppedInAll: UInt64 = 0
         var isClosed = false
-        /// When ``LogWriter/onAlarm`` is to be called.
+        /// The time to call ``LogWriter/onAlarm``.
         var alarm: MonotonicTime?
 
         /// Keeps a line for the thread.
@@ -42,7 +42,7 @@ public final class LogWriter: Sendable {
         var onAlarm: @Sendable () -> Void = {}
     }
 
-    /// How many bytes may wait for the reader.
+    /// The most bytes that wait for the reader.
     private static let capacity = 1 << 20
 
     private let pending = Guarded(Pending())
@@ -92,7 +92,7 @@ public final class LogWriter: Sendable {
         add(line)
     }
 
-    /// How many lines were lost since the start.
+    /// The number of lines lost since the start.
     public var droppedLines: UInt64 { pending.withLock { $0.droppedInAll } }
 
     /// Has ``onAlarm`` called then, or earlier where an earlier time was named.

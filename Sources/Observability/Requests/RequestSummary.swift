@@ -1,10 +1,10 @@
 public import Network
 
-/// What the access log says about a request that has ended, whether it was answered or not.
+/// The access log's line about a request that has ended, whether it was answered or not.
 public struct RequestSummary: Sendable {
-    /// Who is connected to us.
+    /// The address of the client that is connected to us.
     public var client: SocketAddress
-    /// As whom; nil where nobody was asked.
+    /// The user's name; nil where no client is asked.
     public var user: String?
     /// The route's name.
     public var route: String
@@ -18,15 +18,15 @@ public struct RequestSummary: Sendable {
     public var bytesToClient: UInt64
     /// The address of the app that got the request; nil where none did.
     public var upstream: SocketAddress?
-    /// Where the app saw the request come from; nil where that says nothing about the client.
+    /// The source address that the app saw; nil where that says nothing about the client.
     public var source: SocketAddress?
     /// Whether the connection to the app had carried requests before.
     public var isReused: Bool
     public var times: Times
-    /// How it ended, in a few words: `finished`.
+    /// The end, in a few words: `finished`.
     public var end: String
 
-    /// How long each part of it took; nil for one that did not happen.
+    /// The time that each part of it took; nil for one that did not happen.
     public struct Times: Sendable {
         /// Waiting for the app to listen, and for a place among its connections.
         public var queue: Duration?

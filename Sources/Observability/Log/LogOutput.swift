@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Synchronization
 
-/// What all parts of a ``Log`` have in common: where lines go, which of them, and how they are written.
+/// The common part of all ``Log``s: the writer, the levels, the format.
 final class LogOutput: Sendable {
     let writer: LogWriter
     private let word: Atomic<UInt64>
@@ -56,7 +56,7 @@ final class LogOutput: Sendable {
         if let alarm { writer.wake(at: alarm) }
     }
 
-    /// What stands in the log for lines that nobody took; nil where the level keeps that out.
+    /// The line that reports dropped lines; nil where the level keeps it out.
     private func line(dropped count: UInt64) -> String? {
         guard settings.level(of: .log) <= .warning else { return nil }
         let line = LogLine(

@@ -1,4 +1,4 @@
-/// What the access log will say in a request's own words, copied from its head. A connection keeps one for all of its
+/// The request's own words for the access log, copied from its head. A connection keeps one for all of its
 /// requests, so that copying allocates nothing after the first.
 public struct RequestText: Sendable {
     private var bytes: [UInt8] = []
@@ -8,7 +8,7 @@ public struct RequestText: Sendable {
     private var refererRange = 0..<0
     private var userAgentRange = 0..<0
 
-    /// What goes beyond this is cut off each part, for a log whose lines are readable and whose reader keeps up.
+    /// The longest part; the rest is cut off, for a log whose lines are readable and whose reader keeps up.
     static let longestPart = 8 << 10
 
     /// Nothing, as of a request whose head never came.
