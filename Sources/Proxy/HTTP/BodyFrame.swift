@@ -76,6 +76,9 @@ struct BodyFrame: StreamFraming {
         hasEnded = true
     }
 
+    /// Whether ``takeTrailers()`` has anything to bring.
+    var owesTrailers: Bool { hasEnded && !hasTakenTrailers && (framing == .chunked || isPutInChunks) }
+
     /// Takes the bytes to be sent once the body has ended, behind everything else; empty the second time.
     mutating func takeTrailers() -> [UInt8] {
         guard hasEnded, !hasTakenTrailers else { return [] }

@@ -22,6 +22,7 @@ final class HTTP1AppConnection {
     private(set) var connection: AppConnection?
     private var parser: ResponseParser
     private var message = Message()
+    /// Read and written whole by everybody: worked on in place, the runtime would watch each access to it.
     var body = BodyFrame(.none)
     /// Runs while it is about to be known whether the end of a response is the app's; the exchange waits meanwhile.
     var lifeTimer: Timer?
@@ -110,6 +111,30 @@ final class HTTP1AppConnection {
         guard let (pass, next) = beginning else { return nil }
         if next < bytes.count { message.hasSurplus = true }
         return pass
+    }
+
+    /// Takes the bytes that go behind the body; see ``BodyFrame/takeTrailers()``.
+    func takeTrailers() -> [UInt8] {
+        guard body.owesTrailers else { return [] }
+        var frame = body
+        let trailers = frame.takeTrailers()
+        body = consume frame
+        return trailers
+    }
+
+    /// Takes note of bytes of the body that were passed on unseen.
+    func noteBody(_ count: Int) {
+        var frame = body
+        frame.advance(by: UInt64(count))
+        body = consume frame
+    }
+
+    /// Ends a body that is put in chunks with the connection.
+    func endBodyWithConnection() {
+        guard body.isPutInChunks else { return }
+        var frame = body
+        frame.endWithConnection()
+        body = consume frame
     }
 
     // MARK: The app's life

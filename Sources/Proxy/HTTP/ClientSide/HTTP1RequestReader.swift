@@ -7,6 +7,7 @@ internal import HTTP1
 /// taken out meanwhile, so that the compiler can prove that no two accesses overlap.
 final class HTTP1RequestReader {
     private var parser: RequestParser
+    /// Read and written whole by everybody: worked on in place, the runtime would watch each access to it.
     var body = BodyFrame(.none)
     private var input: [UInt8] = []
     /// The number of bytes at the input's beginning that have been used.
@@ -60,8 +61,19 @@ final class HTTP1RequestReader {
     /// Makes input of the bytes received beyond the body's end. Whoever receives more than a body has used up the input before.
     func keepSurplus() {
         guard body.hasEnded, !body.surplus.isEmpty else { return }
-        input = body.takeSurplus()
+        var frame = body
+        input = frame.takeSurplus()
         inputStart = 0
+        body = consume frame
+    }
+
+    /// Takes the bytes that go behind the body; see ``BodyFrame/takeTrailers()``.
+    func takeTrailers() -> [UInt8] {
+        guard body.owesTrailers else { return [] }
+        var frame = body
+        let trailers = frame.takeTrailers()
+        body = consume frame
+        return trailers
     }
 
     // MARK: The input

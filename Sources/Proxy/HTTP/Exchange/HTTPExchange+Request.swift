@@ -207,9 +207,11 @@ extension HTTPExchange {
         guard course.takesRequest, self.client === client, let socket = client.socket, let connection = app.connection
         else { return }
         let before = client.toApp.bytesMoved
+        var frame = reader.body
         let outcome = client.toApp.advance(
             from: socket.socket, to: connection.socket.socket, sinkIsReady: appIsReady, in: client.workspace,
-            framing: &reader.body)
+            framing: &frame)
+        reader.body = consume frame
         reader.keepSurplus()
         let moved = client.toApp.bytesMoved - before
         if moved > 0 {
@@ -223,7 +225,7 @@ extension HTTPExchange {
             tell(.requestMoved(progress, isConsumed: moved > 0), client)
             client.awaitTurn()
         case .ended:
-            let trailers = reader.body.takeTrailers()
+            let trailers = reader.takeTrailers()
             guard !trailers.isEmpty else { return tell(.requestMoved(.sent, isConsumed: moved > 0), client) }
             tell(deliver(trailers.span, Span(), isConsumed: true, client), client)
         case .invalid: tell(.requestInvalid, client)

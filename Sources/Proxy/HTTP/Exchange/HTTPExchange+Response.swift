@@ -142,9 +142,11 @@ extension HTTPExchange {
         if app.body.hasEnded { return responseIsWhole(client) }
         if app.body.isPutInChunks { return carryInChunks(connection, client, clientIsReady: clientIsReady) }
         let before = client.toClient.bytesMoved
+        var frame = app.body
         let outcome = client.toClient.advance(
             from: connection.socket.socket, to: socket.socket, sinkIsReady: clientIsReady, in: client.workspace,
-            framing: &app.body)
+            framing: &frame)
+        app.body = consume frame
         client.noteMoved(client.toClient.bytesMoved - before)
         switch outcome {
         case .waiting:
@@ -194,7 +196,7 @@ extension HTTPExchange {
             case .sinkFailed(let code): return tell(.clientFailed(code), client)
             default: return
             }
-            let trailers = app.body.takeTrailers()
+            let trailers = app.takeTrailers()
             if trailers.isEmpty { break }
             if case .sinkFailed(let code) = client.send(body: trailers.span) {
                 return tell(.clientFailed(code), client)
@@ -211,7 +213,7 @@ extension HTTPExchange {
         app.noteLife(client.worker.appLife)
         switch app.lifeAtEnd {
         case nil, .lives, .hasExited:
-            if app.body.isPutInChunks { app.body.endWithConnection() }
+            app.endBodyWithConnection()
             tell(.appEnded(.endOfStream), client)
         case .wasKilled: tell(.appEnded(.brokenOff), client)
         case .isEnding: askForLifeAgain(since: .now, client)
@@ -270,7 +272,7 @@ extension HTTPExchange {
             let limit = client.workspace.mayPark(Self.chunkPiece) ? Self.chunkPiece : Self.smallChunkPiece
             switch toClient.receive(from: connection.socket.socket, upTo: limit, in: client.workspace) {
             case .moved(let count):
-                app.body.advance(by: UInt64(count))
+                app.noteBody(count)
                 switch sendChunk(count, client) {
                 case .ended: break
                 case .sinkFailed(let code): return tell(.clientFailed(code), client)

@@ -74,11 +74,16 @@ final class HTTPExchange {
 
     // MARK: Events and actions
 
-    /// Tells the course what has happened.
-    func note(_ event: Exchange.Event) -> Exchange.Action { course.on(event) }
+    /// Tells the course what has happened. It is read and written whole: changed in place, the runtime would watch each access.
+    func note(_ event: Exchange.Event) -> Exchange.Action {
+        var next = course
+        let action = next.on(event)
+        course = next
+        return action
+    }
 
     /// Tells the course what has happened, and carries out what follows.
-    func tell(_ event: Exchange.Event, _ client: Client) { perform(course.on(event), client) }
+    func tell(_ event: Exchange.Event, _ client: Client) { perform(note(event), client) }
 
     /// Carries out an action. The exchange may be somebody else's afterwards.
     func perform(_ action: Exchange.Action, _ client: Client) {
