@@ -60,7 +60,12 @@ extension HalfDuplex {
             case .wouldBlock: noteSourceIsEmpty()
             // Is found again, and passed on then.
             case .endOfStream: break
-            case .failed(let failure): return .sourceFailed(failure)
+            case .failed(let failure):
+                // The source's last words may follow. Without ours before them the sink would take them for ours.
+                if case .sinkFailed(let failure) = deliver(preamble, Span(), to: sink, in: workspace) {
+                    return .sinkFailed(failure)
+                }
+                return .sourceFailed(failure)
             }
         }
         let words = workspace.scratch.bindMemory(to: UInt8.self).span.extracting(..<received)
