@@ -105,7 +105,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "MemoryTests", dependencies: ["Memory", "EventLoop"], swiftSettings: strict),
         .testTarget(
-            name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop", "TestSupport"], swiftSettings: strict),
+            name: "RelayTests", dependencies: ["Relay", "Network", "EventLoop", "TestSupport", "CLinux"],
+            swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Network", "EventLoop", "TestSupport"],
             swiftSettings: strict),

@@ -27,6 +27,16 @@ static void *noted(void *block, size_t count) {
 
 void *clinux_allocate(size_t count) { return noted(malloc(count), count); }
 
+static _Thread_local long granted = -1;
+
+void clinux_grant_blocks(long count) { granted = count; }
+
+void *clinux_allocate_block(size_t count) {
+  if (granted == 0) return NULL;
+  if (granted > 0) granted--;
+  return malloc(count);
+}
+
 void clinux_free(void *block) {
   if (wipes && block != NULL) explicit_bzero(block, malloc_usable_size(block));
   free(block);

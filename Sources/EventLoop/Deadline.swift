@@ -17,7 +17,7 @@ public final class Deadline {
     private static let tick = Duration.milliseconds(16)
     /// Being later than this is no matter of load.
     private static let latest = Duration.milliseconds(100)
-    /// How long the loops may act on what they have heard: one tells another, say.
+    /// The time that loops get to act on what they have heard, such as to tell each other.
     private static let moment = Duration.milliseconds(20)
     /// A loop that was deaf for longer cannot tell silence from its own absence.
     private static let longestAbsence = Duration.seconds(1)
@@ -28,6 +28,7 @@ public final class Deadline {
     public init(on loop: EventLoop, handler: @escaping (Hearing) -> Void) throws(SystemError) {
         self.loop = loop
         self.handler = handler
+        // The timer is the deadline's own, and goes with it.
         timer = try Timer(on: loop) { [unowned self] in fire() }
     }
 
@@ -64,14 +65,14 @@ public final class Deadline {
     }
 }
 
-/// What a loop has heard when a ``Deadline`` is over: the measure of silences.
+/// The state of a loop's hearing when a ``Deadline`` is over: the measure of silences.
 public struct Hearing: Sendable {
     /// Everything that came before has been told to those whom it concerns.
     public let now: MonotonicTime
-    /// Since when the loop has listened without a long break.
+    /// The moment since which the loop has listened without a long break.
     let resumed: MonotonicTime
 
-    /// For how long nothing has come since then. A break of more than a second is no silence: after it, everybody has all
+    /// The time in which nothing has come since then. A break of more than a second is no silence: after it, everybody has all
     /// of their time again.
     public func silence(since moment: MonotonicTime) -> Duration {
         now.since(max(moment, resumed))

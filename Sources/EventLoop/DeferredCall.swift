@@ -1,8 +1,8 @@
 internal import CLibevent
 internal import Glibc
 
-/// Calls its handler at the end of the loop's present turn, once everything that was ready in it has had its own: the place
-/// for what several of them have collected.
+/// Calls its handler at the end of the loop's present turn, once everything that was ready in it has had its own: for what
+/// several of them have collected.
 public final class DeferredCall {
     private let loop: EventLoop
     private let handler: () -> Void

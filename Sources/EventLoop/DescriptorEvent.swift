@@ -11,7 +11,7 @@ internal import Glibc
 ///
 /// Belongs to its loop's thread.
 open class DescriptorEvent {
-    /// What a descriptor is ready for, or is watched for.
+    /// The kinds of readiness that a descriptor has, or is watched for.
     public struct Readiness: OptionSet, Sendable {
         public let rawValue: Int16
         @inlinable
@@ -31,7 +31,7 @@ open class DescriptorEvent {
         public static let urgent = Readiness(rawValue: 0x200)
     }
 
-    /// When ``becameReady(_:)`` is called.
+    /// The occasions on which ``becameReady(_:)`` is called.
     public enum Trigger: Sendable {
         /// Once each time that readiness changes: one must use up what one was told, or remember it.
         case edge

@@ -19,10 +19,10 @@ public final class EventLoop {
     let base: OpaquePointer
 
     private var nextTurn: [() -> Void] = []
-    /// Since when the loop has listened without a break that a ``Deadline`` has met.
+    /// The moment since which the loop has listened without a break that a ``Deadline`` has met.
     var resumed = MonotonicTime(nanoseconds: 0)
     private var nextTurnEvent: OpaquePointer?
-    /// How many timers there are, and how many libevent has room for in its heap at the same time.
+    /// The number of timers, and the number that libevent's heap has room for at the same time.
     private var timers = 0
     private var timerRoom = 0
     /// The thread that the loop belongs to: the one that made it, until another one runs it.

@@ -1,7 +1,7 @@
 internal import CLibevent
 internal import Glibc
 
-/// What libevent has to say, on whichever loop: system calls that fail where it expected none to. Without a receiver it writes
+/// Messages of libevent, from whichever loop: system calls that fail where it expected none to. Without a receiver it writes
 /// to standard error by itself.
 public enum LoopMessages {
     public enum Severity: Sendable {

@@ -1,4 +1,4 @@
-/// How other threads talk to a loop: anybody posts, and the loop's thread receives in the order of posting.
+/// Messages from other threads to a loop: anybody posts, and the loop's thread receives in the order of posting.
 ///
 /// ```swift
 /// let mailbox = try Mailbox<Command>()          // on any thread

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// When the process's signals get through, besides those for which there is a ``SignalEvent``.
+/// Lets the process's signals through or holds them back, besides those for which there is a ``SignalEvent``.
 ///
 /// They are the business of the thread that started the process, which the others leave them to (``Thread``).
 public enum ProcessSignals {

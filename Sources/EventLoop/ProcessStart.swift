@@ -1,7 +1,7 @@
 internal import CLinux
 
-/// What the process was started with, as the kernel gave it: unlike Swift's own ways to these, it needs no /proc,
-/// and works in an empty root.
+/// The arguments and the environment of the process, as the kernel gave them: unlike Swift's own ways to these, it
+/// needs no /proc, and works in an empty root.
 public enum ProcessStart {
     /// The program's name and its arguments.
     public static let arguments: [String] = strings(clinux_start().arguments)

@@ -13,7 +13,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         self.call = call
     }
 
-    /// What the system says about the error: `Address already in use`.
+    /// The system's words for the error: `Address already in use`.
     public var reason: String { String(cString: strerror(code)) }
 
     public var description: String { "\(call): \(reason)" }

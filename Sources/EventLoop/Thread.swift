@@ -43,7 +43,7 @@ public enum Thread {
     /// No thread of ours calls itself; the usual 8 MiB each would count in full against RLIMIT_DATA.
     private static let stackSize = 1 << 20
 
-    /// What the new thread is given: retained by the creator, released by the thread.
+    /// The new thread's work: retained by the creator, released by the thread.
     private final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// What one thread rings and another waits for (eventfd(2)). Rings before the wait count as one.
+/// A bell that one thread rings and another waits for (eventfd(2)). Rings before the wait count as one.
 public struct WakeUp: ~Copyable, Sendable {
     private let descriptor: Descriptor
 

@@ -1,7 +1,7 @@
-/// The limits of memory of the cgroups that this process is in, its own and those above it, as far as they can be seen from here
-/// (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst).
+/// The limits of memory of the cgroups that this process is in, its own and those above it, as far as they can be seen
+/// from here (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst).
 struct ControlGroups {
-    /// Where the kernel's files are: `/`, but in tests.
+    /// The folder of the kernel's files: `/`, except in tests.
     var root = ""
     /// The contents of a file; nil where there is none.
     let contents: (_ path: String) -> String?
@@ -9,7 +9,7 @@ struct ControlGroups {
     /// Values from here on are the kernel's words for "no limit", or as good as that.
     private static let unlimited = 1 << 60
 
-    /// What each limit that is set leaves.
+    /// Readings of each limit that is set.
     func readings() -> [MemoryReading] {
         var readings: [MemoryReading] = []
         for line in (contents("\(root)/proc/self/cgroup") ?? "").split(separator: "\n") {
@@ -18,7 +18,7 @@ struct ControlGroups {
             guard fields.count == 3 else { continue }
             let path = String(fields[2])
             if fields[0] == "0", fields[1].isEmpty {
-                // In a hybrid layout, version 2 has a place of its own.
+                // In a hybrid layout, version 2 has a folder of its own.
                 for mount in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
                     for folder in folders(of: path, in: mount) { readings += version2(folder) }
                 }
@@ -29,8 +29,8 @@ struct ControlGroups {
         return readings
     }
 
-    /// The folders of a cgroup and of those above it. One that can't be seen is left out: a container's own is at the top of what
-    /// it sees, whatever its path is outside.
+    /// The folders of a cgroup and of those above it. One that can't be seen is left out: a container's own is at the
+    /// top of what it sees, whatever its path is outside.
     private func folders(of path: String, in mount: String) -> [String] {
         var folders = [root + mount]
         for name in path.split(separator: "/") where name != ".." {

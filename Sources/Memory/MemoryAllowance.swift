@@ -1,11 +1,11 @@
 internal import EventLoop
 
-/// What one worker may use of the memory that is left: it asks before it lets somebody in, and before a client makes it grow.
+/// One worker's part of the memory that is left: the worker asks before it lets somebody in, and before a client makes it grow.
 ///
-/// Asking costs a comparison, and a look at the kernel's files once a second and whenever the allowance is used up. What is given
-/// back shows with the next look. Belongs to its worker's thread.
+/// Asking costs a comparison, and a look at the kernel's files once a second and whenever the allowance is used up.
+/// What is given back shows with the next look. Belongs to its worker's thread.
 public final class MemoryAllowance {
-    /// Whom memory is for.
+    /// The clients for whom memory is taken.
     public enum Purpose: Sendable {
         /// Somebody who may as well come later.
         case newcomer

@@ -1,13 +1,13 @@
 public import EventLoop
 
-/// Makes of one reading after the other how short memory is. What has become worse is so at once; better it becomes step by step,
-/// and not before it is so by a margin, lest those who come back right away turn it around again.
+/// Makes of one reading after the other how short memory is. What has become worse is so at once; better it becomes
+/// step by step, and not before it is so by a margin, lest those who come back right away turn it around again.
 public struct MemoryGauge: Sendable {
-    /// How short memory is.
+    /// Levels of shortage.
     public enum Level: Int, Sendable, Comparable, CaseIterable {
         /// There is enough.
         case ample
-        /// What is only kept to be faster is given back.
+        /// Memory that is only kept to be faster is given back.
         case tight
         /// Nobody new is let in.
         case critical
@@ -16,10 +16,10 @@ public struct MemoryGauge: Sendable {
     }
 
     public private(set) var level = Level.ample
-    /// When it last changed.
+    /// The moment of its last change.
     private var changed: MonotonicTime?
 
-    /// For how long a level holds at least before a better one follows.
+    /// The least time that a level holds before a better one follows.
     static let shortestStay = Duration.seconds(1)
 
     public init() {}
@@ -42,7 +42,7 @@ public struct MemoryGauge: Sendable {
         return best < level ? Level(rawValue: level.rawValue - 1) ?? .ample : level
     }
 
-    /// What a reading says by itself.
+    /// The level that a reading shows by itself.
     /// - Parameter current: the level that holds: it and those under it ask for twice as much spare memory.
     private static func level(_ reading: MemoryReading?, leaving current: Level) -> Level {
         guard let reading else { return .ample }

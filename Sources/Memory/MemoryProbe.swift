@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Finds the limit of memory that is nearest, among those of the cgroups, those of the process and one that was set.
 public enum MemoryProbe {
-    /// What that limit leaves now; nil where no limit is set, or nothing tells of one. Reads some ten of the kernel's files, which
-    /// takes some ten microseconds.
+    /// The reading of that limit now; nil where no limit is set, or nothing tells of one. Reads some ten of the
+    /// kernel's files, which takes some ten microseconds.
     /// - Parameter ceiling: the bytes that this process may use at the most; nil where nobody has set any.
     public static func read(ceiling: Int? = nil) -> MemoryReading? {
         let groups = ControlGroups { Descriptor.contents(of: $0) }.readings()

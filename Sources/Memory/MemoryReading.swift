@@ -1,6 +1,6 @@
-/// How much memory this process may use by one of its limits, and how much of that is used, at one moment.
+/// One of the limits on this process's memory, and how much of it is used, at one moment.
 public struct MemoryReading: Sendable, Equatable {
-    /// What the limit is one of.
+    /// The kinds of limits.
     public enum Source: String, Sendable, CaseIterable {
         /// The container's, or whatever cgroup the process is in: what else lives there counts too.
         case cgroup
@@ -17,7 +17,7 @@ public struct MemoryReading: Sendable, Equatable {
     public var limit: Int
     /// In bytes, without what the kernel gives back by itself before anybody fails, such as files that it keeps in memory.
     public var used: Int
-    /// What the kernel holds for sockets counts too.
+    /// A control group's: memory that the kernel holds for sockets counts too.
     public var includesSockets: Bool
 
     public init(_ source: Source, limit: Int, used: Int, includesSockets: Bool = false) {
@@ -27,12 +27,12 @@ public struct MemoryReading: Sendable, Equatable {
         self.includesSockets = includesSockets
     }
 
-    /// What is left, in bytes; less than nothing where the limit was lowered under what is used.
+    /// The bytes that are left; negative where the limit was lowered under what is used.
     public var room: Int { limit - used }
 
-    /// What must stay free, in bytes: for all that is allocated without being asked about, which ends the process if it fails.
+    /// The bytes that must stay free: for all that is allocated without being asked about, which ends the process if it fails.
     public var reserve: Int { min(max(limit / 8, 4 << 20), 64 << 20) }
 
-    /// What may be given out, in bytes; less than nothing where the reserve is being used.
+    /// The bytes that may be given out; negative where the reserve is being used.
     public var spare: Int { room - reserve }
 }

@@ -2,25 +2,25 @@ internal import EventLoop
 
 /// Looks at how much memory there is and gives it out to the workers, so that together they never use what must stay free.
 ///
-/// It has no timer: who wants memory looks, when what was given out is used up or was given out too long ago. Callable from every
-/// thread.
+/// It has no timer: who wants memory looks, when what was given out is used up or was given out too long ago. Callable
+/// from every thread.
 public final class MemoryWatch: Sendable {
-    /// What is known of memory at one moment.
+    /// The state of memory at one moment.
     public struct State: Sendable, Equatable {
         /// Nil where there is no limit.
         public var reading: MemoryReading?
         public var level: MemoryGauge.Level
-        /// How often memory was so short that nobody new was let in.
+        /// The number of times that memory was so short that nobody new was let in.
         public var shortages: UInt64
     }
 
-    /// What a worker may use until its next look.
+    /// A worker's part until its next look.
     struct Grant {
         /// For whom it is to let in, in bytes.
         var forNewcomers: Int
         /// For whom it has let in; some more than for those who come.
         var forClients: Int
-        /// How long that holds.
+        /// The time that it holds.
         var period: Duration
         var includesSockets = false
 
@@ -34,11 +34,11 @@ public final class MemoryWatch: Sendable {
         var granted: [(bytes: Int, at: MonotonicTime)?]
     }
 
-    /// How long a grant holds.
+    /// The time that a grant holds.
     static let period = Duration.seconds(1)
-    /// How long it holds where there is no limit: one may be set later.
+    /// The time that a grant holds where there is no limit: one may be set later.
     static let unlimitedPeriod = Duration.seconds(10)
-    /// How soon whoever got too little may look again.
+    /// The time after which a worker that got too little may look again.
     static let shortestPeriod = Duration.milliseconds(20)
 
     private let probe: @Sendable () -> MemoryReading?

@@ -9,7 +9,7 @@ struct ResourceLimits {
     /// What this process may use by its configuration.
     var ceiling: Int?
 
-    /// What each limit that is set leaves.
+    /// Readings of each limit that is set.
     /// - Parameters:
     ///   - statm: the contents of /proc/self/statm (proc(5)); without it nothing can be known.
     ///   - free: the bytes that the allocator has got from the kernel and nobody uses; asked for only where little is left.
@@ -47,6 +47,6 @@ struct ResourceLimits {
         return Int(limit.rlim_cur)
     }
 
-    /// What the allocator has and nobody uses, in bytes (mallinfo2(3)).
+    /// The bytes that the allocator has and nobody uses (mallinfo2(3)).
     static var freeInAllocator: Int { Int(clamping: mallinfo2().fordblks) }
 }

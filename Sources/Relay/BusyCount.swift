@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// How many relays have been busy lately: in this interval or, if that were more, in the one before.
+/// The number of relays that have been busy lately: in this interval or, where that were more, in the one before.
 struct BusyCount {
     /// In nanoseconds.
     private let interval: Int64

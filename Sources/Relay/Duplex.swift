@@ -14,14 +14,14 @@ public import Network
 /// duplex.start()
 /// ```
 public final class Duplex {
-    /// How a relay ended.
+    /// The ends of a relay.
     public enum End: Equatable, Sendable {
         /// Both sides have finished sending, and everything was delivered.
         case finished
-        /// The client's connection failed with this errno, usually ECONNRESET; both were reset.
-        case downstreamFailed(CInt)
-        /// The app's connection failed with this errno; both were reset.
-        case upstreamFailed(CInt)
+        /// The client's connection failed; both were reset.
+        case downstreamFailed(SocketFailure)
+        /// The app's connection failed; both were reset.
+        case upstreamFailed(SocketFailure)
         /// ``abort()`` was called; both connections were reset.
         case aborted
     }
@@ -52,28 +52,26 @@ public final class Duplex {
         subscript(side: Side) -> WatchedSocket { side == .downstream ? downstream : upstream }
     }
 
-    /// It outlives its relays.
-    private unowned let workspace: RelayWorkspace
+    private let workspace: RelayWorkspace
     private var sockets: Sockets?
     /// The direction away from each side.
     private let halves: InlineArray<2, HalfDuplex>
     private var isAwaitingTurn = false
     private var phase = Phase.open
-    /// How it ends, once that is known.
+    /// The relay's end, once it is known.
     private var comingEnd = End.aborted
-    /// What the two kernels had yet to deliver when ``isStillDelivering()`` last looked.
-    private var undelivered: (downstream: Int32, upstream: Int32) = (0, 0)
+    private var deliveries = (downstream: DeliveryWatch(), upstream: DeliveryWatch())
 
     /// Called once, when the relay has ended and its sockets are closed.
     public var onEnd: ((End) -> Void)?
 
-    /// When a byte or an end last went through, or ``start()`` was called, to the kernel's tick.
+    /// The moment when a byte or an end last went through, or ``start()`` was called, to the kernel's tick.
     public var lastActivity: MonotonicTime {
         if case .parting(let parting) = phase { max(parting.lastActivity, lastMove) } else { lastMove }
     }
     private var lastMove = MonotonicTime.coarse
 
-    /// Makes a relay between sockets that belong to the workspace's loop; the workspace must outlive it.
+    /// Makes a relay between sockets that belong to the workspace's loop.
     public init(downstream: WatchedSocket, upstream: WatchedSocket, in workspace: RelayWorkspace) {
         self.workspace = workspace
         sockets = Sockets(downstream: downstream, upstream: upstream)
@@ -107,6 +105,7 @@ public final class Duplex {
     /// Starts relaying, with what the sockets were noted to be ready for. May end the relay before it returns.
     public func start() {
         guard let sockets else { return }
+        // The sockets are the relay's own; they tell it nothing more once it has let go of them.
         sockets.downstream.onReady = { [unowned self] in ready(.downstream, $0) }
         sockets.upstream.onReady = { [unowned self] in ready(.upstream, $0) }
         ready(.downstream, sockets.downstream.unusedReadiness)
@@ -132,8 +131,8 @@ public final class Duplex {
         let outcome = halves[client].begin(
             with: preamble, from: sockets.downstream.socket, to: sockets.upstream.socket, in: workspace)
         switch outcome {
-        case .sourceFailed(let code): fail(.downstream, code)
-        case .sinkFailed(let code): fail(.upstream, code)
+        case .sourceFailed(let failure): fail(.downstream, failure)
+        case .sinkFailed(let failure): fail(.upstream, failure)
         default: start()
         }
     }
@@ -155,14 +154,9 @@ public final class Duplex {
     /// other side has had for long. That counts as activity. For those who will end the relay for silence if it lasts.
     public func isStillDelivering() -> Bool {
         guard let sockets else { return false }
-        let before = undelivered
-        undelivered = (
-            Int32(clamping: sockets.downstream.socket.undeliveredBytes),
-            Int32(clamping: sockets.upstream.socket.undeliveredBytes)
-        )
-        let hasMoved =
-            before.downstream != 0 && before.downstream != undelivered.downstream
-            || before.upstream != 0 && before.upstream != undelivered.upstream
+        let downstreamMoved = deliveries.downstream.hasMoved(sockets.downstream.socket)
+        let upstreamMoved = deliveries.upstream.hasMoved(sockets.upstream.socket)
+        let hasMoved = downstreamMoved || upstreamMoved
         if hasMoved { lastMove = .coarse }
         return hasMoved
     }
@@ -226,11 +220,11 @@ public final class Duplex {
                 fail(sink)
                 return false
             }
-        case .sourceFailed(let code):
-            fail(source, code)
+        case .sourceFailed(let failure):
+            fail(source, failure)
             return false
-        case .sinkFailed(let code):
-            fail(sink, code)
+        case .sinkFailed(let failure):
+            fail(sink, failure)
             return false
         }
         return true
@@ -248,14 +242,13 @@ public final class Duplex {
     /// More than a socket's receive buffer can hold (tcp(7), tcp_rmem).
     private static let mostLastWords: UInt64 = 64 << 20
 
-    /// - Parameter code: the errno, where it is known.
-    private func fail(_ side: Side, _ code: CInt? = nil) {
+    /// - Parameter failure: nil where an event has told of it, so that the kernel has noted why.
+    private func fail(_ side: Side, _ failure: SocketFailure? = nil) {
         guard case .open = phase, let sockets else { return }
-        let noted = code ?? sockets[side].socket.takeError()
+        let noted = failure ?? sockets[side].socket.takeError()
         // That a reset came behind a FIN is all that the kernel notes with EPIPE instead of ECONNRESET (tcp_reset()).
-        let isWhole = code == nil && noted == EPIPE
-        let code = noted == 0 ? ECONNRESET : noted
-        comingEnd = side == .downstream ? .downstreamFailed(code) : .upstreamFailed(code)
+        let isWhole = failure == nil && noted == .system(EPIPE)
+        comingEnd = side == .downstream ? .downstreamFailed(noted) : .upstreamFailed(noted)
         let most = halves[side.rawValue].bytesMoved + Self.mostLastWords
         phase = .lastWords(of: side, upTo: most, isWhole: isWhole)
         lastMove = .coarse
@@ -288,23 +281,32 @@ public final class Duplex {
     /// Nothing more is to be read: what both sides were given is delivered, and then both are reset.
     private func part() {
         guard let sockets else { return }
-        self.sockets = nil
+        letGoOfSockets()
         let parting = Parting(
             [
                 Parting.Leg(sockets.downstream, takingFrom: halves[Side.upstream.rawValue]),
                 Parting.Leg(sockets.upstream, takingFrom: halves[Side.downstream.rawValue]),
             ], in: workspace)
         phase = .parting(parting)
-        parting.begin { [unowned self] in end() }
+        // The workspace keeps the parting, whose last act is this call: it may come when nobody has the relay any more.
+        parting.begin { [weak self] in self?.end() }
     }
 
     private func end() {
         phase = .ended
         for index in halves.indices { halves[index].abandon(in: workspace) }
-        sockets = nil
+        letGoOfSockets()
         let onEnd = onEnd
         self.onEnd = nil
         onEnd?(comingEnd)
+    }
+
+    deinit { letGoOfSockets() }
+
+    private func letGoOfSockets() {
+        sockets?.downstream.onReady = nil
+        sockets?.upstream.onReady = nil
+        sockets = nil
     }
 
     private func awaitTurn() {

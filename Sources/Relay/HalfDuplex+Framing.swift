@@ -20,11 +20,10 @@ extension HalfDuplex {
         switch send(UnsafeRawBufferPointer(rebasing: bytes[..<passed]), to: sink) {
         case .moved(let count): sent = count
         case .wouldBlock, .endOfStream: sent = 0
-        case .failed(let code): return .sinkFailed(code)
+        case .failed(let failure): return .sinkFailed(failure)
         }
         guard sent < passed else { return nil }
-        park(ParkedBytes(copying: UnsafeRawBufferPointer(rebasing: bytes[sent..<passed])), in: workspace)
-        return .waiting
+        return park(PendingBytes(copying: UnsafeRawBufferPointer(rebasing: bytes[sent..<passed])), in: workspace)
     }
 
     /// Moves what belongs to the stream to the front.
@@ -75,7 +74,7 @@ extension HalfDuplex {
             case .wouldBlock, .endOfStream:
                 isFull = true
                 taken = step.pass.lowerBound
-            case .failed(let code): return .sinkFailed(code)
+            case .failed(let failure): return .sinkFailed(failure)
             }
         }
         if isFull {

@@ -13,11 +13,11 @@ extension HalfDuplex {
             isBulk = count >= Self.leastBulk
             framing.advance(by: UInt64(count))
         case .wouldBlock, .endOfStream: break
-        case .failed(let code) where workspace.pipes.noteRefusal(code): isBulk = false
-        case .failed(let code):
+        case .failed(let failure) where workspace.pipes.noteRefusal(failure): isBulk = false
+        case .failed(let failure):
             noteSourceIsEmpty()
             workspace.pipes.giveBack(pipe)
-            return .sourceFailed(code)
+            return .sourceFailed(failure)
         }
         return empty(pipe, into: sink, in: workspace)
     }
@@ -32,9 +32,9 @@ extension HalfDuplex {
             haveSinkPrompt(sink)
             switch noting(pipe.empty(into: sink)) {
             case .moved, .wouldBlock, .endOfStream: break
-            case .failed(let code):
+            case .failed(let failure):
                 workspace.pipes.giveBack(pipe)
-                return .sinkFailed(code)
+                return .sinkFailed(failure)
             }
             guard pipe.count == 0 else {
                 state = .waitingForSink(.inPipe(pipe))

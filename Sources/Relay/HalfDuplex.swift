@@ -23,16 +23,16 @@ public final class HalfDuplex {
         case finished
     }
 
-    /// Where that is which the sink did not take.
+    /// The holder of the bytes that the sink did not take.
     enum Remainder {
         case inSource
-        case parked(ParkedBytes)
+        case parked(PendingBytes)
         case inPipe(SplicePipe)
         /// The sink's layer has it.
         case inSink
     }
 
-    /// Where the bytes go.
+    /// The direction of the bytes.
     public enum Direction: Sendable {
         case toUpstream
         case toDownstream
@@ -46,12 +46,12 @@ public final class HalfDuplex {
         case yielded
         /// The stream has ended where its framing says, and the sink has all of it.
         case ended
-        /// What the source says can't be the stream any more. The sink has only what came before, or a part of that.
+        /// The source's bytes can't be the stream any more. The sink has only what came before, or a part of that.
         case invalid
         /// The source has ended just now, and the sink has everything: it is the caller's to tell it the end.
         case finished
-        case sourceFailed(CInt)
-        case sinkFailed(CInt)
+        case sourceFailed(SocketFailure)
+        case sinkFailed(SocketFailure)
     }
 
     var state = State.flowing
@@ -61,20 +61,20 @@ public final class HalfDuplex {
     private var sinkIsPrompt: Bool
     /// The sink has been given something.
     private var hasSent = false
-    /// What is known of the source.
-    private var readiness = SourceReadiness()
+    /// The state of the source, as far as it is known.
+    var readiness = SourceReadiness()
     /// The source has so much to say that it is worth a pipe: two system calls more, and no copying.
     var isBulk = false
-    /// How much the next receive may take, as a power of two: grows while the sink keeps up, shrinks when it does not.
+    /// The most that the next receive may take, as a power of two: grows while the sink keeps up, shrinks when it does not.
     private var readPower = HalfDuplex.initialReadPower
     private var bytesTaken: UInt64 = 0
-    /// What the sink's layer holds for the kernel, as far as the workspace's account has it.
+    /// The bytes that the sink's layer holds for the kernel, as far as the workspace's account has them.
     private var bytesInSink = 0
 
     // 64 KiB, 16 KiB, and all of the scratch buffer.
     private static let initialReadPower: UInt8 = 16
     private static let smallestReadPower: UInt8 = 14
-    /// What a sink that seems to be ready takes in one piece.
+    /// The bytes that a sink that seems to be ready takes in one piece.
     private static let smallestPiece = 4 << 10
     private static let largestReadPower = UInt8(RelayWorkspace.scratchSize.trailingZeroBitCount)
     /// A stream that brings less than this at a time is carried by copying.
@@ -92,7 +92,7 @@ public final class HalfDuplex {
     /// Bytes that the sink's kernel has taken.
     public var bytesMoved: UInt64 { bytesTaken }
 
-    private var readLimit: Int { 1 << Int(readPower) }
+    var readLimit: Int { 1 << Int(readPower) }
 
     var isFinished: Bool {
         if case .finished = state { true } else { false }
@@ -154,78 +154,6 @@ public final class HalfDuplex {
 
     // MARK: Moving
 
-    /// Receives into the workspace's scratch buffer what the caller wants to look at by itself.
-    public func receive(
-        from source: borrowing Socket, upTo limit: Int, in workspace: RelayWorkspace
-    ) -> Socket.TransferResult {
-        let result = source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit]))
-        switch result {
-        case .moved(let count): if count < limit, !source.mayHaveMore { noteShortRead(of: source) }
-        case .wouldBlock: noteSourceIsEmpty()
-        case .endOfStream: readiness = readiness.afterEnd()
-        case .failed: readiness = readiness.afterFailure()
-        }
-        return result
-    }
-
-    /// Sends two pieces, one behind the other, in one call as a rule; what the sink does not take is parked. It must not be
-    /// waiting for the sink.
-    /// - Returns: ``Outcome/ended`` when the sink has everything, or ``Outcome/waiting``, or ``Outcome/sinkFailed(_:)``.
-    public func deliver(
-        _ first: Span<UInt8>, _ second: Span<UInt8>, to sink: borrowing Socket, in workspace: RelayWorkspace
-    ) -> Outcome {
-        assert(!isWaitingForSink, "what was given before comes first")
-        return first.withUnsafeBytes { first in
-            second.withUnsafeBytes { second in
-                haveSinkPrompt(sink)
-                var sent = 0
-                switch noting(sink.send(first, second)) {
-                case .moved(let count): sent = count
-                case .wouldBlock, .endOfStream: break
-                case .failed(let code): return .sinkFailed(code)
-                }
-                if sent == first.count + second.count {
-                    return waitsForSinksLayer(sink, in: workspace) ? .waiting : .ended
-                }
-                let rest = (
-                    UnsafeRawBufferPointer(rebasing: first[min(sent, first.count)...]),
-                    UnsafeRawBufferPointer(rebasing: second[max(sent - first.count, 0)...])
-                )
-                park(ParkedBytes(copying: rest.0, rest.1), in: workspace)
-                return .waiting
-            }
-        }
-    }
-
-    /// Gives the sink bytes of ours, and with them what the source has said already, in one call as a rule.
-    /// - Returns: as ``deliver(_:_:to:in:)``, or ``Outcome/sourceFailed(_:)``.
-    func begin(
-        with preamble: Span<UInt8>, from source: borrowing Socket, to sink: borrowing Socket,
-        in workspace: RelayWorkspace
-    ) -> Outcome {
-        let limit = Int(readLimit)
-        var received = 0
-        if mayReceive, workspace.mayPark(limit) {
-            switch source.receive(into: UnsafeMutableRawBufferPointer(rebasing: workspace.scratch[..<limit])) {
-            case .moved(let count):
-                received = count
-                if count < limit, !source.mayHaveMore { noteShortRead(of: source) }
-            case .wouldBlock: noteSourceIsEmpty()
-            // Is found again, and passed on then.
-            case .endOfStream: break
-            case .failed(let code): return .sourceFailed(code)
-            }
-        }
-        let words = workspace.scratch.bindMemory(to: UInt8.self).span.extracting(..<received)
-        return deliver(preamble, words, to: sink, in: workspace)
-    }
-
-    /// Hands over what was parked, now that the sink has become writable.
-    /// - Returns: as ``deliver(_:_:to:in:)``.
-    public func flush(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome {
-        isWaitingForSink ? unpark(to: sink, in: workspace) ?? .ended : .ended
-    }
-
     /// Moves what can be moved.
     /// - Parameters:
     ///   - sinkIsReady: the sink has just become writable; without it, a sink that was full is taken to be full still, so
@@ -271,9 +199,9 @@ public final class HalfDuplex {
                 noteSourceIsEmpty()
             case .endOfStream:
                 return finish(sink, tellsEnd: framing.tellsEnd, in: workspace)
-            case .failed(let code):
+            case .failed(let failure):
                 readiness = readiness.afterFailure()
-                return .sourceFailed(code)
+                return .sourceFailed(failure)
             case .moved(let received):
                 let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<received])
                 let outcome =
@@ -305,7 +233,7 @@ public final class HalfDuplex {
     ///
     /// An end that was announced before it follows at once. Not so from the client: a read ends short at TCP's urgent mark
     /// too, and clients of old (telnet, FTP) do set it. Nor from a layer, whose end is a message of its own.
-    private func noteShortRead(of source: borrowing Socket) {
+    func noteShortRead(of source: borrowing Socket) {
         readiness = readiness.afterShortRead(isLastBeforeEnd: direction == .toDownstream && !source.isLayered)
     }
 
@@ -325,7 +253,7 @@ public final class HalfDuplex {
         readiness = readiness.afterEnd()
         // The end is a message of the layer, and has to go out like all others before the connection may be closed.
         if sink.isLayered, tellsEnd {
-            guard sink.finishSending() else { return .sinkFailed(EPIPE) }
+            guard sink.finishSending() else { return .sinkFailed(.system(EPIPE)) }
             if waitsForSinksLayer(sink, in: workspace) { return .waiting }
         }
         state = .finished
@@ -354,7 +282,7 @@ public final class HalfDuplex {
     func noteSourceIsEmpty() { readiness = readiness.afterVainRead() }
 
     /// Looks whether the sink's layer has taken what the kernel has not, and if so has the stream wait for that.
-    private func waitsForSinksLayer(_ sink: borrowing Socket, in workspace: RelayWorkspace) -> Bool {
+    func waitsForSinksLayer(_ sink: borrowing Socket, in workspace: RelayWorkspace) -> Bool {
         guard sink.isLayered, accountForSink(sink, in: workspace) else { return false }
         shrinkReads()
         state = .waitingForSink(.inSink)
@@ -373,14 +301,13 @@ public final class HalfDuplex {
 
     /// Sends what the sink did not take before, if there is anything, so that reading may go on.
     /// - Returns: why reading may not go on; nil when it may.
-    private func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
+    func unpark(to sink: borrowing Socket, in workspace: RelayWorkspace) -> Outcome? {
         switch state {
         case .flowing: return nil
         case .finished: return .waiting
         case .waitingForSink(.inSource): break
         case .waitingForSink(.inSink):
-            let error = sink.flush()
-            if error != 0 { return .sinkFailed(error) }
+            if let failure = sink.flush() { return .sinkFailed(failure) }
             if accountForSink(sink, in: workspace) { return .waiting }
         case .waitingForSink(.inPipe(let pipe)): return empty(pipe, into: sink, in: workspace)
         case .waitingForSink(.parked(let bytes)):
@@ -389,7 +316,7 @@ public final class HalfDuplex {
                 bytes.removeFirst(sent)
                 if !bytes.remaining.isEmpty { return .waiting }
             case .wouldBlock, .endOfStream: return .waiting
-            case .failed(let code): return .sinkFailed(code)
+            case .failed(let failure): return .sinkFailed(failure)
             }
             workspace.parkedBytes -= bytes.capacity
             if waitsForSinksLayer(sink, in: workspace) { return .waiting }
@@ -398,10 +325,13 @@ public final class HalfDuplex {
         return nil
     }
 
-    func park(_ bytes: ParkedBytes, in workspace: RelayWorkspace) {
+    /// - Parameter bytes: what the sink did not take; nil where there was no memory to keep it.
+    func park(_ bytes: PendingBytes?, in workspace: RelayWorkspace) -> Outcome {
+        guard let bytes else { return .sinkFailed(.outOfMemory) }
         shrinkReads()
         workspace.parkedBytes += bytes.capacity
         state = .waitingForSink(.parked(bytes))
+        return .waiting
     }
 
     func shrinkReads() {

@@ -11,7 +11,7 @@ public final class Parting {
     public struct Leg {
         let socket: WatchedSocket
         let half: HalfDuplex
-        /// What the peer's kernel was yet to acknowledge at the last look, in bytes.
+        /// The bytes that the peer's kernel was yet to acknowledge at the last look.
         var undelivered = -1
 
         public init(_ socket: WatchedSocket, takingFrom half: HalfDuplex) {
@@ -20,11 +20,11 @@ public final class Parting {
         }
     }
 
-    private unowned let workspace: RelayWorkspace
+    private let workspace: RelayWorkspace
     private var legs: [Leg]
     private var onEnd: (() -> Void)?
 
-    /// When a peer last took something, to the kernel's tick.
+    /// The moment when a peer last took something, to the kernel's tick.
     public private(set) var lastActivity = MonotonicTime.coarse
 
     /// Takes the connections over.
@@ -37,6 +37,7 @@ public final class Parting {
     /// - Parameter onEnd: called once, when the connections are closed; before this returns where nothing is under way.
     public func begin(_ onEnd: @escaping () -> Void) {
         self.onEnd = onEnd
+        // The sockets are the parting's own, until each is reset.
         for leg in legs { leg.socket.onReady = { [unowned self] in ready($0) } }
         if look() || !workspace.watch(self) { end() }
     }

@@ -6,13 +6,13 @@ internal import Network
 ///
 /// Belongs to the worker's thread.
 struct PipePool {
-    /// What an unprivileged process may have at most, unless the system says otherwise (pipe(7), pipe-max-size).
+    /// The most that an unprivileged process may have, unless the system says otherwise (pipe(7), pipe-max-size).
     static let capacity = 1 << 20
-    /// How long after a refusal no further pipe is asked for.
+    /// The time after a refusal in which no further pipe is asked for.
     private static let patience = Duration.seconds(1)
 
     private var empty: [SplicePipe] = []
-    /// How many there are, those that relays keep included.
+    /// The number of pipes, those that relays keep included.
     private var count = 0
     private var limit: Int
     private var refusedAt: MonotonicTime?
@@ -41,11 +41,11 @@ struct PipePool {
         if pipe.count == 0, count <= limit { empty.append(pipe) } else { count -= 1 }
     }
 
-    /// Takes note that splice(2) has failed with this errno. Where there is no splice(2) for such sockets here, there are
+    /// Takes note that splice(2) has failed. Where there is no splice(2) for such sockets here, there are
     /// no pipes any more.
     /// - Returns: whether it was because of that, or for want of memory, so that the bytes can be received all the same.
-    mutating func noteRefusal(_ code: CInt) -> Bool {
-        switch code {
+    mutating func noteRefusal(_ failure: SocketFailure) -> Bool {
+        switch failure.code {
         case EINVAL, ENOSYS, EPERM, EOPNOTSUPP:
             limit = 0
             count -= empty.count

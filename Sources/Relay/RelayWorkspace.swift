@@ -3,14 +3,14 @@ public import EventLoop
 public import Memory
 internal import Network
 
-/// What all relays of one worker share: the scratch buffer and the pipes through which bytes go, and the account of
+/// The memory that all relays of one worker share: the scratch buffer and the pipes through which bytes go, and the account of
 /// parked bytes.
 ///
 /// Belongs to its loop's thread.
 public final class RelayWorkspace {
-    /// How much one receive takes at the most: few large moves beat many small ones (docs/benchmarks.md).
+    /// The most that one receive takes, in bytes: few large moves beat many small ones (docs/benchmarks.md).
     public static let scratchSize = 1 << 20
-    /// What a worker's relays may park together where memory is not scarce.
+    /// The most that a worker's relays park together where memory is not scarce, in bytes.
     public static let usualParkingLimit = 32 << 20
 
     public let loop: EventLoop
@@ -18,7 +18,7 @@ public final class RelayWorkspace {
     let scratch: UnsafeMutableRawBufferPointer
     /// The most that may be parked, in bytes; what is parked already stays when it is lowered.
     public var parkingLimit: Int
-    /// What the worker may use of the memory that is left; nil where nobody asks.
+    /// The worker's part of the memory that is left; nil where nobody asks.
     private let memory: MemoryAllowance?
 
     /// For streams that come in bulk.
@@ -72,6 +72,7 @@ public final class RelayWorkspace {
     /// Keeps a parting until it has ended, and has it look now and then whether it has.
     /// - Returns: false where there is no memory for that.
     func watch(_ parting: Parting) -> Bool {
+        // The timer is the workspace's own, and goes with it.
         if partingTimer == nil { partingTimer = try? Timer(on: loop) { [unowned self] in lookAtPartings() } }
         guard let partingTimer else { return false }
         partings[ObjectIdentifier(parting)] = parting
@@ -119,7 +120,7 @@ public final class RelayWorkspace {
 
     // MARK: Turns
 
-    /// How many bytes one relay may move before the other connections have their turn.
+    /// The number of bytes that one relay may move before the other connections have their turn.
     ///
     /// The more are busy, the less each may, so that a turn of all together stays short for whoever has only a little to
     /// say.
@@ -130,14 +131,14 @@ public final class RelayWorkspace {
     /// About what all busy relays together move in a turn of each.
     private static let turnOfAll = 8 << 20
     private static let largestTurn = 2 << 20
-    /// Below this, more but smaller moves would cost more than they win (docs/architecture.md).
+    /// Below this, more but smaller moves would cost more than they win (README.md).
     private static let smallestTurn = 256 << 10
     /// Moving less than this in a turn is not being busy.
     private static let busyBytes = 64 << 10
 
-    /// How many relays are busy within one tick of the kernel's coarse clock.
+    /// The relays that are busy within one tick of the kernel's coarse clock.
     private var tick = BusyCount(interval: .zero)
-    /// How many are within a time in which every stream has its turns, however many there are.
+    /// The relays that are busy within a time in which every stream has its turns, however many there are.
     private var period = BusyCount(interval: .milliseconds(64))
 
     /// Notes that a relay has moved bytes.
@@ -157,7 +158,7 @@ public final class RelayWorkspace {
         period.count <= Self.mostSplicedStreams ? pipes.take() : nil
     }
 
-    /// What is worth being returned to the system, in bytes.
+    /// The least that is worth returning to the system, in bytes.
     private static let worthReturning = 4 << 20
 
     /// After a crowd of slow readers, their blocks' memory lies scattered and free in the allocator, which keeps it

@@ -1,9 +1,9 @@
 internal import EventLoop
 
-/// What a ``HalfDuplex`` remembers of its source, which tells once only what it has become ready for.
+/// A ``HalfDuplex``'s memory of its source, which tells only once what it has become ready for.
 ///
-/// It goes by one rule: while the source has bytes, an end, or an error, either it will tell of that, or ``mayReceive`` is true.
-/// A value without effects: each event makes another one.
+/// It goes by one rule: while the source has bytes, an end, or an error, either it will tell of that, or ``mayReceive``
+/// is true. A value without effects: each event makes another one.
 struct SourceReadiness: Hashable, Sendable {
     enum AnnouncedEnd: Hashable, Sendable {
         case none
@@ -15,7 +15,7 @@ struct SourceReadiness: Hashable, Sendable {
 
     /// Whether a receive may bring anything, an end or an error included.
     private(set) var mayReceive = false
-    /// What follows that which can be read, and raises no event of its own any more.
+    /// The end behind what can be read; it raises no event of its own any more.
     private(set) var announcedEnd = AnnouncedEnd.none
     /// TCP's urgent mark is ahead (tcp(7)): a read ends there, however much is behind it.
     private(set) var hasMarkAhead = false

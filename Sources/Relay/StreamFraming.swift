@@ -5,9 +5,9 @@
 public protocol StreamFraming {
     /// The stream has ended; what the source has beyond belongs to something else.
     var hasEnded: Bool { get }
-    /// How many of the next bytes belong to the stream for certain and may be moved unseen.
+    /// The number of the next bytes that belong to the stream for certain and may be moved unseen.
     var plainBytesAhead: UInt64 { get }
-    /// How much one receive may take. What it takes beyond the stream's end is given to ``keep(_:)``.
+    /// The most that one receive may take. Bytes beyond the stream's end are given to ``keep(_:)``.
     var readLimit: Int { get }
     /// The source's end is the stream's, and the sink is to be told so behind everything else.
     var tellsEnd: Bool { get }
@@ -26,7 +26,7 @@ extension StreamFraming {
     public var tellsEnd: Bool { false }
 }
 
-/// What a look at some bytes of a stream has found.
+/// The outcome of a look at some bytes of a stream.
 public struct StreamStep: Sendable {
     public enum Outcome: Sendable {
         case goesOn
@@ -36,9 +36,9 @@ public struct StreamStep: Sendable {
         case invalid
     }
 
-    /// What is to be passed on.
+    /// The range that is to be passed on.
     public let pass: Range<Int>
-    /// Where to go on.
+    /// The position at which to go on.
     public let next: Int
     public let outcome: Outcome
 

@@ -12,7 +12,7 @@ enum ClientTickets {
             context,
             { connection, _ in
                 guard let connection, let session = SSL_get_session(connection),
-                    let own = TLSChannel.channel(of: connection)?.context
+                    let own = TLSRecords.of(connection)?.context
                 else { return 0 }
                 // One that goes on has it from where it began.
                 if ClientTickets.shownAt(session) != nil { return 1 }
@@ -22,7 +22,7 @@ enum ClientTickets {
             { connection, session, _, _, status, _ in
                 switch status {
                 case SSL_TICKET_SUCCESS, SSL_TICKET_SUCCESS_RENEW:
-                    guard let connection, let session, let own = TLSChannel.channel(of: connection)?.context,
+                    guard let connection, let session, let own = TLSRecords.of(connection)?.context,
                         ClientTickets.isGood(session, at: own.clock())
                     else { return SSL_TICKET_RETURN_IGNORE_RENEW }
                     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW

@@ -1,11 +1,12 @@
 internal import COpenSSL
+public import Network
 
 /// Why a handshake came to nothing.
 public enum HandshakeFault: Equatable, Sendable {
     /// The client ended the connection.
     case clientLeft
-    /// The connection failed with this errno.
-    case broken(CInt)
+    /// The connection failed.
+    case broken(SocketFailure)
     /// The two could not agree, for this reason: `unsupported protocol`.
     case refused(String)
     /// The client has no certificate, or none that an authority vouches for.

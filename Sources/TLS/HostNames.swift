@@ -1,4 +1,4 @@
-/// Which certificate is for which host: by its whole name first, then by a `*` in place of its first label.
+/// Finds the certificate for a host: by its whole name first, then by a `*` in place of its first label.
 struct HostNames {
     private var exact: [String: Int] = [:]
     /// By what follows the `*`, its dot included.

@@ -8,9 +8,9 @@ internal import Glibc
 public final class TLSContext: Sendable {
     /// One for each certificate; OpenSSL only reads them from now on.
     nonisolated(unsafe) private let contexts: [OpaquePointer]
-    /// How the connections read and write.
+    /// The functions by which the connections read and write.
     let method: TLSBIOMethod
-    /// Which of them is for a host name.
+    /// The index of the one for a host name.
     private let hosts: HostNames
     let tickets: TicketKeys
     let protocols: [[UInt8]]
@@ -18,7 +18,8 @@ public final class TLSContext: Sendable {
 
     /// Reads the files and sees that they fit together.
     /// - Throws: ``TLSFault`` that says what is wrong with one of them.
-    /// - Parameter clock: the time by which clients' certificates are judged, in seconds since 1970; the system's where it is nil.
+    /// - Parameter clock: the time by which clients' certificates are judged, in seconds since 1970; the system's where
+    ///   it is nil.
     public init(
         _ settings: TLSServerSettings, tickets: TicketKeys, clock: (@Sendable () -> Int)? = nil
     ) throws(TLSFault) {
@@ -41,7 +42,7 @@ public final class TLSContext: Sendable {
         for context in contexts { SSL_CTX_free(context) }
     }
 
-    /// Where a connection begins; the client's word on the host may lead it to another.
+    /// The one with which a connection begins; the client's word on the host may lead it to another.
     var first: OpaquePointer { contexts[0] }
 
     /// The one for a host name, if there is one.
@@ -54,7 +55,7 @@ public final class TLSContext: Sendable {
             context,
             { connection, _, _ in
                 guard let connection, let name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name),
-                    let own = TLSChannel.channel(of: connection)?.context,
+                    let own = TLSRecords.of(connection)?.context,
                     let context = own.context(for: String(cString: name))
                 else { return SSL_TLSEXT_ERR_OK }
                 // Without memory for it, the client would be shown another host's certificate.
@@ -62,7 +63,7 @@ public final class TLSContext: Sendable {
             }, nil)
         copenssl_on_ticket(context) { connection, name, vector, cipher, seal, isNew in
             guard let connection, let name, let vector, let cipher, let seal,
-                let tickets = TLSChannel.channel(of: connection)?.context?.tickets
+                let tickets = TLSRecords.of(connection)?.context?.tickets
             else { return -1 }
             let result = tickets.prepare(name: name, vector: vector, cipher: cipher, seal: seal, isNew: isNew == 1)
             // Clients of TLS 1.3 use a ticket once (RFC 8446 appendix C.4), and want another for the next time.
@@ -73,25 +74,25 @@ public final class TLSContext: Sendable {
             context,
             { connection, choice, length, offer, offerLength, _ in
                 guard let connection, let choice, let length, let offer,
-                    let own = TLSChannel.channel(of: connection)?.context
+                    let own = TLSRecords.of(connection)?.context
                 else { return SSL_TLSEXT_ERR_ALERT_FATAL }
                 let offered = UnsafeBufferPointer(start: offer, count: Int(offerLength))
                 // A client that speaks none of them has nothing to say here (RFC 7301 section 3.2).
-                guard let place = own.place(in: offered) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                choice.pointee = offer + place.lowerBound
-                length.pointee = UInt8(place.count)
+                guard let range = own.range(in: offered) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                choice.pointee = offer + range.lowerBound
+                length.pointee = UInt8(range.count)
                 return SSL_TLSEXT_ERR_OK
             }, nil)
     }
 
-    /// Where in a client's offer the first of our protocols is, of which each has its length before it.
-    private func place(in offer: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+    /// The range of the first of our protocols in a client's offer, in which each has its length before it.
+    private func range(in offer: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         for name in protocols {
             var start = 0
             while start < offer.count {
-                let place = start + 1..<min(start + 1 + Int(offer[start]), offer.count)
-                if place.count == name.count, zip(place, name).allSatisfy({ offer[$0] == $1 }) { return place }
-                start = place.upperBound
+                let range = start + 1..<min(start + 1 + Int(offer[start]), offer.count)
+                if range.count == name.count, zip(range, name).allSatisfy({ offer[$0] == $1 }) { return range }
+                start = range.upperBound
             }
         }
         return nil

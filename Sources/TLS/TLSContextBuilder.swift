@@ -22,7 +22,7 @@ struct TLSContextBuilder {
         deinit { SSL_CTX_free(pointer) }
     }
 
-    /// What Mozilla calls intermediate, without the finite-field Diffie-Hellman that costs servers most.
+    /// Mozilla's intermediate ones, without the finite-field Diffie-Hellman that costs servers most.
     private static let ciphers = [
         "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
         "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
@@ -70,9 +70,9 @@ struct TLSContextBuilder {
         let names = leaf.hostNames.sorted()
         let kind = EVP_PKEY_get_base_id(key.pointer)
         // One with another kind of key for the same hosts: the client chooses by what it knows.
-        if let place = contexts.firstIndex(where: { $0.hosts == names && !$0.keyKinds.contains(kind) }) {
-            contexts[place].keyKinds.append(kind)
-            try use(chain, key, in: contexts[place].context, pair, index)
+        if let same = contexts.firstIndex(where: { $0.hosts == names && !$0.keyKinds.contains(kind) }) {
+            contexts[same].keyKinds.append(kind)
+            try use(chain, key, in: contexts[same].context, pair, index)
         } else {
             let context = try makeContext()
             try use(chain, key, in: context, pair, index)

@@ -1,4 +1,4 @@
-/// What a handshake has brought to light, for whoever tells others about the connection.
+/// The outcome of a handshake, for whoever tells others about the connection.
 public struct TLSDetails: Equatable, Sendable {
     /// `TLSv1.3` or `TLSv1.2`.
     public let version: String
@@ -6,7 +6,7 @@ public struct TLSDetails: Equatable, Sendable {
     public let cipher: String
     /// The host that the client has named, if any (SNI).
     public let serverName: String?
-    /// What was agreed on by ALPN, if anything.
+    /// The protocol that was agreed on by ALPN, if any.
     public let applicationProtocol: String?
     /// The session goes on where an earlier connection had ended.
     public let isResumed: Bool

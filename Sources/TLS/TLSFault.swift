@@ -1,6 +1,6 @@
 /// Why a certificate, its key, or the clients' authorities can't be used.
 public struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Which of the settings is at fault.
+    /// The setting at fault.
     public enum Part: Equatable, Sendable {
         case certificate
         case key
@@ -10,7 +10,7 @@ public struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     public let part: Part
-    /// The pair's place in ``TLSServerSettings/pairs``.
+    /// The pair's index in ``TLSServerSettings/pairs``.
     public let pair: Int
     /// One sentence without an end, with the file's name; nothing of what the file holds.
     public let description: String

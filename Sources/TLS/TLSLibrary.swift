@@ -1,6 +1,5 @@
 internal import CLinux
 internal import COpenSSL
-internal import Glibc
 internal import Network
 
 /// OpenSSL, made ready once for the process.
@@ -40,20 +39,20 @@ enum TLSLibrary {
 
     /// Why a call to the library has come to nothing.
     struct Failure {
-        /// What the library has noted, which it may have had no memory for.
+        /// The error that the library has noted, for which it may have had no memory.
         let error: ErrorCode?
         /// An allocation has failed on this thread.
         let isOutOfMemory: Bool
 
-        /// As an errno.
-        var code: CInt { isOutOfMemory ? ENOMEM : SocketLayer.violation }
+        /// The end of the connection that follows from it.
+        var failure: SocketFailure { isOutOfMemory ? .outOfMemory : .violation }
     }
 
     /// An error of the library.
     struct ErrorCode {
         let library: CInt
         let number: CInt
-        /// What the library says about it: `no shared cipher`.
+        /// The library's words for it: `no shared cipher`.
         let reason: String
 
         init(_ code: UInt) {

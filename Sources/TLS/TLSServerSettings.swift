@@ -13,7 +13,7 @@ public struct TLSServerSettings: Equatable, Hashable, Sendable {
         }
     }
 
-    /// What is asked of clients.
+    /// The certificates that clients are asked for.
     public enum ClientCertificates: Equatable, Hashable, Sendable {
         case notAsked
         /// One that the authorities in this PEM file vouch for.
@@ -25,7 +25,7 @@ public struct TLSServerSettings: Equatable, Hashable, Sendable {
     /// At least one; the first is for clients that name no host, or one that no certificate is for.
     public var pairs: [Pair]
     public var clientCertificates: ClientCertificates
-    /// What may be agreed on by ALPN; where there is none, the client's offer is not looked at.
+    /// The protocols that may be agreed on by ALPN; where there are none, the client's offer is not looked at.
     public var protocols: [String]
 
     public init(pairs: [Pair], clientCertificates: ClientCertificates = .notAsked, protocols: [String] = []) {

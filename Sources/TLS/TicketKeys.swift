@@ -6,7 +6,7 @@ internal import EventLoop
 ///
 /// Callable from every thread. Only handshakes come here.
 public final class TicketKeys: Sendable {
-    /// How long tickets are sealed with one key, and how long a ticket is good for.
+    /// The time for which tickets are sealed with one key, and for which a ticket is good.
     public static let lifetime = Duration.seconds(3600)
 
     private struct State {
@@ -34,7 +34,7 @@ public final class TicketKeys: Sendable {
         state.rotated = now
     }
 
-    /// What OpenSSL asks for each ticket (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
+    /// Prepares OpenSSL for a ticket (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
     /// - Returns: 1 when it may go on, 2 when the client is to get another ticket as well, 0 when the key is unknown.
     func prepare(
         name: UnsafeMutablePointer<UInt8>, vector: UnsafeMutablePointer<UInt8>, cipher: OpaquePointer,

@@ -1,16 +1,16 @@
 internal import EventLoop
 
-/// One worker's clients who wait for a place in the route's ``AdmissionQueue``, until it is granted, they leave, or they
+/// One worker's clients who wait for a permit of the route's ``AdmissionQueue``, until it is granted, they leave, or they
 /// have waited for too long. Belongs to its loop's thread.
 final class AdmissionLine {
     private let patience: Duration
     private let hold: Duration
     private let queue: AdmissionQueue
     private let coordinator: HoldCoordinator
-    private var waiting = TicketLine<ConnectRequest>()
+    private var waiting = TicketLine<PendingRequest>()
     private var expiryTimer: Deadline?
 
-    /// How many wait.
+    /// The number of those who wait.
     var count: Int { waiting.count }
 
     /// - Parameters:
@@ -24,17 +24,18 @@ final class AdmissionLine {
         self.patience = patience
         self.hold = hold
         self.coordinator = coordinator
+        // The timer is the line's own, and goes with it.
         expiryTimer = try Deadline(on: loop) { [unowned self] in expire($0) }
     }
 
-    func append(_ request: ConnectRequest, ticket: UInt64) {
+    func append(_ request: PendingRequest, ticket: UInt64) {
         waiting.append(ticket, request)
-        request.turn = ConnectRequest.Turn(line: self, ticket: ticket)
+        request.turn = PendingRequest.Turn(line: self, ticket: ticket)
         if waiting.count == 1 { scheduleExpiry() }
     }
 
     /// The one whose turn it is; nil where it has left.
-    func take(_ ticket: UInt64) -> ConnectRequest? {
+    func take(_ ticket: UInt64) -> PendingRequest? {
         guard let request = waiting.remove(ticket) else { return nil }
         request.turn = nil
         if waiting.isEmpty { expiryTimer?.cancel() }
@@ -51,8 +52,8 @@ final class AdmissionLine {
     /// Whether it is the app's absence that all wait for.
     private var isAppAway: Bool { coordinator.isHeld && coordinator.health.isDown }
 
-    /// When a client's patience began: what it waits for is not the same before and after the app came or went.
-    private func start(of request: ConnectRequest) -> MonotonicTime {
+    /// The moment when a client's patience began: what it waits for is not the same before and after the app came or went.
+    private func start(of request: PendingRequest) -> MonotonicTime {
         max(request.started, coordinator.health.since ?? request.started)
     }
 
@@ -69,7 +70,7 @@ final class AdmissionLine {
     private func expire(_ hearing: Hearing) {
         let isAppAway = isAppAway
         let limit = isAppAway ? hold : patience
-        var expired: [ConnectRequest] = []
+        var expired: [PendingRequest] = []
         while let (ticket, request) = waiting.first, hearing.silence(since: start(of: request)) >= limit {
             // Whose turn has come is served, though the word of it is still on its way.
             guard queue.withdraw(ticket) else { break }

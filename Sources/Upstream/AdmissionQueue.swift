@@ -2,13 +2,13 @@ internal import EventLoop
 
 /// The bound on a route's connections to its app (`upstream_connections`), and the line of those who wait for one.
 ///
-/// There is one line for all workers, so that places are dealt out in the order in which clients came. It is callable
+/// There is one line for all workers, so that permits are dealt out in the order in which clients came. It is callable
 /// from every thread. What a worker is told, it is told in the order in which it was decided.
 ///
 /// When a route is changed while it runs, its successor goes on with the same queue: the connections that there are count
 /// for both, and so do those who wait.
 public final class AdmissionQueue: Sendable {
-    /// Whom to tell: a worker's side of a route.
+    /// A worker's side of a route, to which news goes.
     public struct Member: Hashable, Sendable {
         public let route: Int
         public let worker: Int
@@ -19,42 +19,42 @@ public final class AdmissionQueue: Sendable {
         }
     }
 
-    /// What a worker is told.
+    /// News for a worker.
     public enum News: Sendable {
-        /// It is your client's turn. If that has left, letting go of the place passes it on.
-        case granted(ticket: UInt64, AdmissionPlace)
+        /// It is your client's turn. If that has left, letting go of the permit passes it on.
+        case granted(ticket: UInt64, AdmissionPermit)
         /// A client of another worker waits: close one of the connections that you keep.
         case closeIdle
     }
 
-    /// What becomes of a client who asks.
+    /// The answer to a client who asks.
     enum Entry {
-        case granted(AdmissionPlace)
+        case granted(AdmissionPermit)
         /// - isNews: it is a while since anybody had to wait.
         case waits(ticket: UInt64, isNews: Bool)
         /// The line is as long as it may be.
         case full(isNews: Bool)
     }
 
-    /// What becomes of a connection that nobody uses at present.
+    /// The fate of a connection that nobody uses at present.
     enum IdleEntry {
         case keep
         /// It is for this client of the same worker, who was the first in line.
         case serve(ticket: UInt64)
-        /// A client of another worker waits for its place.
+        /// A client of another worker waits for its permit.
         case close
     }
 
     private struct State {
-        /// How many connections there may be, and how many clients may wait for one.
+        /// The number of connections that there may be, and of clients that may wait for one.
         var limit: Int
         var length: Int
         /// Connections that there are or that are being made, kept ones included.
         var used = 0
-        /// Who waits, by whom to tell.
+        /// Those who wait, by whom to tell.
         var line = TicketLine<Member>()
         var lastTicket: UInt64 = 0
-        /// How many connections each member may keep; what it has beyond that it was told to close.
+        /// The number of connections that each member may keep; those that it has beyond that it was told to close.
         var idle: [Member: Int] = [:]
         var lastWaitNews: MonotonicTime?
         var lastFullNews: MonotonicTime?
@@ -80,7 +80,7 @@ public final class AdmissionQueue: Sendable {
         let granted = state.withLock { state in
             state.limit = limit
             state.length = length
-            var granted: [AdmissionPlace] = []
+            var granted: [AdmissionPermit] = []
             while state.used < limit, let (ticket, member) = state.line.popFirst() {
                 state.used += 1
                 granted.append(grant(ticket, to: member))
@@ -92,33 +92,33 @@ public final class AdmissionQueue: Sendable {
     }
 
     /// Tells a waiting client's worker that it is its turn; under the lock.
-    /// - Returns: the place, to be let go of once the lock is free: the worker may have done with it before that, and then
+    /// - Returns: the permit, to be let go of once the lock is free: the worker may have done with it before that, and then
     ///   it is we who give it back.
-    private func grant(_ ticket: UInt64, to member: Member) -> AdmissionPlace {
-        let place = AdmissionPlace(in: self)
-        tell(member, .granted(ticket: ticket, place))
-        return place
+    private func grant(_ ticket: UInt64, to member: Member) -> AdmissionPermit {
+        let permit = AdmissionPermit(in: self)
+        tell(member, .granted(ticket: ticket, permit))
+        return permit
     }
 
-    /// How many places are taken, and how many clients wait.
+    /// The number of permits that are taken, and of clients that wait.
     public var occupancy: (used: Int, waiting: Int) {
         state.withLock { ($0.used, $0.line.count) }
     }
 
-    /// Whether somebody waits for a place, or more are taken than there are by now.
-    var lacksPlaces: Bool {
+    /// Whether somebody waits for a permit, or more are taken than there are by now.
+    var lacksPermits: Bool {
         state.withLock { !$0.line.isEmpty || $0.used > $0.limit }
     }
 
     // MARK: Clients
 
-    /// Takes a place for a worker's client, or enters it in the line.
+    /// Takes a permit for a worker's client, or enters it in the line.
     func enter(from member: Member) -> Entry {
         state.withLock { state in
             defer { check(state) }
             if state.used < state.limit {
                 state.used += 1
-                return .granted(AdmissionPlace(in: self))
+                return .granted(AdmissionPermit(in: self))
             }
             guard state.line.count < state.length else { return .full(isNews: Self.isNews(&state.lastFullNews)) }
             state.lastTicket += 1
@@ -131,8 +131,8 @@ public final class AdmissionQueue: Sendable {
         }
     }
 
-    /// A waiting client has left. A place that is on its way to it already falls back when it arrives.
-    /// - Returns: whether it was still waiting; if not, its place is on its way.
+    /// A waiting client has left. A permit that is on its way to it already falls back when it arrives.
+    /// - Returns: whether it was still waiting; if not, its permit is on its way.
     @discardableResult
     func withdraw(_ ticket: UInt64) -> Bool {
         state.withLock { state in
@@ -141,9 +141,9 @@ public final class AdmissionQueue: Sendable {
         }
     }
 
-    /// Called by a place that nobody has any more.
-    func placeReturned() {
-        let granted: AdmissionPlace? = state.withLock { state in
+    /// Called by a permit that nobody has any more.
+    func permitReturned() {
+        let granted: AdmissionPermit? = state.withLock { state in
             defer { check(state) }
             if state.used <= state.limit, let (ticket, member) = state.line.popFirst() {
                 return grant(ticket, to: member)
@@ -156,17 +156,17 @@ public final class AdmissionQueue: Sendable {
 
     // MARK: Connections that nobody uses
 
-    /// A place for a connection that is opened ahead: only where nobody needs it now.
-    func placeForSpare() -> AdmissionPlace? {
+    /// A permit for a connection that is opened ahead: only where nobody needs it now.
+    func permitForSpare() -> AdmissionPermit? {
         state.withLock { state in
             guard state.used < state.limit else { return nil }
             state.used += 1
             check(state)
-            return AdmissionPlace(in: self)
+            return AdmissionPermit(in: self)
         }
     }
 
-    /// Asks whether a worker may keep a connection, which has its place.
+    /// Asks whether a worker may keep a connection, which has its permit.
     func keep(for member: Member) -> IdleEntry {
         state.withLock { state in
             defer { check(state) }
@@ -199,7 +199,7 @@ public final class AdmissionQueue: Sendable {
         }
     }
 
-    /// How many connections a worker may keep.
+    /// The number of connections that a worker may keep.
     func mayKeep(_ member: Member) -> Int {
         state.withLock { $0.idle[member] ?? 0 }
     }
@@ -213,11 +213,11 @@ public final class AdmissionQueue: Sendable {
         return true
     }
 
-    /// What holds whenever nobody is inside.
+    /// Asserts the conditions that hold whenever nobody is inside.
     private func check(_ state: borrowing State) {
         // There may be more than the limit only where that was lowered.
         assert(state.used >= 0)
-        assert(state.line.isEmpty || state.used >= state.limit, "clients wait while there are places")
+        assert(state.line.isEmpty || state.used >= state.limit, "clients wait while there are permits")
         assert(state.idle.values.allSatisfy { $0 >= 0 } && state.idle.values.reduce(0, +) <= state.used)
     }
 }

@@ -3,10 +3,10 @@ public import Network
 
 /// A connection to the app, as it is handed out: new, opened ahead, or used before.
 ///
-/// Whoever gets it owns it. One who only wants the socket may let go of the rest. Belongs to its loop's thread.
+/// Owned by whoever gets it, who may keep the socket and let go of the rest. Belongs to its loop's thread.
 public final class AppConnection {
     public let socket: WatchedSocket
-    /// Where it leads.
+    /// The app's address.
     public let address: SocketAddress
     /// Whether it sends at once what it is given; noted by whoever sees to that, for the next user.
     public var isPrompt: Bool {
@@ -20,16 +20,16 @@ public final class AppConnection {
         set { belongsToClient = newValue }
     }
     private var belongsToClient = false
-    /// How often it was handed out, this time included.
+    /// The number of times that it was handed out, this time included.
     var uses = 0
 
-    /// When it was made, to the kernel's tick.
+    /// The moment when it was made, to the kernel's tick.
     let opened = MonotonicTime.coarse
-    /// Since when it has been in the pool.
+    /// The moment since which it has been in the pool.
     var idleSince = MonotonicTime.coarse
-    /// How often the app had been found gone when this was made; see ``HoldCoordinator``.
+    /// The number of times that the app had been found gone when this was made; see ``HoldCoordinator``.
     let appGeneration: Int
-    /// What the pool has its socket call, made once.
+    /// The handler that the pool gives its socket, made once.
     var idleHandler: IOEvent.Handler?
 
     /// Whether somebody has had it before.

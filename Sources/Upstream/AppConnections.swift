@@ -12,10 +12,10 @@ public import Network
 ///
 /// Belongs to its loop's thread.
 public final class AppConnections {
-    /// What bounds the connections of one worker.
+    /// The bounds on the connections of one worker.
     public struct Limits: Sendable {
         public let connector: Connector.Limits
-        /// How long a client may wait for its turn.
+        /// The time that a client may wait for its turn.
         public let queueTimeout: Duration
         public let pool: ConnectionPool.Limits
 
@@ -29,7 +29,7 @@ public final class AppConnections {
         }
     }
 
-    /// What is worth telling people.
+    /// News that is worth telling people.
     public enum News: Sendable, Equatable {
         /// This worker is the first of its route to be kept from the app, or the one that got through again (nil).
         case obstacle(Connector.Obstacle?)
@@ -48,7 +48,7 @@ public final class AppConnections {
     private let admission: (queue: AdmissionQueue, line: AdmissionLine)?
     /// Nil where nothing is kept.
     private let keeping: ConnectionPool?
-    /// For how long a client's own connection may rest while others wait for its place.
+    /// The time that a client's own connection may rest while others wait for its permit.
     public let longestRest: Duration
     private var isDraining = false
     private var isOpeningSpare = false
@@ -82,10 +82,11 @@ public final class AppConnections {
         }
         let keepsAny = limits.pool.spare > 0 || limits.pool.idle > 0
         keeping = keepsAny ? try ConnectionPool(limits.pool, coordinator: hold, on: loop) : nil
-        connector.onObstacle = { [unowned self] obstacle in
-            onNews?(.obstacle(obstacle))
+        // Requests keep the connector, and may outlive what is asked through here.
+        connector.onObstacle = { [weak self] obstacle in
+            self?.onNews?(.obstacle(obstacle))
         }
-        keeping?.onDrop = { [unowned self] count in admission?.queue.keptLess(by: self.member, now: count) }
+        keeping?.onDrop = { count in queue?.keptLess(by: member, now: count) }
         refillSoon()
     }
 
@@ -95,23 +96,23 @@ public final class AppConnections {
         set { connector.onAnswer = newValue }
     }
 
-    /// Where its connections come from.
+    /// The source addresses of its connections.
     public var sources: LoopbackSources { connector.sources }
 
-    /// What is kept at present; nil where nothing ever is.
+    /// The connections that are kept; nil where none ever are.
     public var pool: ConnectionPool? { keeping }
 
-    /// How many clients wait for an app that is not there.
+    /// The number of clients that wait for an app that is not there.
     public var holdingCount: Int { connector.waitingCount }
 
-    /// How many clients wait for their turn.
+    /// The number of clients that wait for their turn.
     public var queuedCount: Int { admission?.line.count ?? 0 }
 
     // MARK: Clients
 
-    /// Asks for a connection to the app. `completion` is called once; maybe before this returns.
+    /// Asks for a connection to the app. `completion` is called once, maybe before this returns; never once the caller
+    /// has let go of what this returns.
     /// - Parameter client: who may have a source address of its own; nil for nobody in particular.
-    @discardableResult
     public func connect(
         for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
     ) -> ConnectRequest {
@@ -121,17 +122,16 @@ public final class AppConnections {
         } else {
             admit(request)
         }
-        return request
+        return ConnectRequest(request)
     }
 
     /// Asks as ``connect(for:_:)`` does, but for a connection that nobody has used.
-    @discardableResult
     public func connectAnew(
         for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
     ) -> ConnectRequest {
         let request = request(for: client, completion)
         admit(request)
-        return request
+        return ConnectRequest(request)
     }
 
     /// A kept connection, if there is one: the way for those who ask often, as it takes no memory.
@@ -145,9 +145,9 @@ public final class AppConnections {
 
     private func request(
         for client: IPAddress?, _ completion: @escaping (ConnectRequest.Result) -> Void
-    ) -> ConnectRequest {
-        guard keeping != nil else { return ConnectRequest(to: connector, for: client, completion) }
-        return ConnectRequest(to: connector, for: client) { [self] result in
+    ) -> PendingRequest {
+        guard keeping != nil else { return PendingRequest(to: connector, for: client, completion) }
+        return PendingRequest(to: connector, for: client) { [self] result in
             // Whoever is served pays for the next one's spare.
             if case .connected = result { refillSoon() }
             completion(result)
@@ -160,11 +160,11 @@ public final class AppConnections {
         return pool.take(at: now)
     }
 
-    private func admit(_ request: ConnectRequest) {
+    private func admit(_ request: PendingRequest) {
         guard let admission else { return connector.connect(request) }
         switch admission.queue.enter(from: member) {
-        case .granted(let place):
-            request.place = place
+        case .granted(let permit):
+            request.permit = permit
             connector.connect(request)
         case .waits(let ticket, let isNews):
             admission.line.append(request, ticket: ticket)
@@ -184,9 +184,9 @@ public final class AppConnections {
     public func receive(_ news: AdmissionQueue.News) {
         guard let admission else { return }
         switch news {
-        case .granted(let ticket, let place):
+        case .granted(let ticket, let permit):
             guard let request = admission.line.take(ticket) else { return }
-            request.place = place
+            request.permit = permit
             connector.connect(request)
         case .closeIdle:
             keeping?.shrink(to: admission.queue.mayKeep(member))
@@ -208,7 +208,7 @@ public final class AppConnections {
             }
         case nil: if mayKeep { keeping.put(connection, at: now) }
         case .serve(let ticket)?:
-            // The place stays with the socket.
+            // The permit stays with the socket.
             admission?.line.take(ticket)?.complete(.connected(connection))
         case .close?: break
         }
@@ -227,10 +227,10 @@ public final class AppConnections {
     }
 
     /// Whether a client's own connection has rested for so long that it is to be closed for somebody who waits for its
-    /// place. Until then it has its place: to log in takes several requests.
+    /// permit. Until then it has its permit: to log in takes several requests.
     public func mustMakeWay(_ connection: AppConnection, at now: MonotonicTime) -> Bool {
         guard let queue = admission?.queue, now.since(connection.idleSince) >= longestRest else { return false }
-        return queue.lacksPlaces
+        return queue.lacksPermits
     }
 
     /// Whether connections are kept at all; those that are when it becomes false are closed. Clients are served as before.
@@ -260,20 +260,21 @@ public final class AppConnections {
     /// at once.
     private func refill() {
         guard !isDraining, mayKeep, !isOpeningSpare, let keeping, keeping.missingSpares > 0 else { return }
-        var place: AdmissionPlace?
+        var permit: AdmissionPermit?
         if let queue = admission?.queue {
-            place = queue.placeForSpare()
-            if place == nil { return }
+            permit = queue.permitForSpare()
+            if permit == nil { return }
         }
         isOpeningSpare = true
-        connector.openSpare { [unowned self] connection in
+        connector.openSpare { [weak self] connection in
+            guard let self else { return }
             isOpeningSpare = false
             guard let connection else {
                 // What else is kept leads to an app that has gone.
                 if hold.health.isDown { keeping.removeAll(appHasGone: true) }
                 return
             }
-            connection.socket.releasedAfterClosing = place
+            connection.socket.releasedAfterClosing = permit
             giveBack(connection)
             refillSoon()
         }

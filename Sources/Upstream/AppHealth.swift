@@ -9,7 +9,7 @@ public enum AppHealth: Equatable, Sendable {
     /// Nobody has been listening since then.
     case down(since: MonotonicTime)
 
-    /// When it last changed.
+    /// The moment of its last change.
     var since: MonotonicTime? {
         switch self {
         case .unknown: nil

@@ -8,17 +8,18 @@ final class AttemptDeadlines {
     /// The undecided ones, in no order.
     private var attempts: [ConnectionAttempt] = []
     private var timer: Timer?
-    /// What the timer was scheduled for; nil while it is not. It goes on when its attempts are decided: the next ones
-    /// are likely to come before it fires, and need not schedule it then.
+    /// The delay for which the timer was scheduled; nil while it is not. It goes on when its attempts are decided: the
+    /// next ones are likely to come before it fires, and need not schedule it then.
     private var delay: Duration?
 
     init(on loop: EventLoop) throws(SystemError) {
+        // The timer is their own, and goes with them.
         timer = try Timer(on: loop) { [unowned self] in tellWhoeverIsOverdue() }
     }
 
     /// Watches an undecided attempt, and keeps it, until ``forget(_:)``.
     func watch(_ attempt: ConnectionAttempt) {
-        attempt.place = attempts.count
+        attempt.listIndex = attempts.count
         attempts.append(attempt)
         // Who is less patient than whom the timer runs for may make those wait for as long as its own patience more.
         if delay.map({ attempt.patience < $0 }) ?? true { schedule(after: attempt.patience) }
@@ -28,8 +29,8 @@ final class AttemptDeadlines {
     func forget(_ attempt: ConnectionAttempt) {
         let last = attempts.removeLast()
         guard last !== attempt else { return }
-        attempts[attempt.place] = last
-        last.place = attempt.place
+        attempts[attempt.listIndex] = last
+        last.listIndex = attempt.listIndex
     }
 
     private func schedule(after delay: Duration) {

@@ -2,10 +2,27 @@ internal import EventLoop
 internal import Glibc
 internal import Network
 
+/// Somebody for whom an attempt is made. The attempt keeps it until it is decided or cancelled.
+protocol ConnectionAttemptOwner: AnyObject {
+    /// Called once, unless the attempt is cancelled before.
+    func attemptEnded(_ attempt: ConnectionAttempt, _ outcome: ConnectionAttempt.Outcome)
+}
+
 /// One attempt to reach the app: its addresses in turn, until one takes the connection.
 ///
 /// Belongs to its loop's thread. Kept by its ``AttemptDeadlines`` too until it is decided or cancelled.
 final class ConnectionAttempt {
+    /// The purpose of an attempt.
+    enum Purpose {
+        /// A request, as long as the app answers.
+        /// - appReturns: how often the app had come back when the attempt was begun.
+        case itself(appReturns: Int)
+        /// The first of those who wait, and thereby all of them.
+        case everybody
+        /// A connection that nobody has asked for.
+        case spare
+    }
+
     enum Outcome {
         case connected(WatchedSocket, candidate: Int)
         /// Nobody listens on any of the addresses.
@@ -19,29 +36,28 @@ final class ConnectionAttempt {
     private let preferred: Int
     /// The address of the client for whom the attempt is made.
     private let client: IPAddress?
-    /// The connector's, as ``deadlines`` is.
-    private unowned let sources: LoopbackSources
+    private let sources: LoopbackSources
     private let timeout: Duration
-    /// The connector's. Whoever has an undecided attempt keeps the connector, so this is there as long as it is used.
-    private unowned let deadlines: AttemptDeadlines
+    private let deadlines: AttemptDeadlines
     private let loop: EventLoop
-    /// How many of the candidates have had their turn.
+    /// The number of candidates that have had their turn.
     private var tried = 0
     /// The candidate whose turn it is.
     private var index = 0
-    /// Where the connection to it comes from.
+    /// The source of the connection to it.
     private var source = LoopbackSources.Source.kernelsChoice
     /// Of a candidate that may well be there.
     private var lackOfPorts: SystemError?
     private var undecided: WatchedSocket?
     private var asksAtOnce = false
-    private var completion: ((Outcome) -> Void)?
+    private(set) var purpose = Purpose.spare
+    private var owner: (any ConnectionAttemptOwner)?
 
-    /// Where its ``AttemptDeadlines`` has it in the list; theirs to change.
-    var place = 0
-    /// When the candidate whose turn it is was first called.
+    /// The index at which its ``AttemptDeadlines`` has it; theirs to change.
+    var listIndex = 0
+    /// The moment when the candidate whose turn it is was first called.
     private(set) var started = MonotonicTime.coarse
-    /// How long that candidate may take to answer.
+    /// The time that this candidate may take to answer.
     private(set) var patience = Duration.zero
 
     /// A connection to this machine itself is decided when connect(2) returns, except where the kernel is short
@@ -66,19 +82,20 @@ final class ConnectionAttempt {
         self.loop = loop
     }
 
-    /// Starts; `completion` is called once, before this returns where the system will not even try.
+    /// Starts; the owner is told of the end, before this returns where the system will not even try.
     /// - Parameter askingAtOnce: pay for another system call to hear before this returns what the kernel has decided
     ///   already, which the loop would tell in its next turn. On this machine, what is still undecided then meets a
     ///   full backlog.
-    func start(askingAtOnce: Bool, _ completion: @escaping (Outcome) -> Void) {
+    func start(_ purpose: Purpose, askingAtOnce: Bool, for owner: any ConnectionAttemptOwner) {
+        self.purpose = purpose
         asksAtOnce = askingAtOnce
-        self.completion = completion
+        self.owner = owner
         tryNext(otherwise: .refused)
     }
 
-    /// Gives up; the completion is not called any more.
+    /// Gives up; the owner is told nothing more.
     func cancel() {
-        completion = nil
+        owner = nil
         forgetUndecided()
     }
 
@@ -97,9 +114,9 @@ final class ConnectionAttempt {
 
     private func finish(_ outcome: Outcome) {
         forgetUndecided()
-        let completion = completion
-        self.completion = nil
-        completion?(outcome)
+        let owner = owner
+        self.owner = nil
+        owner?.attemptEnded(self, outcome)
     }
 
     private func tryNext(otherwise outcome: Outcome) {
@@ -132,6 +149,7 @@ final class ConnectionAttempt {
         case .inProgress:
             // On this machine it is decided already; registering the socket, which is due anyway, has the loop tell.
             let socket = try WatchedSocket(socket, on: loop)
+            // The socket is the attempt's own until it is decided, and then tells somebody else.
             socket.onReady = { [unowned self] readiness in becameReady(readiness) }
             undecided = socket
             started = .coarse
@@ -176,8 +194,9 @@ final class ConnectionAttempt {
         finish(.connected(socket, candidate: index))
     }
 
-    /// Where nobody listens on a port of the ephemeral range, the kernel can pick that very port as the source of
-    /// the connection; TCP then connects the socket to itself (RFC 9293 section 3.5, simultaneous open).
+    /// Tells a connection to itself. Where nobody listens on a port of the ephemeral range, the kernel can pick that
+    /// very port as the source of the connection; TCP then connects the socket to itself (RFC 9293 section 3.5,
+    /// simultaneous open).
     private func isConnectedToItself(_ socket: borrowing Socket, to address: SocketAddress) -> Bool {
         guard let port = address.port, EphemeralPorts.range.contains(port) else { return false }
         return socket.localAddress == address

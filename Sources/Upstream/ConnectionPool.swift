@@ -7,17 +7,17 @@ internal import Network
 /// that the app ends, or speaks on after it was used, is dropped in the turn of the loop that tells of it, and taking one asks
 /// the kernel once more. Taking and putting back allocate nothing. Belongs to its loop's thread.
 public final class ConnectionPool {
-    /// How much is kept, and for how long.
+    /// The bounds on what is kept.
     public struct Limits: Sendable, Equatable {
-        /// How many connections are opened ahead.
+        /// The number of connections that are opened ahead.
         public var spare: Int
-        /// How many that were used before are kept.
+        /// The number of used connections that are kept.
         public var idle: Int
-        /// For how long one that was used is kept; apps close those that idle for long, often after 5 s.
+        /// The time that a used one is kept; apps close those that idle for long, often after 5 s.
         public var idleTimeout: Duration
-        /// How often one is used at most; nil for any number.
+        /// The most that one is used; nil for any number.
         public var maxRequests: Int?
-        /// How old one may become; nil for any age.
+        /// The greatest age of one; nil for any age.
         public var maxAge: Duration?
 
         public init(
@@ -32,15 +32,15 @@ public final class ConnectionPool {
         }
     }
 
-    /// What has happened so far.
+    /// Counts since the start.
     public struct Counters: Sendable, Equatable {
         /// Connections that were handed out.
         public var hits = 0
-        /// Of these, such as had been used before.
+        /// The hits that had been used before.
         public var reuses = 0
         /// Requests for which there was none.
         public var misses = 0
-        /// Dropped because of a limit, or because somebody else needs their place.
+        /// Dropped because of a limit, or because somebody else needs their permit.
         public var evictions = 0
         /// Dropped because of the app: it ended them, spoke out of turn, or has gone.
         public var stale = 0
@@ -69,16 +69,21 @@ public final class ConnectionPool {
         self.coordinator = coordinator
         self.loop = loop
         connections.reserveCapacity(limits.spare + limits.idle)
+        // The timer is the pool's own, and goes with it.
         expiryTimer = try Timer(on: loop) { [unowned self] in expire() }
     }
 
-    /// How many there are.
+    deinit {
+        for connection in connections { connection.socket.onReady = nil }
+    }
+
+    /// The number of connections.
     public var count: Int { connections.count }
 
-    /// How many of them were opened ahead.
+    /// The number of those that were opened ahead.
     public var spareCount: Int { spares }
 
-    /// How many more connections are to be opened ahead.
+    /// The number of connections that are yet to be opened ahead.
     var missingSpares: Int { limits.spare - spares }
 
     // MARK: Coming and going
@@ -95,6 +100,7 @@ public final class ConnectionPool {
         }
         connection.idleSince = now
         if connection.idleHandler == nil {
+            // Its socket calls this only while the pool keeps both.
             connection.idleHandler = { [unowned self, unowned connection] in becameReady(connection, $0) }
         }
         let noted = connection.socket.unusedReadiness

@@ -5,9 +5,10 @@ public import Network
 ///
 /// As long as the app answers, every request is tried at once. Once an attempt is refused, or the app's backlog
 /// is full, requests wait in order while one attempt at a time is made for the first of them, at growing
-/// intervals; when it succeeds, all go ahead. Belongs to its loop's thread.
-public final class Connector {
-    /// How long clients wait for what.
+/// intervals; when it succeeds, all go ahead. ``ConnectorStateMachine`` decides, and this makes the attempts and runs
+/// the timers. Belongs to its loop's thread.
+public final class Connector: ConnectionAttemptOwner {
+    /// The limits of waiting.
     public struct Limits: Sendable {
         /// For an app that is not listening; zero: not at all.
         public let hold: Duration
@@ -20,7 +21,7 @@ public final class Connector {
         }
     }
 
-    /// Why requests wait.
+    /// The reason why requests wait.
     public enum Obstacle: Sendable {
         /// Nobody listens on the app's address.
         case notListening
@@ -28,16 +29,15 @@ public final class Connector {
         case busy
     }
 
-    private enum State {
-        /// Requests are tried at once.
-        case open
-        /// Requests wait; one attempt at a time is made, by the worker whose turn it is.
-        case waiting(for: Obstacle)
-        /// The app answers again, and those who waited are let in one after the other.
-        case releasing
+    /// The outcome of an attempt, as far as it decides over requests.
+    enum AttemptEnd {
+        case connected
+        case refused
+        case busy
+        case failed
     }
 
-    /// Where its connections come from.
+    /// The source addresses of its connections.
     public let sources: LoopbackSources
 
     private let candidates: [SocketAddress]
@@ -49,27 +49,19 @@ public final class Connector {
 
     /// The candidate that answered last, tried first.
     private var preferred = 0
-    private var state = State.open
-    private var waiting: [ConnectRequest] = []
-    private var makesAttempts = false
-    /// ``releaseNext()`` is on the stack: attempts that end at once are not to call it again.
-    private var isReleasing = false
-    /// Whose attempt decides when the next of those who waited is let in.
-    private var beingLetIn: ConnectRequest?
-    private var backoff = Connector.firstBackoff
-    private var attemptTimer: Timer?
+    private var course = ConnectorStateMachine<PendingRequest>()
+    /// ``letInAll()`` is on the stack: attempts that end at once are not to call it again.
+    private var isLettingIn = false
+    private var callTimer: Timer?
     private var expiryTimer: Deadline?
-    /// What is opened before anybody has asked.
-    private var spareAttempt: ConnectionAttempt?
+    /// A connection that is opened before anybody has asked.
+    private var spare: (attempt: ConnectionAttempt, completion: (AppConnection?) -> Void)?
 
     /// Called when this worker is the first of its route to be kept from the app, or the one that got through
     /// again (nil).
     public var onObstacle: ((Obstacle?) -> Void)?
     /// Called with the times of each request that waited or had the app called, just before it is answered.
     public var onAnswer: ((ConnectRequest.Times) -> Void)?
-
-    private static let firstBackoff = Duration.milliseconds(5)
-    private static let longestBackoff = Duration.milliseconds(250)
 
     /// - Parameters:
     ///   - candidates: the addresses where the app may be; at least one.
@@ -87,61 +79,100 @@ public final class Connector {
         self.worker = worker
         self.loop = loop
         deadlines = try AttemptDeadlines(on: loop)
-        attemptTimer = try Timer(on: loop) { [unowned self] in attemptForFirst() }
+        // The timers are the connector's own, and go with it.
+        callTimer = try Timer(on: loop) { [unowned self] in callForFirst() }
         expiryTimer = try Deadline(on: loop) { [unowned self] in expire($0) }
     }
 
-    /// How many requests wait for the app.
-    public var waitingCount: Int { waiting.count }
+    /// The number of requests that wait for the app.
+    public var waitingCount: Int { course.line.count }
 
     /// Asks for a connection to the app. `completion` is called once: as a rule in a later turn of the loop, but
-    /// before this returns where the system will not even try, and for an app on a Unix socket.
+    /// before this returns where the system will not even try, and for an app on a Unix socket. It is never called once the
+    /// caller has let go of what this returns.
     /// - Parameter client: who may have a source address of its own; nil for nobody in particular.
-    @discardableResult
     public func connect(
         for client: IPAddress? = nil, _ completion: @escaping (ConnectRequest.Result) -> Void
     ) -> ConnectRequest {
-        let request = ConnectRequest(to: self, for: client, completion)
+        let request = PendingRequest(to: self, for: client, completion)
         connect(request)
-        return request
+        return ConnectRequest(request)
     }
 
-    /// Takes a request on, that has its place where it needs one.
-    func connect(_ request: ConnectRequest) {
-        switch state {
-        case .open:
-            let returns = hold.appReturns
-            if hold.isHeld, limits.hold != .zero, wait(request, for: .notListening, refusedAfter: returns) { return }
-            attempt(request, at: request.hasStoodInLine ? .now : request.started)
-        case .waiting:
-            insert(request)
-            scheduleExpiry()
-        case .releasing: insert(request)
+    /// Takes a request on, that has its permit where it needs one.
+    func connect(_ request: PendingRequest) {
+        // Read before it is asked whether the app is away.
+        let returns = hold.appReturns
+        switch course.asked(request, isAppAway: hold.isHeld && limits.hold != .zero) {
+        case .attempt: attempt(request, at: request.hasStoodInLine ? .now : request.started)
+        case .wait:
+            if !wait(request, for: .notListening, refusedAfter: returns) {
+                attempt(request, at: request.hasStoodInLine ? .now : request.started)
+            }
+        case .isWaiting: scheduleExpiry()
         }
     }
+
+    // MARK: Spares
 
     /// Tries once to open a connection that nobody has asked for; does nothing while somebody waits for the app, or
     /// another such attempt is under way.
     /// - Parameter completion: called once, with nil where there is none to be had; maybe before this returns.
     func openSpare(_ completion: @escaping (AppConnection?) -> Void) {
-        guard case .open = state, !hold.isHeld, spareAttempt == nil else { return completion(nil) }
-        let attempt = ConnectionAttempt(
-            to: candidates, preferred: preferred, for: nil, from: sources, timeout: limits.connectTimeout,
-            deadlines: deadlines, on: loop)
-        spareAttempt = attempt
-        attempt.start(askingAtOnce: false) { [unowned self] outcome in
-            spareAttempt = nil
-            completion(connection(from: outcome))
-        }
+        guard case .open = course.phase, !hold.isHeld, spare == nil else { return completion(nil) }
+        let attempt = makeAttempt(for: nil)
+        spare = (attempt, completion)
+        attempt.start(.spare, askingAtOnce: false, for: self)
     }
 
     /// Gives up what ``openSpare(_:)`` has begun; its completion is not called any more.
     func cancelSpare() {
-        spareAttempt?.cancel()
-        spareAttempt = nil
+        spare?.attempt.cancel()
+        spare = nil
     }
 
-    /// What an attempt has brought, after noting what it says about the app.
+    func attemptEnded(_ attempt: ConnectionAttempt, _ outcome: ConnectionAttempt.Outcome) {
+        guard let completion = spare?.completion else { return }
+        spare = nil
+        completion(connection(from: outcome))
+    }
+
+    // MARK: Attempts
+
+    private func makeAttempt(for client: IPAddress?) -> ConnectionAttempt {
+        ConnectionAttempt(
+            to: candidates, preferred: preferred, for: client, from: sources, timeout: limits.connectTimeout,
+            deadlines: deadlines, on: loop)
+    }
+
+    /// Tries a request by itself.
+    private func attempt(_ request: PendingRequest, at time: MonotonicTime = .now) {
+        // The request on trial asks at once: were it a turn of the loop each, clients who come meanwhile and wait behind those
+        // who are let in could make this go on for as long as there is load.
+        begin(request, .itself(appReturns: hold.appReturns), at: time, askingAtOnce: request === course.trial)
+    }
+
+    private func begin(
+        _ request: PendingRequest, _ purpose: ConnectionAttempt.Purpose, at time: MonotonicTime, askingAtOnce: Bool
+    ) {
+        let attempt = makeAttempt(for: request.client)
+        request.attempt = attempt
+        request.lastCall = time
+        attempt.start(purpose, askingAtOnce: askingAtOnce, for: request)
+    }
+
+    /// An attempt for a request has ended, which has let go of it.
+    func attemptEnded(
+        _ request: PendingRequest, _ purpose: ConnectionAttempt.Purpose, _ outcome: ConnectionAttempt.Outcome
+    ) {
+        switch purpose {
+        case .itself(let returns): attempted(request, outcome, begunAfter: returns)
+        case .everybody: called(request, outcome)
+        case .spare: break
+        }
+    }
+
+    /// The connection that an attempt has brought, after noting what it says about the app.
     private func connection(from outcome: ConnectionAttempt.Outcome) -> AppConnection? {
         switch outcome {
         case .connected(let socket, let candidate):
@@ -154,195 +185,142 @@ public final class Connector {
         return nil
     }
 
-    /// Takes what another worker of the route has to say.
-    public func receive(_ news: HoldCoordinator.News) {
-        guard case .waiting = state else {
-            // Its clients have left meanwhile: pass the task on.
-            if case .takeOver = news { hold.leave(worker) }
-            return
+    /// The answer to a request that follows from an attempt.
+    private func result(of outcome: ConnectionAttempt.Outcome) -> ConnectRequest.Result {
+        if let connection = connection(from: outcome) { return .connected(connection) }
+        return switch outcome {
+        case .connected, .refused: .refused
+        case .busy: .timedOut
+        case .failed(let error): .failed(error)
         }
-        switch news {
-        case .appAnswers: release()
-        case .takeOver:
-            if hold.takeOver(worker) { makeAttempts() }
-        }
-    }
-
-    // MARK: While the app answers
-
-    private func attempt(_ request: ConnectRequest, at time: MonotonicTime = .now) {
-        // The attempt keeps the request until it is decided or cancelled, and the request keeps the connector.
-        // Whoever is let in after waiting asks at once: were it a turn of the loop each, clients who come meanwhile
-        // and wait behind them could make this go on for as long as there is load.
-        let returns = hold.appReturns
-        begin(request, at: time).start(askingAtOnce: request === beingLetIn) { [unowned self] outcome in
-            attempted(request, outcome, begunAfter: returns)
-        }
-    }
-
-    private func begin(_ request: ConnectRequest, at time: MonotonicTime) -> ConnectionAttempt {
-        let attempt = ConnectionAttempt(
-            to: candidates, preferred: preferred, for: request.client, from: sources,
-            timeout: limits.connectTimeout, deadlines: deadlines, on: loop)
-        request.attempt = attempt
-        request.lastCall = time
-        return attempt
     }
 
     /// - Parameter returns: how often the app had come back when the attempt was begun.
     private func attempted(
-        _ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome, begunAfter returns: Int
+        _ request: PendingRequest, _ outcome: ConnectionAttempt.Outcome, begunAfter returns: Int
     ) {
-        request.attempt = nil
         // What a refusal said is not so any more.
         if case .refused = outcome, returns != hold.appReturns { return attempt(request) }
-        if let connection = connection(from: outcome) { request.complete(.connected(connection)) }
-        switch outcome {
-        case .connected: break
-        case .failed(let error):
-            request.complete(.failed(error))
-        case .refused where limits.hold == .zero || !request.mayWait:
-            request.complete(.refused)
-        case .busy where !request.mayWait:
-            request.complete(.timedOut)
-        case .refused:
-            guard wait(request, for: .notListening, refusedAfter: returns) else { return attempt(request) }
-        case .busy:
-            guard wait(request, for: .busy, refusedAfter: hold.appReturns) else { return attempt(request) }
+        let result = result(of: outcome)
+        switch course.attemptEnded(request, outcome.end, holds: limits.hold != .zero) {
+        case .complete: request.complete(result)
+        case .wait(let obstacle):
+            let returns = if case .notListening = obstacle { returns } else { hold.appReturns }
+            guard wait(request, for: obstacle, refusedAfter: returns) else { return attempt(request) }
         }
         letInNext(after: request)
     }
 
-    // MARK: While it does not
-
-    /// One that waited before goes in front of those that came later; nearly all come last.
-    private func insert(_ request: ConnectRequest) {
-        let earlier = waiting.lastIndex { $0.started <= request.started }
-        waiting.insert(request, at: earlier.map { $0 + 1 } ?? 0)
-    }
+    // MARK: While the app does not answer
 
     /// - Parameter returns: how often the app had come back when the request met the obstacle.
     /// - Returns: false where the app has come back since, so that the request need not wait.
-    private func wait(_ request: ConnectRequest, for obstacle: Obstacle, refusedAfter returns: Int) -> Bool {
-        var isNews = false
-        // Where requests wait already, the coordinator knows, or its news is on the way.
-        if case .waiting = state {
-        } else {
-            switch hold.wait(worker, refusedAfter: returns) {
-            case .outdated: return false
-            case .waits: break
-            case .makesAttempts: isNews = true
-            }
-            backoff = Self.firstBackoff
-        }
-        insert(request)
-        state = .waiting(for: obstacle)
-        scheduleExpiry()
-        if isNews {
-            makeAttempts()
+    private func wait(_ request: PendingRequest, for obstacle: Obstacle, refusedAfter returns: Int) -> Bool {
+        let verdict = course.needsVerdict ? hold.wait(worker, refusedAfter: returns) : nil
+        switch course.mustWait(request, for: obstacle, verdict) {
+        case .tryAgain: return false
+        case .waits: scheduleExpiry()
+        case .waitsAndCalls(let delay):
+            scheduleExpiry()
+            callTimer?.schedule(after: delay)
             onObstacle?(obstacle)
         }
         return true
     }
 
-    /// This worker makes the attempts for all from now on.
-    private func makeAttempts() {
-        makesAttempts = true
-        attemptTimer?.schedule(after: backoff)
-    }
-
-    /// The one attempt that is made while requests wait.
-    private func attemptForFirst() {
-        guard makesAttempts, let first = waiting.first else { return }
+    /// Makes the one attempt that is made while requests wait.
+    private func callForFirst() {
+        guard let first = course.callDue() else { return }
         // Asks at once: news from another worker that arrived during a turn of waiting would give up a connection that
         // the app has perhaps accepted.
-        begin(first, at: .now).start(askingAtOnce: true) { [unowned self, unowned first] outcome in
-            attemptedForFirst(first, outcome)
+        begin(first, .everybody, at: .now, askingAtOnce: true)
+    }
+
+    private func called(_ request: PendingRequest, _ outcome: ConnectionAttempt.Outcome) {
+        let result = result(of: outcome)
+        switch course.callEnded(request, outcome.end) {
+        case .release: return release(after: { request.complete(result) })
+        case .complete: request.complete(result)
+        case .goOn: break
+        }
+        switch course.goOnCalling() {
+        case .nobodyWaits: nobodyWaits()
+        case .call(let delay):
+            callTimer?.schedule(after: delay)
+            scheduleExpiry()
+        case .nothing: break
         }
     }
 
-    private func attemptedForFirst(_ request: ConnectRequest, _ outcome: ConnectionAttempt.Outcome) {
-        request.attempt = nil
-        if let connection = connection(from: outcome) {
-            waiting.removeAll { $0 === request }
-            return release(after: { request.complete(.connected(connection)) })
+    /// Takes what another worker of the route has to say.
+    public func receive(_ news: HoldCoordinator.News) {
+        switch news {
+        case .appAnswers: release()
+        case .takeOver:
+            // Its clients may have left meanwhile: then the task is passed on.
+            guard case .waiting = course.phase else { return hold.leave(worker) }
+            if hold.takeOver(worker), let delay = course.takesOver() { callTimer?.schedule(after: delay) }
         }
-        switch outcome {
-        case .connected: break
-        case .failed(let error):
-            dismiss(request, .failed(error))
-        case .refused:
-            state = .waiting(for: .notListening)
-            if !request.mayWait { dismiss(request, .refused) }
-        case .busy:
-            state = .waiting(for: .busy)
-            if !request.mayWait { dismiss(request, .timedOut) }
-        }
-        if endWaitingIfNobodyDoes() { return }
-        backoff = min(backoff * 2, Self.longestBackoff)
-        attemptTimer?.schedule(after: backoff)
-        scheduleExpiry()
     }
 
-    private func dismiss(_ request: ConnectRequest, _ result: ConnectRequest.Result) {
-        waiting.removeAll { $0 === request }
-        request.complete(result)
+    private func nobodyWaits() {
+        callTimer?.cancel()
+        expiryTimer?.cancel()
+        hold.leave(worker)
     }
+
+    // MARK: When it answers again
 
     /// - Parameter completeFirst: answers the request that got through, before those behind it are let in.
     private func release(after completeFirst: () -> Void = {}) {
-        attemptTimer?.cancel()
-        state = .releasing
-        if makesAttempts {
-            // Also where another worker brings the news: ours has begun to make attempts before it arrived.
-            makesAttempts = false
-            for request in waiting { request.giveUpAttempt() }
+        switch course.released() {
+        case .nothing: return completeFirst()
+        case .letIn: callTimer?.cancel()
+        case .tellAndLetIn:
+            callTimer?.cancel()
+            // Also where another worker brings the news: this one's call has begun before it arrived.
+            for request in course.line { request.giveUpAttempt() }
             hold.answered(worker)
             onObstacle?(nil)
         }
-        isReleasing = true
+        isLettingIn = true
         completeFirst()
-        isReleasing = false
-        releaseNext()
+        isLettingIn = false
+        letInAll()
     }
 
     /// Lets those in who waited, one after the other: an attempt that is not decided at once says that the app's
     /// backlog is full, and the rest had better not try at the same time.
-    private func releaseNext() {
-        isReleasing = true
-        defer { isReleasing = false }
-        while case .releasing = state, beingLetIn == nil {
-            guard !waiting.isEmpty else {
-                state = .open
+    private func letInAll() {
+        isLettingIn = true
+        defer { isLettingIn = false }
+        while true {
+            switch course.letIn() {
+            case .nothing: return
+            case .over:
                 expiryTimer?.cancel()
                 return
+            case .attempt(let request): attempt(request)
             }
-            let next = waiting.removeFirst()
-            beingLetIn = next
-            attempt(next)
         }
     }
 
-    /// Goes on when the one who was being let in has been answered, waits again, or has left. Others whose attempts
-    /// were under way when the waiting began have no say in it.
-    private func letInNext(after request: ConnectRequest) {
-        guard request === beingLetIn else { return }
-        beingLetIn = nil
-        if !isReleasing { releaseNext() }
+    private func letInNext(after request: PendingRequest) {
+        if course.trialEnded(request), !isLettingIn { letInAll() }
     }
 
     // MARK: Those who waited too long, or left
 
     /// - Parameter hearing: what the present look goes by, where it is one.
     private func scheduleExpiry(_ hearing: Hearing? = nil) {
-        guard case .waiting(let obstacle) = state, let first = waiting.first else { return }
+        guard case .waiting(let obstacle, _) = course.phase, let first = course.line.first else { return }
         let start = start(of: first, for: obstacle, appGone: hold.health)
         let waited = hearing?.silence(since: start) ?? MonotonicTime.now.since(start)
         expiryTimer?.schedule(after: patience(for: obstacle) - waited)
     }
 
-    /// When a request began to wait for this: what it waited for its place while the app was there does not count.
-    private func start(of request: ConnectRequest, for obstacle: Obstacle, appGone health: AppHealth) -> MonotonicTime {
+    /// The moment when a request began to wait for this: what it waited for its permit while the app was there does not count.
+    private func start(of request: PendingRequest, for obstacle: Obstacle, appGone health: AppHealth) -> MonotonicTime {
         guard case .notListening = obstacle, case .down(let since) = health else { return request.started }
         return max(request.started, since)
     }
@@ -355,41 +333,45 @@ public final class Connector {
     }
 
     private func expire(_ hearing: Hearing) {
-        guard case .waiting(let obstacle) = state else { return }
-        let patience = patience(for: obstacle)
+        guard case .waiting(let obstacle, _) = course.phase else { return }
         let health = hold.health
-        let expired = waiting.prefix {
-            hearing.silence(since: start(of: $0, for: obstacle, appGone: health)) >= patience
+        let expired = course.expire { request, obstacle in
+            hearing.silence(since: start(of: request, for: obstacle, appGone: health)) >= patience(for: obstacle)
         }
-        waiting.removeFirst(expired.count)
-        if !endWaitingIfNobodyDoes() {
+        if expired.nobodyWaits {
+            nobodyWaits()
+        } else {
             scheduleExpiry(hearing)
-            // Whoever was being tried takes that attempt along; the next one in line gets a new one.
-            if expired.contains(where: { $0.attempt != nil }) { attemptTimer?.schedule(after: backoff) }
+            // The request that was being tried takes that attempt along; the next one in line gets a new one.
+            if expired.requests.contains(where: { $0.attempt != nil }), let backoff = expired.backoff {
+                callTimer?.schedule(after: backoff)
+            }
         }
-        for request in expired {
-            request.attempt?.cancel()
+        for request in expired.requests {
+            request.giveUpAttempt()
             request.complete(obstacle == .busy ? .timedOut : .refused)
         }
     }
 
     /// A client has left before its request was answered.
-    func withdrawn(_ request: ConnectRequest, whileBeingTried: Bool) {
+    func withdrawn(_ request: PendingRequest, whileBeingTried: Bool) {
         letInNext(after: request)
-        guard let place = waiting.firstIndex(where: { $0 === request }) else { return }
-        waiting.remove(at: place)
-        if endWaitingIfNobodyDoes() { return }
-        if whileBeingTried, makesAttempts { attemptTimer?.schedule(after: backoff) }
+        switch course.withdrawn(request, whileBeingTried: whileBeingTried) {
+        case .nothing: break
+        case .nobodyWaits: nobodyWaits()
+        case .callAgain(let delay): callTimer?.schedule(after: delay)
+        }
     }
+}
 
-    /// - Returns: whether the waiting is over for lack of anybody who waits.
-    private func endWaitingIfNobodyDoes() -> Bool {
-        guard waiting.isEmpty, case .waiting = state else { return false }
-        state = .open
-        makesAttempts = false
-        attemptTimer?.cancel()
-        expiryTimer?.cancel()
-        hold.leave(worker)
-        return true
+extension ConnectionAttempt.Outcome {
+    /// The outcome, as far as it decides over requests.
+    fileprivate var end: Connector.AttemptEnd {
+        switch self {
+        case .connected: .connected
+        case .refused: .refused
+        case .busy: .busy
+        case .failed: .failed
+        }
     }
 }

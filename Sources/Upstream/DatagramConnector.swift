@@ -18,7 +18,7 @@ public final class DatagramConnector {
         self.sources = sources
     }
 
-    /// How many addresses the app may have.
+    /// The number of addresses that the app may have.
     public var candidateCount: Int { candidates.count }
 
     /// A socket to the app, and where it leads.

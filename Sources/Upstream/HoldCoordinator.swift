@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// It also knows whether the app is there: what the last attempt has shown, whichever worker made it.
 public final class HoldCoordinator: Sendable {
-    /// What a waiting worker is told.
+    /// News for a waiting worker.
     public enum News: Sendable {
         /// The app has taken another worker's connection: yours may try now.
         case appAnswers
@@ -17,7 +17,7 @@ public final class HoldCoordinator: Sendable {
         case takeOver
     }
 
-    /// What becomes of a worker whose client was refused.
+    /// The answer to a worker whose client was refused.
     enum Verdict {
         /// It makes the attempts for everybody.
         case makesAttempts
@@ -35,7 +35,7 @@ public final class HoldCoordinator: Sendable {
 
     private let state = Guarded(State())
     private let isHolding = Atomic(false)
-    /// What ``State/health`` says, for those who only want to know whether that is news.
+    /// The gist of ``State/health``, for those who only want to know whether that is news.
     private let isKnownUp = Atomic(false)
     private let isKnownDown = Atomic(false)
     private let losses = Atomic(0)
@@ -53,7 +53,7 @@ public final class HoldCoordinator: Sendable {
     /// Whether the app is there.
     public var health: AppHealth { state.withLock { $0.health } }
 
-    /// How often the app has been found gone. Callable from every thread, without a lock.
+    /// The number of times that the app has been found gone. Callable from every thread, without a lock.
     var appGeneration: Int { losses.load(ordering: .acquiring) }
 
     /// An attempt was taken by the app. Without a lock where that is no news.
@@ -79,8 +79,8 @@ public final class HoldCoordinator: Sendable {
         }
     }
 
-    /// How often the app has come back while clients waited for it. Callable from every thread, without a lock; to be
-    /// read before ``isHeld``, and before an attempt is begun.
+    /// The number of times that the app has come back while clients waited for it. Callable from every thread, without
+    /// a lock; to be read before ``isHeld``, and before an attempt is begun.
     var appReturns: Int { returns.load(ordering: .acquiring) }
 
     /// Enters a worker among those whose clients wait, unless it is behind the times.

@@ -9,21 +9,21 @@ internal import Network
 /// client has an address of its own (``LoopbackBlock/address(standingFor:)``), with the same spares behind it. ::1 is
 /// the only one of its kind: connections to it always come from the kernel's choice. Belongs to its loop's thread.
 public final class LoopbackSources {
-    /// Who comes from where while ports last.
+    /// The choice of sources while ports last.
     public enum Policy: Sendable {
         case kernelsChoice
         case perClient
     }
 
-    /// Where a connection comes from.
+    /// The source of a connection.
     enum Source: Equatable {
         case kernelsChoice
-        /// What stands for the client.
+        /// The address that stands for the client.
         case client(IPAddress)
         /// - left: how many other spares may be tried in its stead.
         case spare(IPAddress, left: Int)
 
-        /// What to bind the socket to; nil for nothing.
+        /// The address to bind the socket to; nil for none.
         var address: IPAddress? {
             switch self {
             case .kernelsChoice: nil
@@ -48,7 +48,7 @@ public final class LoopbackSources {
     /// The system lets no client have an address of its own.
     private var cannotBind = false
 
-    /// For so long a source that was found used up is not tried again: looking through all ports takes the kernel
+    /// The time for which a source that was found used up is not tried again: looking through all ports takes the kernel
     /// milliseconds.
     private let restPeriod: Duration
     private static let mostSpares = 16
@@ -66,7 +66,7 @@ public final class LoopbackSources {
         areWorthNaming = policy == .perClient
     }
 
-    /// Where to come from to the app at `address`.
+    /// Chooses the source for a connection to the app at `address`.
     func source(for client: IPAddress?, to address: SocketAddress) -> Source {
         let source = usualSource(for: client, to: address)
         guard let usedUp, usedUp.source == source, address.isOnLoopbackV4 else { return source }
@@ -77,7 +77,7 @@ public final class LoopbackSources {
         return nextSpare(left: Self.mostSpares)
     }
 
-    /// Where to come from after a source was not to be had.
+    /// Chooses another source after one was not to be had.
     /// - Parameter error: what bind(2) or connect(2) said.
     /// - Returns: nil where there is no other.
     func replacement(

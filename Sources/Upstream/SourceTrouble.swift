@@ -15,7 +15,7 @@ public enum SourceTrouble: Sendable {
     /// The system refuses the address that stands for a client.
     case cannotBind(IPAddress, SystemError)
 
-    /// What has been told of a route already. Callable from every thread.
+    /// The troubles of a route that have been told already. Callable from every thread.
     public final class Register: Sendable {
         private let told = Atomic<UInt8>(0)
 
@@ -39,7 +39,7 @@ public enum SourceTrouble: Sendable {
 }
 
 extension SourceTrouble: CustomStringConvertible {
-    /// What a warning says.
+    /// The text of a warning.
     public var description: String {
         switch self {
         case .usedUp:

@@ -1,12 +1,12 @@
 /// Those who wait, in the order of their tickets; each may leave from wherever it stands.
 ///
-/// Whoever leaves from the middle leaves a gap, which goes when its turn comes, or when there are more gaps than
+/// Leaving from the middle leaves a gap, which goes when its turn comes, or when there are more gaps than
 /// waiting; so every change takes constant time on average, but for a binary search.
 struct TicketLine<Payload> {
     private var entries: [(ticket: UInt64, payload: Payload?)] = []
-    /// Where the line begins: what stands before it has been served.
+    /// The beginning of the line: what stands before it has been served.
     private var head = 0
-    /// How many wait.
+    /// The number of those who wait.
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }

@@ -104,7 +104,8 @@ final class HTTPFetch {
                     if let response = try reader.add(chunk[..<count]) { return end(.success(response)) }
                 case .wouldBlock: return
                 case .endOfStream: return end(.success(try reader.end()))
-                case .failed(let code): return end(.failure(.brokenOff(SystemError("recv", code: code))))
+                case .failed(let failure):
+                    return end(.failure(.brokenOff(SystemError("recv", code: failure.code))))
                 }
             }
         } catch {

@@ -63,6 +63,7 @@ import Testing
         @Test func anEventThatEndsOnAnotherThreadEndsADebugBuild() async {
             await #expect(processExitsWith: .failure) {
                 nonisolated(unsafe) var timer: Timer? = try Timer(on: EventLoop()) {}
+                #expect(timer != nil)
                 onAnotherThread { timer = nil }
             }
         }

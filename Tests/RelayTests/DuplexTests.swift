@@ -1,49 +1,13 @@
 import EventLoop
 import Glibc
+import Network
 import Relay
 import TestSupport
 import Testing
 
-/// A relay with a client at one end and an app at the other.
-private struct Bench {
-    let loop: EventLoop
-    let workspace: RelayWorkspace
-    let client: Peer
-    let app: Peer
-    let duplex: Duplex
-    let end = End()
-
-    /// How the relay ended, for the test to look at.
-    final class End {
-        var value: Duplex.End?
-    }
-
-    init(
-        on loop: EventLoop? = nil, in workspace: RelayWorkspace? = nil, parkingLimit: Int = 1 << 20, pipes: Int = 8
-    ) throws {
-        self.loop = try loop ?? EventLoop()
-        self.workspace = workspace ?? RelayWorkspace(on: self.loop, parkingLimit: parkingLimit, pipes: pipes)
-        let (client, downstream) = try Peer.watched(on: self.loop)
-        let (app, upstream) = try Peer.watched(on: self.loop)
-        self.client = client
-        self.app = app
-        duplex = Duplex(downstream: downstream, upstream: upstream, in: self.workspace)
-        duplex.onEnd = { [end] in end.value = $0 }
-    }
-
-    /// Runs until the condition holds; both peers take in what arrives meanwhile.
-    func run(until condition: @escaping () -> Bool) throws -> Bool {
-        try loop.run(until: {
-            client.read()
-            app.read()
-            return condition()
-        })
-    }
-}
-
 @Suite struct DuplexTests {
     @Test func bytesGoBothWaysAndEndsFollow() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         #expect(bench.client.send("question".utf8) == 8)
         #expect(try bench.run(until: { bench.app.received == Array("question".utf8) }))
@@ -63,7 +27,7 @@ private struct Bench {
     }
 
     @Test func whatCameBeforeTheStartIsNotLost() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         #expect(bench.client.send("early".utf8) == 5)
         bench.client.finishSending()
         // The loop tells of it once, while nobody listens yet.
@@ -72,63 +36,8 @@ private struct Bench {
         #expect(try bench.run(until: { bench.app.received == Array("early".utf8) && bench.app.end == 0 }))
     }
 
-    private static let preamble = Array("preamble ".utf8)
-
-    @Test func aPreambleComesBeforeEverything() throws {
-        let bench = try Bench()
-        bench.duplex.start(with: Self.preamble.span)
-        #expect(try bench.run(until: { bench.app.received == Self.preamble }))
-        // The app may speak first.
-        #expect(bench.app.send("greeting".utf8) == 8)
-        #expect(try bench.run(until: { bench.client.received == Array("greeting".utf8) }))
-        #expect(bench.client.send("question".utf8) == 8)
-        #expect(try bench.run(until: { bench.app.received == Self.preamble + Array("question".utf8) }))
-        #expect(bench.duplex.bytesToUpstream == UInt64(Self.preamble.count + 8))
-    }
-
-    @Test func aPreambleAndWhatCameBeforeTheStartGoTogether() throws {
-        let bench = try Bench()
-        #expect(bench.client.send("early".utf8) == 5)
-        bench.client.finishSending()
-        for _ in 0..<3 { bench.loop.runOnce() }
-        bench.duplex.start(with: Self.preamble.span)
-        // Without another turn of the loop.
-        bench.app.read()
-        #expect(bench.app.received == Self.preamble + Array("early".utf8))
-        #expect(try bench.run(until: { bench.app.end == 0 }))
-        #expect(bench.duplex.isHalfClosed)
-    }
-
-    @Test func aPreambleGoesToAnAppWhoseClientHasEndedWithoutAWord() throws {
-        let bench = try Bench()
-        bench.client.finishSending()
-        for _ in 0..<3 { bench.loop.runOnce() }
-        bench.duplex.start(with: Self.preamble.span)
-        #expect(try bench.run(until: { bench.app.received == Self.preamble && bench.app.end == 0 }))
-    }
-
-    @Test func aPreambleThatTheAppDoesNotTakeWaitsWithWhatFollows() throws {
-        let bench = try Bench()
-        let preamble = [UInt8](repeating: 7, count: 8 << 20)
-        #expect(bench.client.send("question".utf8) == 8)
-        for _ in 0..<3 { bench.loop.runOnce() }
-        bench.duplex.start(with: preamble.span)
-        #expect(bench.workspace.parkedBytes > 0)
-        #expect(try bench.run(until: { bench.app.received.count == preamble.count + 8 }))
-        #expect(bench.app.received == preamble + Array("question".utf8))
-    }
-
-    @Test func aPreambleToAnAppThatHasResetResetsTheClient() throws {
-        let bench = try Bench()
-        bench.app.reset()
-        bench.duplex.start(with: Self.preamble.span)
-        #expect(try bench.run(until: { bench.end.value != nil }))
-        #expect(bench.end.value == .upstreamFailed(ECONNRESET))
-        #expect(try bench.run(until: { bench.client.end == ECONNRESET }))
-    }
-
     @Test func bytesAndEndThatArriveTogetherAreBothDelivered() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         #expect(bench.app.send("last words".utf8) == 10)
         bench.app.finishSending()
@@ -138,18 +47,20 @@ private struct Bench {
 
     @Test(arguments: [false, true])
     func aResetIsCarriedAcross(fromApp: Bool) throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         let (source, sink) = fromApp ? (bench.app, bench.client) : (bench.client, bench.app)
         bench.duplex.start()
         for _ in 0..<3 { bench.loop.runOnce() }
         source.reset()
         #expect(try bench.run(until: { sink.end == ECONNRESET }))
-        #expect(bench.end.value == (fromApp ? .upstreamFailed(ECONNRESET) : .downstreamFailed(ECONNRESET)))
+        #expect(
+            bench.end.value == (fromApp ? .upstreamFailed(.system(ECONNRESET)) : .downstreamFailed(.system(ECONNRESET)))
+        )
     }
 
     @Test(arguments: [false, true])
     func aResetThatArrivesTogetherWithBytesIsCarriedAcross(fromApp: Bool) throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         let (source, sink) = fromApp ? (bench.app, bench.client) : (bench.client, bench.app)
         bench.duplex.start()
         for _ in 0..<3 { bench.loop.runOnce() }
@@ -162,17 +73,17 @@ private struct Bench {
     }
 
     @Test func aResetAfterAnEndIsCarriedAcross() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         bench.client.finishSending()
         #expect(try bench.run(until: { bench.app.end == 0 }))
         bench.client.reset()
         // A reset in that state is EPIPE to the kernel (tcp_reset in its tcp_input.c).
-        #expect(try bench.run(until: { bench.end.value == .downstreamFailed(EPIPE) }))
+        #expect(try bench.run(until: { bench.end.value == .downstreamFailed(.system(EPIPE)) }))
     }
 
     @Test func whatTheAppSaidBeforeItWentIsDeliveredBeforeTheReset() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         for _ in 0..<3 { bench.loop.runOnce() }
         // The app answers and leaves without reading the request: the kernel sends its answer, then a reset.
@@ -187,7 +98,7 @@ private struct Bench {
     }
 
     @Test func abortingResetsBothSides() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         bench.duplex.abort()
         #expect(bench.end.value == .aborted)
@@ -198,7 +109,7 @@ private struct Bench {
     /// 0: nothing may be parked, and what the sink does not take stays in the source's kernel.
     @Test(arguments: [0, 100_000, 1 << 30], [0, 1])
     func aSlowReaderGetsEverythingAndCostsNoMoreThanTheLimit(parkingLimit: Int, pipes: Int) throws {
-        let bench = try Bench(parkingLimit: parkingLimit, pipes: pipes)
+        let bench = try DuplexBench(parkingLimit: parkingLimit, pipes: pipes)
         bench.duplex.start()
         let total = 24 << 20
         var generator = SystemRandomNumberGenerator()
@@ -240,7 +151,7 @@ private struct Bench {
     }
 
     @Test func anEndedRelayGivesParkedMemoryBack() throws {
-        let bench = try Bench(parkingLimit: 1 << 30, pipes: 0)
+        let bench = try DuplexBench(parkingLimit: 1 << 30, pipes: 0)
         bench.duplex.start()
         let block = [UInt8](repeating: 7, count: 1 << 20)
         #expect(
@@ -254,7 +165,7 @@ private struct Bench {
     }
 
     /// Runs the relay until nothing moves any more, with an app that sends all the time and a client that does not read.
-    private func fillUntilStuck(_ bench: Bench, with block: [UInt8]) throws {
+    private func fillUntilStuck(_ bench: DuplexBench, with block: [UInt8]) throws {
         var sent = 0
         var turnsWithoutProgress = 0
         #expect(
@@ -267,7 +178,7 @@ private struct Bench {
     }
 
     @Test func aBulkStreamIsNotCopied() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         try fillUntilStuck(bench, with: [UInt8](repeating: 7, count: 1 << 20))
         // What the client does not take is in a pipe, and not in memory.
@@ -279,11 +190,11 @@ private struct Bench {
         let loop = try EventLoop()
         let workspace = RelayWorkspace(on: loop, parkingLimit: 1 << 30, pipes: 1)
         let block = [UInt8](repeating: 7, count: 1 << 20)
-        let first = try Bench(on: loop, in: workspace)
+        let first = try DuplexBench(on: loop, in: workspace)
         first.duplex.start()
         try fillUntilStuck(first, with: block)
         #expect(workspace.parkedBytes == 0)
-        let second = try Bench(on: loop, in: workspace)
+        let second = try DuplexBench(on: loop, in: workspace)
         second.duplex.start()
         try fillUntilStuck(second, with: block)
         #expect(workspace.parkedBytes > 0)
@@ -291,7 +202,7 @@ private struct Bench {
         first.client.reset()
         #expect(try loop.run(until: { first.end.value != nil }))
         let parked = workspace.parkedBytes
-        let third = try Bench(on: loop, in: workspace)
+        let third = try DuplexBench(on: loop, in: workspace)
         third.duplex.start()
         try fillUntilStuck(third, with: block)
         #expect(workspace.parkedBytes == parked)
@@ -299,7 +210,7 @@ private struct Bench {
 
     /// splice(2) stops at TCP's urgent mark and says that there is nothing more, or that the stream has ended.
     @Test func aBulkStreamGetsOverAnUrgentMark() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         let block = [UInt8](repeating: 7, count: 256 << 10)
         for _ in 0..<3 {
@@ -319,7 +230,7 @@ private struct Bench {
 
     /// A read ends at the mark, and of what is behind it nobody tells.
     @Test(arguments: [true, false]) func fewBytesBehindAnUrgentMarkAreRead(isFromApp: Bool) throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         let (source, sink) = isFromApp ? (bench.app, bench.client) : (bench.client, bench.app)
         #expect(source.send("before".utf8) == 6)
         #expect(source.sendUrgently(8))
@@ -335,7 +246,7 @@ private struct Bench {
     }
 
     @Test func aResetOfABulkStreamIsNoEnd() throws {
-        let bench = try Bench()
+        let bench = try DuplexBench()
         bench.duplex.start()
         let block = [UInt8](repeating: 7, count: 256 << 10)
         var sent = 0
@@ -347,14 +258,14 @@ private struct Bench {
         bench.app.reset()
         #expect(try bench.run(until: { bench.client.end != nil }))
         #expect(bench.client.end == ECONNRESET)
-        #expect(bench.end.value == .upstreamFailed(ECONNRESET))
+        #expect(bench.end.value == .upstreamFailed(.system(ECONNRESET)))
     }
 
     @Test func oneBusyRelayDoesNotKeepTheOthersWaiting() throws {
         let loop = try EventLoop()
         let workspace = RelayWorkspace(on: loop)
-        let bulk = try Bench(on: loop, in: workspace)
-        let small = try Bench(on: loop, in: workspace)
+        let bulk = try DuplexBench(on: loop, in: workspace)
+        let small = try DuplexBench(on: loop, in: workspace)
         bulk.duplex.start()
         small.duplex.start()
         let block = [UInt8](repeating: 7, count: 8 << 20)
@@ -384,9 +295,9 @@ private struct Bench {
             var sent = 0
         }
         var streams: [Stream] = []
-        var benches: [Bench] = []
+        var benches: [DuplexBench] = []
         for _ in 0..<40 {
-            let bench = try Bench(on: loop, in: workspace)
+            let bench = try DuplexBench(on: loop, in: workspace)
             bench.duplex.start()
             benches.append(bench)
             for (source, sink) in [(bench.client, bench.app), (bench.app, bench.client)] {

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Network
 import Relay
 import TestSupport
 import Testing
@@ -72,7 +73,9 @@ import Testing
         #expect(isTheBeginning(sink.received))
         #expect(sink.end == ECONNRESET)
         #expect(try bench.loop.run(until: { bench.end != nil }))
-        #expect(bench.end == (way.isFromApp ? .upstreamFailed(ECONNRESET) : .downstreamFailed(ECONNRESET)))
+        #expect(
+            bench.end == (way.isFromApp ? .upstreamFailed(.system(ECONNRESET)) : .downstreamFailed(.system(ECONNRESET)))
+        )
         #expect(bench.workspace.parkedBytes == 0)
     }
 
@@ -145,7 +148,7 @@ import Testing
         bench.turn(20)
         #expect(bench.end == nil)
         bench.duplex.abort()
-        #expect(bench.end == .upstreamFailed(ECONNRESET))
+        #expect(bench.end == .upstreamFailed(.system(ECONNRESET)))
         #expect(bench.workspace.parkedBytes == 0)
         #expect(
             try bench.loop.run(until: {
@@ -162,7 +165,7 @@ import Testing
         bench.turn(20)
         bench.client.reset()
         #expect(try bench.loop.run(until: { bench.end != nil }))
-        #expect(bench.end == .upstreamFailed(ECONNRESET))
+        #expect(bench.end == .upstreamFailed(.system(ECONNRESET)))
         #expect(bench.workspace.parkedBytes == 0)
     }
 }

@@ -75,7 +75,7 @@ final class Conversation {
 
     private static let noMemory = "no memory"
 
-    private static func text(_ code: CInt) -> String { code == ENOMEM ? noMemory : "errno \(code)" }
+    private static func text(_ failure: SocketFailure) -> String { failure == .outOfMemory ? noMemory : "\(failure)" }
 
     /// - Returns: why it has failed; nil where it has not.
     private func serve() -> String? {
@@ -110,7 +110,7 @@ final class Conversation {
                 if !peek { count += more }
             case .wouldBlock: return "the server waits for what has come"
             case .endOfStream: return "an end that nobody has said"
-            case .failed(let code): return Self.text(code)
+            case .failed(let failure): return Self.text(failure)
             }
         }
         return count == Self.question.count ? nil : "the question has \(count) bytes"
@@ -130,13 +130,13 @@ final class Conversation {
             client.proceed()
             switch result {
             case .moved(let count): sent += count
-            case .wouldBlock: require(socket!.flush() == 0)
+            case .wouldBlock: require(socket!.flush() == nil)
             case .endOfStream: return "an end in sending"
-            case .failed(let code): return Self.text(code)
+            case .failed(let failure): return Self.text(failure)
             }
         }
         while (socket?.unsentBytes ?? 0) > 0 {
-            require(socket!.flush() == 0)
+            require(socket!.flush() == nil)
             client.proceed()
         }
         return FailingAllocations.armed { socket!.finishSending() } ? nil : Self.noMemory

@@ -1,5 +1,6 @@
 import COpenSSL
 import Glibc
+import Network
 import Relay
 import TLS
 import TestSupport
@@ -182,7 +183,7 @@ import Testing
                 ERR_clear_error()
                 return bench.end != nil || sent > 100_000
             }))
-        #expect(bench.end == .downstreamFailed(EPROTO))
+        #expect(bench.end == .downstreamFailed(.violation))
     }
 
     @Test func aWishForKeysBehindOurEndIsNoFailure() throws {

@@ -21,9 +21,12 @@ public final class Peer {
     }
 
     /// A peer and the watched socket at its other end, connected by TCP over loopback.
-    public static func watched(on loop: EventLoop) throws -> (Peer, WatchedSocket) {
+    /// - Parameter layer: between the watched socket and the kernel.
+    public static func watched(on loop: EventLoop, through layer: SocketLayer? = nil) throws -> (Peer, WatchedSocket) {
         let (one, other) = try sockets()
-        return (Peer(one.take()!), try WatchedSocket(other.take()!, on: loop))
+        let peer = Peer(one.take()!)
+        guard let layer else { return (peer, try WatchedSocket(other.take()!, on: loop)) }
+        return (peer, try WatchedSocket(other.take()!.through(layer), on: loop))
     }
 
     /// The two ends of a connection by TCP over loopback.
@@ -63,7 +66,7 @@ public final class Peer {
                 left -= count
             case .wouldBlock: return
             case .endOfStream: end = 0
-            case .failed(let code): end = code
+            case .failed(let failure): end = failure.code
             }
         }
     }

@@ -128,7 +128,7 @@ import Testing
         #expect(route.used == 0 && route.waiting == 0)
     }
 
-    /// What the workers have been told, and how many places are out.
+    /// What the workers have been told, and how many permits are out.
     private final class Desk: Sendable {
         let news = Guarded<[Int: [AdmissionQueue.News]]>([:])
 
@@ -153,17 +153,17 @@ import Testing
     /// Enters, leaves, keeps and lets go at random, as a worker does for its clients.
     private static func work(_ worker: Int, _ queue: AdmissionQueue, _ desk: Desk) {
         let member = AdmissionQueue.Member(worker: worker)
-        var places: [AdmissionPlace] = []
+        var permits: [AdmissionPermit] = []
         var tickets: [UInt64] = []
-        var kept: [AdmissionPlace] = []
+        var kept: [AdmissionPermit] = []
         func receive(_ news: AdmissionQueue.News) {
             switch news {
-            case .granted(let ticket, let place):
+            case .granted(let ticket, let permit):
                 guard let index = tickets.firstIndex(of: ticket) else { return }
                 // In the order in which they came, though some have left.
                 #expect(index == 0)
                 tickets.remove(at: index)
-                places.append(place)
+                permits.append(permit)
             case .closeIdle:
                 while kept.count > queue.mayKeep(member) { kept.removeFirst() }
             }
@@ -173,7 +173,7 @@ import Testing
             switch Int.random(in: 0..<8) {
             case 0, 1, 2:
                 switch queue.enter(from: member) {
-                case .granted(let place): places.append(place)
+                case .granted(let permit): permits.append(permit)
                 case .waits(let ticket, _): tickets.append(ticket)
                 case .full: break
                 }
@@ -182,9 +182,9 @@ import Testing
                 tickets.removeAll { $0 == ticket }
                 queue.withdraw(ticket)
             case 4:
-                guard let place = places.popLast() else { continue }
+                guard let permit = permits.popLast() else { continue }
                 switch queue.keep(for: member) {
-                case .keep: kept.append(place)
+                case .keep: kept.append(permit)
                 case .serve(let ticket):
                     // Whoever was in front of it has been told by now.
                     let told = desk.take(worker)
@@ -194,17 +194,17 @@ import Testing
                     for news in told where isBefore(news) { receive(news) }
                     #expect(tickets.first == ticket)
                     tickets.removeAll { $0 == ticket }
-                    places.append(place)
+                    permits.append(permit)
                     for news in told where !isBefore(news) { receive(news) }
                 case .close: break
                 }
             case 5:
                 guard !kept.isEmpty, queue.claimKept(by: member) else { continue }
-                places.append(kept.removeLast())
+                permits.append(kept.removeLast())
             case 6:
-                if let place = queue.placeForSpare() { places.append(place) }
+                if let permit = queue.permitForSpare() { permits.append(permit) }
             default:
-                places.removeAll()
+                permits.removeAll()
             }
             let occupancy = queue.occupancy
             if occupancy.used > 3 || occupancy.waiting > 20 { Issue.record("too many: \(occupancy)") }

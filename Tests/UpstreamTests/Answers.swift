@@ -21,6 +21,8 @@ final class Answers {
     /// When each answer came, in the same order as ``order``.
     private(set) var times: [MonotonicTime] = []
     private(set) var connections: [WatchedSocket] = []
+    /// Requests that nobody had would be withdrawn.
+    private var requests: [Int: ConnectRequest] = [:]
 
     /// Whether some request has been answered twice.
     private(set) var isAnsweredTwice = false
@@ -39,10 +41,12 @@ final class Answers {
     func ask(
         _ connector: Connector, _ number: Int, for client: IPAddress? = nil, andThen work: @escaping () -> Void = {}
     ) -> ConnectRequest {
-        connector.connect(for: client) { [self] result in
+        let request = connector.connect(for: client) { [self] result in
             note(result, of: number)
             work()
         }
+        if answers[number] == nil { requests[number] = request }
+        return request
     }
 
     /// Asks for a connection as request `number`, and runs the loop until it is answered.
@@ -66,6 +70,7 @@ final class Answers {
 
     private func note(_ result: ConnectRequest.Result, of number: Int) {
         if answers[number] != nil { isAnsweredTwice = true }
+        requests[number] = nil
         order.append(number)
         times.append(.now)
         switch result {

@@ -74,11 +74,14 @@ final class Clients {
     private(set) var order: [Int] = []
     private(set) var answers: [Int: Answer] = [:]
     var connections: [Int: AppConnection] = [:]
+    /// Requests that nobody had would be withdrawn.
+    private var requests: [Int: ConnectRequest] = [:]
 
     @discardableResult
     func ask(_ app: AppConnections, _ number: Int) -> ConnectRequest {
-        app.connect { [self] result in
+        let request = app.connect { [self] result in
             #expect(answers[number] == nil, "answered twice")
+            requests[number] = nil
             order.append(number)
             if case .connected(let connection) = result { connections[number] = connection }
             answers[number] =
@@ -90,6 +93,8 @@ final class Clients {
                 case .timedOut, .failed: .other
                 }
         }
+        if answers[number] == nil { requests[number] = request }
+        return request
     }
 
     /// A client's connection, which it has no longer.

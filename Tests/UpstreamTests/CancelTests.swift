@@ -118,15 +118,46 @@ import Upstream
         #expect(answers.count == 2)
     }
 
-    @Test func aRequestThatNobodyKeepsIsStillAnswered() throws {
+    @Test func aRequestThatNobodyKeepsIsWithdrawn() throws {
         let loop = try EventLoop()
         let app = try App()
         app.listen(backlog: 0)
         let route = try Route(to: [app.address], on: loop)
-        let answers = Answers()
-        for number in 0..<4 { answers.ask(route[0], number) }
-        #expect(try loop.run(until: { app.accept() == 4 }))
-        #expect(try loop.run(until: { answers.count == 4 }))
-        #expect(answers.kinds == [.connected(app.address)])
+        var answered = 0
+        // One is taken, and the others are undecided.
+        var requests = (0..<4).map { _ in route[0].connect { _ in answered += 1 } }
+        #expect(app.connectionsInTheMaking == 3)
+        withExtendedLifetime(requests) {}
+        requests = []
+        #expect(app.connectionsInTheMaking == 0)
+        // Likewise where they wait.
+        app.stopListening()
+        requests = (0..<4).map { _ in route[0].connect { _ in answered += 1 } }
+        #expect(try loop.run(until: { route[0].waitingCount == 4 }))
+        withExtendedLifetime(requests) {}
+        requests = []
+        #expect(route[0].waitingCount == 0)
+        #expect(answered == 0)
+    }
+
+    /// A completion may refer to its request's owner `unowned`.
+    @Test func anOwnerThatGoesIsNotCalledAnyMore() throws {
+        final class Client {
+            var request: ConnectRequest?
+            var isConnected = false
+            init(_ connector: Connector) {
+                request = connector.connect { [unowned self] _ in isConnected = true }
+            }
+        }
+        let loop = try EventLoop()
+        let app = try App()
+        let route = try Route(to: [app.address], on: loop)
+        var clients = (0..<3).map { _ in Client(route[0]) }
+        #expect(try loop.run(until: { route[0].waitingCount == 3 }))
+        clients.remove(at: 1)
+        clients.remove(at: 0)
+        app.listen()
+        #expect(try loop.run(until: { clients[0].isConnected }))
+        #expect(app.accept() == 1)
     }
 }

@@ -41,7 +41,7 @@ import Upstream
         var buffer = [UInt8](repeating: 0, count: 10)
         #expect(buffer.withUnsafeMutableBytes { connection.socket.receive(into: $0) } == .moved(4))
         #expect(buffer.prefix(4) == Array("full".utf8)[...])
-        #expect(buffer.withUnsafeMutableBytes { connection.socket.receive(into: $0) } == .failed(ECONNRESET))
+        #expect(buffer.withUnsafeMutableBytes { connection.socket.receive(into: $0) } == .failed(.system(ECONNRESET)))
         #expect(!connection.unusedReadiness.isDisjoint(with: [.readable, .failed]))
     }
 

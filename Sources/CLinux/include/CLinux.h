@@ -219,6 +219,12 @@ void *clinux_allocate(size_t count);
 void clinux_free(void *block);
 void *clinux_resize(void *block, size_t count);
 
+/// malloc(3), for a block of one connection, which ends where there is none.
+void *clinux_allocate_block(size_t count);
+
+/// For tests: has only so many more of the calling thread's blocks be granted; all of them where the number is negative.
+void clinux_grant_blocks(long count);
+
 /// From now until ``clinux_closing_ends``, the calling thread's events are deleted without telling the kernel: their
 /// descriptors are closed right after, which tells it too.
 void clinux_closing_begins(void);

@@ -5,10 +5,10 @@ internal import Network
 internal import ProxyProtocol
 internal import Relay
 
-/// A trusted proxy's connection until its PROXY header is complete; then the session of the client that it names takes the
-/// place of this one.
+/// Reads the PROXY header of a trusted proxy's connection; then the next stage goes on with it, for the client that the header
+/// names.
 ///
-/// The header is looked at where it lies in the kernel and then taken out alone, so that the session finds the socket as if
+/// It looks at the header where it lies in the kernel and then takes it out alone, so that the next stage finds the socket as if
 /// the client itself had connected.
 final class ProxyHeaderReader: EntryStage {
     var connection: ClientConnection
@@ -19,6 +19,7 @@ final class ProxyHeaderReader: EntryStage {
     }
 
     func start() {
+        // The connection takes the handler away when it is handed on or ends.
         socket?.onReady = { [unowned self] in ready($0) }
     }
 
@@ -39,20 +40,20 @@ final class ProxyHeaderReader: EntryStage {
             case .invalid(let fault): refuse(fault)
             case .complete(let header, let length):
                 guard workspace.discard(length, from: socket.socket) else { return abort(.clientLeft) }
-                // What has become readable was the header; a read for nothing else would be in vain.
+                // Only the header has become readable; a read for more would be in vain.
                 if count == length, !socket.unusedReadiness.contains(.urgent) {
                     socket.unusedReadiness.remove(.readable)
                 }
                 goOn(with: header)
             }
         case .wouldBlock: break
-        // Balancers look in like that, to see that somebody listens.
+        // Load balancers connect and leave like that to check that somebody listens.
         case .endOfStream: end(.finished)
         case .failed(let code): abort(.clientFailed(code))
         }
     }
 
-    /// From here on it is known who the client is, and it is let in or not; until here nothing was opened for it.
+    /// Lets the client in that the header names, or turns it away. Nothing was opened for it until here.
     private func goOn(with header: ProxyHeader) {
         do throws(ClientRefusal) {
             try connection.admit(namedBy: header)
@@ -70,7 +71,7 @@ final class ProxyHeaderReader: EntryStage {
         abort(.invalidProxyHeader(fault))
     }
 
-    /// At the server's end, who has not said anything yet has nothing to finish; a header that has begun leads to what may.
+    /// Ends the connection at the server's end if nothing has come; a header that has begun may lead to a request.
     func drain() {
         guard worker.isDraining, let socket, socket.socket.idleState == .quiet else { return }
         abort(.drained)

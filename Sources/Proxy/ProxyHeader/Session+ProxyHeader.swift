@@ -7,15 +7,15 @@ extension Session {
     /// Whether the client has come over TLS to the proxy that named it.
     var hasComeOverTLS: Bool { connection.receivedHeader?.header.tls?.isUsed ?? false }
 
-    /// What the app gets to read before anything of the client's; nothing where no header is sent.
-    /// - Parameter socket: the client's.
+    /// Returns the PROXY header for the app, which precedes the client's bytes; nothing where none is sent.
+    /// - Parameter socket: the client's socket.
     func proxyHeader(on socket: borrowing Socket) -> [UInt8] {
         guard let version = route.sentHeader else { return [] }
         let received = connection.receivedHeader?.header
         let ownTLS = tls?.details.map { ProxyHeader.TLS($0) }
         var header = ProxyHeader(uniqueID: received?.uniqueID, tls: ownTLS ?? received?.tls)
         if version == .v2, header.uniqueID == nil { header.uniqueID = worker.takeConnectionID() }
-        // A client on a Unix socket that has no name is nobody, and HAProxy takes no Unix sockets' names at all.
+        // A client on an unnamed Unix socket has no address, and HAProxy takes no Unix sockets' names at all.
         if received?.endpoints != nil || client != .unix(path: "") {
             let destination = received?.endpoints?.destination ?? socket.localAddress ?? .unix(path: "")
             header.endpoints = ProxyHeader.Endpoints(source: client.unmapped, destination: destination.unmapped)
@@ -37,7 +37,7 @@ extension ProxyHeader.TLS {
 }
 
 extension ProxyHeaderForm {
-    /// Nil for none.
+    /// The version of the header; nil for none.
     var version: ProxyHeader.Version? {
         switch self {
         case .off: nil

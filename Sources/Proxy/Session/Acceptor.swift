@@ -2,38 +2,36 @@ internal import Access
 internal import EventLoop
 internal import Network
 
-/// Accepts a route's clients on one listening socket, as long as there are places for them.
+/// Accepts a route's clients on one listening socket, as long as there are permits for them.
 ///
 /// Belongs to its worker's thread.
-final class Acceptor {
+final class Acceptor: Listener {
     let socket: ListeningSocket
-    /// Where other workers accept on the same socket: each client wakes all of them, and one is first. They take turns, so
-    /// that nobody takes a place for a client that another one is just accepting.
+    /// The lock of all workers that accept on the same socket; nil where it is this worker's alone. Each client wakes all of them,
+    /// so they take turns: nobody takes a permit for a client that another one is just accepting.
     private let turn: TurnLock?
-    /// Somebody else accepts those who wait at our end.
+    /// Whether another process accepts the clients that wait when this one ends.
     let outlivesUs: Bool
     private(set) var route: WorkerRoute
     private var event: IOEvent?
-    /// Nil where the socket is not ours alone: a filter would be in the way of those who accept on it after us.
+    /// Nil where the socket is not this worker's alone: the filter would hinder those who accept on it later.
     private var shield: FloodShield?
     private var isPaused = true
-    /// Why the socket is not watched though there is room for clients; nil where it is as it should be.
-    private(set) var obstacle: SystemError?
-    /// How many clients one turn takes at the most. The call that finds nobody waiting is in vain, so a lone client is
-    /// accepted alone; the number grows while as many are there, so that a turn that is long for its other work does not
-    /// let a crowd pile up.
+    /// The most clients that one turn accepts. A call that finds nobody waiting is in vain, so a lone client is
+    /// accepted alone; the number grows while as many are there, so that no crowd piles up while the loop is busy with
+    /// other work.
     private var batch = 1
-    /// How many turns in a row have found as many clients as they could take.
+    /// The number of turns in a row that found as many clients as they could accept.
     private var fullBatches = 0
-    /// After how many of them the next batch is larger.
+    /// The number of full batches after which the next one is larger.
     private var fullBatchesToGrow = 1
 
     private static let largestBatch = 64
     private static let mostFullBatchesToGrow = 8
-    /// As many as a backlog can hold (SOMAXCONN).
+    /// The most clients that a backlog can hold (SOMAXCONN).
     private static let longestBacklog = 4096
 
-    /// Accepts nobody before ``resume()``.
+    /// Makes an acceptor that accepts nobody before ``resume()``.
     init(
         _ socket: consuming ListeningSocket, turn: TurnLock?, outlivesUs: Bool, route: WorkerRoute
     ) {
@@ -53,35 +51,27 @@ final class Acceptor {
         event = nil
     }
 
-    /// Accepts clients on another route from now on. Those who wait already are its first ones.
+    /// Accepts clients on another route from now on, beginning with those who wait already.
     func handOver(to route: WorkerRoute) {
         shield?.countDropped()
         self.route = route
         shield?.followRoute()
-        resume()
     }
 
-    /// Accepts from now on, or again after there was no room. Where the kernel refuses to watch the socket, the worker tries
-    /// again in a while: it is kept, for the same socket may be all that a route has.
-    func resume() {
+    /// Accepts from now on, or again after there was no room.
+    func resume() throws(SystemError) {
         guard isPaused else { return }
-        do {
-            try event?.startWatching()
-            isPaused = false
-            obstacle = nil
-        } catch {
-            obstacle = error
-            route.worker.outOfDescriptors(error)
-        }
+        try event?.startWatching()
+        isPaused = false
     }
 
-    /// Counts whom the kernel has turned away for us.
+    /// Counts the clients that the kernel has turned away.
     func countDropped() {
         shield?.countDropped()
     }
 
-    /// Accepts those who are waiting already, as far as there are places: to them, the connection has been made. It is the
-    /// last that is done.
+    /// Accepts the clients that wait already, as far as there are permits: for them the connection has been made. An acceptor's
+    /// last act.
     func acceptBacklog() {
         countDropped()
         for _ in 0..<Self.longestBacklog {
@@ -92,7 +82,7 @@ final class Acceptor {
     private func acceptBatch() {
         for accepted in 0..<batch {
             guard acceptOne() else {
-                // Fewer were waiting than hoped for; be slower to hope again.
+                // Fewer were waiting than expected, so the next growth takes longer.
                 if batch > 1 { fullBatchesToGrow = min(fullBatchesToGrow * 2, Self.mostFullBatchesToGrow) }
                 batch = max(accepted, 1)
                 fullBatches = 0

@@ -4,7 +4,7 @@ internal import Network
 internal import ProxyProtocol
 internal import TLS
 
-/// One client's connection: the socket, all that is known of the client, and what is held for it.
+/// One client's connection: the socket, all that is known of the client, and its permit.
 ///
 /// It has one owner at a time, the session of the stage that it has come to (``ClientPipeline``), and is handed on whole
 /// (``handOn()``). Belongs to its worker's thread.
@@ -14,14 +14,14 @@ struct ClientConnection: ~Copyable {
     private(set) var client: SocketAddress
     /// When the client was accepted.
     let started: MonotonicTime
-    /// Nil once a relay has taken it over, or it was handed on or closed.
+    /// The client's socket; nil once a relay has taken it over, or it was handed on or closed.
     var socket: WatchedSocket?
     /// The PROXY header that a trusted proxy has sent; nil where none has.
     private(set) var receivedHeader: ReceivedProxyHeader?
     /// The layer that the client's bytes go through, or will once TLS is agreed on; nil where they come as they are.
     let tls: TLSChannel?
-    /// Stands behind the socket, so that this is closed when there is room again. Nil once the connection has ended or was
-    /// handed on.
+    /// The client's permit; nil once the connection has ended or was handed on. Declared behind the socket, so that the socket is
+    /// closed before there is room again.
     private var permit: ConnectionPermit?
     /// A PROXY header is still to come.
     private(set) var awaitsProxyHeader: Bool
@@ -64,13 +64,13 @@ struct ClientConnection: ~Copyable {
         former.socket = nil
     }
 
-    /// Gives everything to another owner. What is known of the client stays readable here.
+    /// Gives everything to another owner. The facts about the client stay readable here.
     mutating func handOn() -> ClientConnection {
         socket?.onReady = nil
         return ClientConnection(takingFrom: &self)
     }
 
-    /// Lets in the client that a PROXY header names, or the proxy itself where it names none; from now on that is the client.
+    /// Lets in the client that a PROXY header names, or the proxy itself where the header names none.
     mutating func admit(namedBy header: ProxyHeader) throws(ClientRefusal) {
         let named = header.endpoints?.source ?? client
         try permit?.admit(named)
@@ -82,7 +82,7 @@ struct ClientConnection: ~Copyable {
     /// Notes that TLS is agreed on.
     mutating func noteTLS() { awaitsTLS = false }
 
-    /// Closes the socket and gives back what was held for the client.
+    /// Closes the socket and gives the permit back.
     mutating func end() {
         socket?.onReady = nil
         socket = nil
@@ -90,7 +90,7 @@ struct ClientConnection: ~Copyable {
     }
 }
 
-/// The PROXY header with which a connection has begun, out of the way of all those that have none.
+/// The PROXY header that a connection began with, in a box so that connections without one do not pay for it.
 final class ReceivedProxyHeader {
     let header: ProxyHeader
 

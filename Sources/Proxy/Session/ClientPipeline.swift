@@ -3,7 +3,7 @@ internal import Configuration
 internal import Network
 internal import Observability
 
-/// The way of a client, stage by stage.
+/// Takes a client through the stages of its connection.
 ///
 ///     accept ──► access ──► PROXY header ──► TLS ──► the route's protocol
 ///
@@ -12,22 +12,22 @@ internal import Observability
 /// ``handOn(from:)``; ``nextStage(of:)`` has their order. A stage is added by one line there, a protocol by one line in
 /// ``ServedProtocol``.
 enum ClientPipeline {
-    /// What became of a client that was accepted.
+    /// The outcome of a client's first stages.
     enum Entrance {
         case begun
-        /// It was reset.
+        /// The client was reset.
         case turnedAway(ClientRefusal)
-        /// It was reset, for the system has no memory or descriptors for it.
+        /// The client was reset: the system has no memory or descriptors for it.
         case noRoom
     }
 
-    /// Takes a client in that was just accepted, or turns it away: then nothing of it is read, and nobody is called.
+    /// Lets in a client that was just accepted, or turns it away: then nothing of it is read, and the app is not called.
     /// - Parameter permit: taken before the client was accepted; held until its connection has ended.
     static func begin(
         _ socket: consuming Socket, from address: SocketAddress, with permit: consuming ConnectionPermit
     ) -> Entrance {
         let route = permit.route
-        // Access to a client that a proxy names is decided once it is known: by the PROXY header's stage.
+        // Where a proxy is to name the client, access is decided in the stage of the PROXY header.
         let awaitsProxyHeader = route.expectsProxyHeader(from: address)
         do throws(ClientRefusal) {
             guard route.worker.hasMemoryForClient() else { throw .memoryShort }
@@ -49,14 +49,14 @@ enum ClientPipeline {
         }
     }
 
-    /// The stages behind access, in their order.
+    /// Makes the stages behind access, in their order.
     private static func nextStage(of connection: consuming ClientConnection) -> any Session {
         if connection.awaitsProxyHeader { return ProxyHeaderReader(connection) }
         if connection.awaitsTLS, let channel = connection.tls { return TLSHandshake(connection, through: channel) }
         return connection.route.streams.makeSession(connection)
     }
 
-    /// Has the next stage go on with the connection of one that is through with it.
+    /// Hands a connection from a stage that is done with it to the next one.
     static func handOn(from stage: some Session) {
         let (worker, route) = (stage.worker, stage.route)
         let successor = nextStage(of: stage.connection.handOn())

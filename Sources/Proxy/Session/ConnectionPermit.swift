@@ -7,11 +7,11 @@ internal import Network
 /// route, and, once it is known who the client is, among that client's connections (`per_client.max_connections`). All of that
 /// is given back when the permit goes. Belongs to the worker's thread.
 struct ConnectionPermit: ~Copyable {
-    /// Stands first, so that it goes first: whoever comes as soon as there is room again, may be the same client.
+    /// The client's own share. Declared first, so that it goes first: the next client may be the same one.
     private var client: ClientPermit?
     private let share: Share
 
-    /// Why there is no permit.
+    /// The reason why there is no permit.
     struct Refusal: Error {
         enum Bound {
             /// The route's `max_connections`.
@@ -21,11 +21,11 @@ struct ConnectionPermit: ~Copyable {
         }
 
         let bound: Bound
-        /// Whether it is a while since this was last said.
+        /// Whether the log has not been told for a while.
         let isNews: Bool
     }
 
-    /// What a permit takes of the route, without asking who the client is.
+    /// The part of a permit that does not depend on the client: of the route, and of the descriptors.
     private struct Share: ~Copyable {
         let route: WorkerRoute
 
@@ -59,12 +59,12 @@ struct ConnectionPermit: ~Copyable {
 
     var route: WorkerRoute { share.route }
 
-    /// Lets the client in and counts it among that client's connections, or says why not.
+    /// Lets the client in and counts the connection among that client's.
     mutating func admit(_ address: SocketAddress) throws(ClientRefusal) {
         client = try route.admit(address)
     }
 
-    /// Keeps what a client that was let in before has to hold.
+    /// Holds the share of a client that was let in before.
     mutating func hold(_ client: ClientPermit?) {
         self.client = client
     }

@@ -2,7 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import Network
 
-/// A stage before the route's protocol: nothing has been said to the app yet, and nothing of the client's was taken.
+/// A stage before the route's protocol. It has no app yet, and takes nothing that is for the app.
 protocol EntryStage: Session {}
 
 extension EntryStage {
@@ -20,14 +20,14 @@ extension EntryStage {
         end(reason)
     }
 
-    /// Closes the connection and writes down why. Does nothing once it was handed on or closed.
+    /// Closes the connection, and counts and logs the reason. Does nothing once the connection was handed on or closed.
     func end(_ reason: SessionEnd) {
         guard socket != nil else { return }
         route.traffic.countFailure(reason)
         close(reason, of: client)
     }
 
-    /// Closes the connection of a client that is counted already.
+    /// Closes the connection of a client whose refusal is counted already.
     func close(_ reason: SessionEnd, of client: SocketAddress) {
         worker.log(
             SessionSummary(

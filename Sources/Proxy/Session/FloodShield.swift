@@ -2,16 +2,16 @@ internal import Access
 internal import EventLoop
 internal import Network
 
-/// Keeps a flood of clients who may not come in from costing us anything: while there is one, the kernel drops what comes from
+/// Keeps a flood of denied clients from costing anything: while there is one, the kernel drops what comes from
 /// them by a filter at the listening socket.
 ///
-/// While they are few, each is accepted and reset, for a wrong list must be easy to see. Belongs to its worker's thread.
+/// While they are few, each is accepted and reset, so that a wrong list is easy to see. Belongs to its worker's thread.
 final class FloodShield {
     private enum State {
         case down
         /// - drops: the socket's count of dropped segments, as far as it has been counted.
         case raised(by: AccessList, drops: UInt32)
-        /// There is no filter for such a list, or the system takes none: they are reset, however many they are.
+        /// There is no filter for such a list, or the system takes none: each denied client is reset.
         case impossible
     }
 
@@ -23,9 +23,9 @@ final class FloodShield {
     private var look: Timer?
     private var state = State.down
     private var gauge = DenialGauge()
-    /// How many were turned away since the last look, by us or by the kernel.
+    /// The number of clients turned away since the last look, by the worker or by the kernel.
     private var denied = 0
-    /// How many the kernel has turned away since the shield was raised.
+    /// The number of segments that the kernel has dropped since the shield was raised.
     private var dropped = 0
 
     /// - Returns: nil where there is no address to tell clients apart by.
@@ -40,13 +40,13 @@ final class FloodShield {
     func noteDenied() {
         switch state {
         case .impossible: break
-        // Those who were in the backlog already; or all of them, where the kernel takes a filter and does not use it.
+        // The client was in the backlog already; or the kernel takes a filter and does not use it.
         case .raised: denied += 1
         case .down: if gauge.note(at: .coarse), let rules { raise(by: rules) }
         }
     }
 
-    /// Goes by the rules of another route from now on. Who may come in by these is kept out no longer.
+    /// Follows the rules of the acceptor's new route. A client that they admit is kept out no longer.
     func followRoute() {
         switch state {
         case .down: break
@@ -62,10 +62,10 @@ final class FloodShield {
         }
     }
 
-    /// Counts those who were dropped since this was last called, where the others are counted.
+    /// Counts the clients that were dropped since the last call as denied.
     ///
-    /// The kernel does not say why it drops a segment: one for which the backlog has no room is taken for one of a client that
-    /// may not come in. That is rare while the flood does not reach the backlog.
+    /// The kernel does not say why it drops a segment: one for which the backlog has no room counts as a denied client's.
+    /// That is rare while the flood does not reach the backlog.
     func countDropped() {
         guard case .raised(let rules, let before) = state, let drops = try? acceptor.socket.droppedSegments
         else { return }
@@ -77,7 +77,7 @@ final class FloodShield {
         acceptor.route.traffic.countDenied(fresh)
     }
 
-    /// What the kernel is to go by; nil where it cannot tell whom we would let in, and where everybody may come in.
+    /// The rules for the kernel's filter; nil where addresses do not decide, and where everybody is admitted.
     private var rules: AccessList? {
         guard !acceptor.route.acceptsHeaders, let rules = acceptor.route.shared.door?.access, !rules.admitsEverybody
         else { return nil }

@@ -1,18 +1,18 @@
 internal import Configuration
 internal import Upstream
 
-/// All that the proxy does differently for one protocol than for another. ``init(_:)`` is the only place that tells them apart.
+/// The differences between the protocols. ``init(_:)`` is the only place in the module that tells protocols apart.
 struct ServedProtocol: Sendable {
-    /// Requests follow one another on a connection, and where one ends is known: so connections to the app can be kept for
+    /// Whether requests follow one another on a connection, with ends that are known: then connections to the app can be kept for
     /// other clients, and each request may be asked for a password.
     private(set) var hasRequests = false
-    /// Connections to the app may be opened before there is a client for them.
+    /// Whether connections to the app may be opened before there is a client for them.
     private(set) var opensAhead = true
     /// The protocols that a client may ask for by name in TLS (ALPN), the preferred one first.
     private(set) var applicationProtocols: [String] = []
-    /// Makes what serves the clients' connections, on one worker.
+    /// Makes the service of the clients' connections, on one worker.
     private(set) var makeStreams: @Sendable (SharedRoute) -> any StreamService = { _ in TCPService() }
-    /// Makes what serves the clients' datagrams, on one worker; nil where there are none.
+    /// Makes the service of the clients' datagrams, on one worker; nil where there are none.
     private(set) var makeDatagrams: (@Sendable (SharedRoute, LoopbackSources) -> DatagramRoute)?
 
     init(_ protocol: RouteProtocol) {
@@ -29,15 +29,15 @@ struct ServedProtocol: Sendable {
     }
 }
 
-/// What serves the clients' connections of a route, on one worker, in the route's protocol. Belongs to the worker's thread.
+/// Serves the clients' connections of a route, on one worker, in the route's protocol. Belongs to the worker's thread.
 protocol StreamService: AnyObject {
     /// Makes the session that speaks the protocol.
     func makeSession(_ connection: consuming ClientConnection) -> any Session
 
-    /// Returns the shortest of the timeouts that its sessions look after by themselves, besides those that every route has; nil
+    /// Returns the shortest of the protocol's own timeouts that sessions check in ``Session/checkTimeouts(_:)``; nil
     /// for none.
     func shortestTimeout(on route: WorkerRoute) -> Duration?
 
-    /// Gives back the memory that only makes things faster.
+    /// Gives back memory that only makes things faster.
     func shrink()
 }

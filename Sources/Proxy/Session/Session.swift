@@ -5,10 +5,10 @@ internal import Network
 internal import Relay
 internal import TLS
 
-/// One stage of a client's connection, or its last one, in which the route's protocol is spoken. The worker keeps it from its
-/// start to its end (``SessionTable``), and asks it for all of this.
+/// One stage of a client's connection; the last stage speaks the route's protocol. The worker keeps it from its
+/// start to its end (``SessionTable``).
 ///
-/// Every requirement is to be met by each kind of session: none has an implementation that would do nothing in its stead.
+/// Each kind of session meets every requirement by itself: a default that does nothing would hide a forgotten one.
 /// Belongs to its worker's thread, and is retained by the worker until it has ended.
 protocol Session: AnyObject {
     /// The client's connection, which the session owns. ``SessionTable/end(_:bytesMoved:)`` and the next stage take it away.
@@ -35,21 +35,22 @@ protocol Session: AnyObject {
     /// Resets both sides. Does nothing once the session has ended.
     func abort(_ reason: SessionEnd)
 
-    /// No more clients are to come here: ends as soon as nothing is under way any more, maybe before it returns.
+    /// Ends the session as soon as nothing is under way any more, because no more clients are to come; maybe before this
+    /// returns.
     func drain()
 
-    /// Ends the session if nothing has moved for too long, as far as the loop has heard.
+    /// Ends the session if nothing has moved for too long.
     func checkTimeouts(_ hearing: Hearing)
 }
 
-/// What is said of a session's connection in short.
+/// The properties of a session's connection.
 extension Session {
     /// See ``ClientConnection/client``.
     var client: SocketAddress { connection.client }
 
     var route: WorkerRoute { connection.route }
 
-    /// What the worker's sessions have in common.
+    /// The context of the session's worker.
     var worker: WorkerContext { connection.route.worker }
 
     /// When the client was accepted.
@@ -66,14 +67,14 @@ extension Session {
 }
 
 extension Session {
-    /// Why a relay is to end on which nothing moves; nil where it is not.
+    /// Returns the reason to end a relay on which nothing moves; nil where it may go on.
     func silenceEnd(of duplex: Duplex, _ hearing: Hearing) -> SessionEnd? {
         let (isHalfClosed, configuration) = (duplex.isHalfClosed, route.configuration)
         let limit =
             isHalfClosed ? min(configuration.halfCloseTimeout, configuration.idleTimeout) : configuration.idleTimeout
-        let silence = hearing.silence(since: duplex.lastActivity)
-        // What a slow peer's kernel takes is seen only by asking, and that takes two answers.
-        guard silence >= limit / 2, !duplex.isStillDelivering(), silence >= limit else { return nil }
-        return isHalfClosed && silence >= configuration.halfCloseTimeout ? .halfCloseTimeout : .idleTimeout
+        let last = duplex.lastActivity
+        guard hearing.hasFallenSilent(since: last, for: limit, unless: duplex.isStillDelivering) else { return nil }
+        return isHalfClosed && hearing.silence(since: last) >= configuration.halfCloseTimeout
+            ? .halfCloseTimeout : .idleTimeout
     }
 }

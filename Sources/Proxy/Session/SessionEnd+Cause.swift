@@ -2,7 +2,7 @@ internal import Access
 internal import Observability
 
 extension SessionEnd {
-    /// What it counts as; nil for what has ended well.
+    /// The cause that it is counted under; nil for a good end.
     var cause: FailureCause? {
         switch self {
         case .finished: nil

@@ -4,69 +4,69 @@ internal import Network
 internal import Observability
 internal import ProxyProtocol
 
-/// How a session ended.
+/// The end of a session.
 enum SessionEnd: Equatable {
     case finished
     /// The client was not let in.
     case refused(ClientRefusal)
-    /// The client's connection failed with this errno; the app saw a reset.
-    case clientFailed(CInt)
-    /// The app's connection failed with this errno; the client saw a reset.
-    case appFailed(CInt)
+    /// The client's connection failed; the app saw a reset.
+    case clientFailed(SocketFailure)
+    /// The app's connection failed; the client saw a reset.
+    case appFailed(SocketFailure)
     case idleTimeout
     case halfCloseTimeout
     case appNotListening
     case appBusy
     case connectFailed(SystemError)
-    /// The app had all the connections that it may have, and no more clients might wait.
+    /// The app had all the connections that it may have, and the queue was full.
     case queueFull
     /// The client's turn did not come in time.
     case queueTimeout
     /// The client ended before its turn came, or before it had sent a whole request.
     case clientLeft
-    /// The client has sent what is no valid request.
+    /// The client has sent an invalid request.
     case invalidRequest
-    /// The client has not said who it is.
+    /// The client has sent no name and password.
     case unauthorized
-    /// What the client has said of who it is, is wrong.
+    /// The client has sent a wrong name or password.
     case wrongPassword
-    /// Nobody could find out who the client is.
+    /// The client's password could not be checked.
     case passwordsBusy
     /// The client did not finish a request's head in time.
     case headTimeout
     /// The client did not go on with a request's body in time.
     case bodyTimeout
-    /// The app did not answer in time.
+    /// The app did not respond in time.
     case answerTimeout
-    /// The app ended its connection before it had answered.
+    /// The app ended its connection before its response began.
     case noAnswer
-    /// The app has sent what is no valid answer.
+    /// The app has sent an invalid response.
     case invalidAnswer
-    /// The app ended its connection in the middle of an answer; the client saw a reset.
+    /// The app ended its connection in the middle of a response; the client saw a reset.
     case answerCutOff
-    /// What a trusted proxy has sent is no PROXY header.
+    /// A trusted proxy has sent an invalid PROXY header.
     case invalidProxyHeader(ProxyHeader.Fault)
     /// A trusted proxy did not finish its PROXY header in time.
     case proxyHeaderTimeout
-    /// The client and we could not agree on TLS, for this reason.
+    /// The TLS handshake failed, for this reason.
     case tlsHandshakeFailed(String)
     /// The client did not finish the TLS handshake in time.
     case tlsHandshakeTimeout
-    /// The client had no certificate that would do, for this reason.
+    /// The client's certificate was missing or refused, for this reason.
     case clientCertificateRefused(String)
     /// The route was removed, and the session did not end in time.
     case routeRemoved
     /// loopbridge was stopped before the session was over.
     case drained
 
-    /// What the log says, a few words.
+    /// The words for the log.
     var explanation: String {
         switch self {
         case .finished: "finished"
         case .refused(let refusal): refusal.explanation
-        case .clientFailed(SocketLayer.cutOff): "client: TLS was cut off"
-        case .clientFailed(let code): "client: \(SystemError("", code: code).reason)"
-        case .appFailed(let code): "app: \(SystemError("", code: code).reason)"
+        case .clientFailed(.cutOff): "client: TLS was cut off"
+        case .clientFailed(let failure): "client: \(failure.reason)"
+        case .appFailed(let failure): "app: \(failure.reason)"
         case .idleTimeout: "idle timeout"
         case .halfCloseTimeout: "half-close timeout"
         case .appNotListening: "the app is not listening"
@@ -96,15 +96,15 @@ enum SessionEnd: Equatable {
     }
 }
 
-/// What the access log says about a session.
+/// A session's line in the access log.
 struct SessionSummary {
     let client: SocketAddress
-    /// Whose process the client is, where it has no address.
+    /// The client's process, where the client has no address.
     var peer: PeerCredentials?
     let route: String
     /// The address that took the connection, if any did.
     let upstream: SocketAddress?
-    /// Where the app saw the connection come from; nil where that says nothing about the client.
+    /// The address that the app saw the connection come from; nil where it says nothing about the client.
     let source: SocketAddress?
     let bytesToApp: UInt64
     let bytesToClient: UInt64

@@ -1,25 +1,25 @@
 internal import EventLoop
 internal import Observability
 
-/// The sessions of one worker, and what is done to all of them: the look for timeouts, drains, the bound on their buffers.
+/// Keeps the sessions of one worker, and does what concerns all of them: timeouts, drains, the bound on their buffers.
 ///
 /// It retains a session from its start to its end. Belongs to the worker's thread.
 final class SessionTable {
     private var sessions: [any Session] = []
     private var sweep: Deadline?
-    /// For how long the sweep was put off when it was scheduled.
+    /// The delay with which the sweep was scheduled.
     private var sweepDelay = Duration.zero
 
-    /// The shortest of the timeouts that sessions look after by themselves; nil where there is no route. A shorter one brings the
+    /// The shortest of the timeouts that sessions check; nil where there is no route. A shorter one brings the
     /// next look forward.
     var shortestTimeout: Duration? {
         didSet {
-            // Nothing else moves it, or a crowd of new routes could put it off forever.
+            // Only a shorter timeout moves it: a series of new routes could put it off forever.
             if !sessions.isEmpty, wantedSweepDelay < sweepDelay { scheduleSweep() }
         }
     }
 
-    /// What the kernel may hold in each direction of a connection; nil where it decides that.
+    /// The bytes that the kernel may hold in each direction of a connection; nil where the kernel decides.
     private(set) var bufferBound: Int?
 
     /// Called whenever the last session has ended.
@@ -40,7 +40,7 @@ final class SessionTable {
 
     // MARK: Beginnings and ends
 
-    /// Begins with a client's first session.
+    /// Adds a client's first session and starts it.
     func start(_ session: any Session) {
         session.index = sessions.count
         sessions.append(session)
@@ -49,7 +49,7 @@ final class SessionTable {
         session.start()
     }
 
-    /// Gives a session's position to the one that goes on with its connection.
+    /// Gives a session's position to its successor.
     func replace(_ session: some Session, by successor: any Session) {
         successor.index = session.index
         sessions[session.index] = successor
@@ -74,9 +74,9 @@ final class SessionTable {
         for session in sessions where number == nil || session.route.number == number { session.abort(reason) }
     }
 
-    /// Has the sessions end that have nothing under way.
-    /// - Parameter isSpared: tells which are left alone.
-    /// - Returns: whether any was.
+    /// Ends the sessions that have nothing under way.
+    /// - Parameter isSpared: whether a session is left alone.
+    /// - Returns: whether any was spared.
     @discardableResult
     func drain(sparing isSpared: (any Session) -> Bool = { _ in false }) -> Bool {
         var hasSpared = false
@@ -86,16 +86,16 @@ final class SessionTable {
 
     // MARK: All of them
 
-    /// Bounds what the kernel holds for each connection, or bounds it no more.
+    /// Bounds the bytes that the kernel holds for each connection, or ends the bound.
     func boundBuffers(to bound: Int?) {
         let before = bufferBound
         bufferBound = bound
-        // Once more while it holds, for those who have got a connection to the app since.
+        // Applied again while it holds, for sessions that have got a connection to the app since.
         guard bound != nil || before != nil else { return }
         for session in sessions { session.boundBuffers(to: bound) }
     }
 
-    /// One deadline looks at all sessions now and then; one each would cost memory and be set anew with every byte. So a
+    /// Schedules the one deadline that looks at all sessions; one each would cost memory and be set anew with every byte. So a
     /// timeout is late by up to an eighth of the shortest one.
     private func scheduleSweep() {
         sweepDelay = wantedSweepDelay

@@ -8,12 +8,12 @@ internal import Upstream
 /// One client's connection to a route with `protocol: tcp`.
 final class TCPSession: Session {
     private enum State {
-        /// The client has not spoken, and the app is not to know of it before.
+        /// The client has not spoken, and the app is not called before.
         case silent
-        /// The client waits for a connection to the app. There is no request yet while it is being made.
+        /// The client waits for a connection to the app. The request is nil while it is being made.
         case connecting(ConnectRequest?)
         /// The relay has the client's socket.
-        /// - from: where the app sees it come from, where that is worth naming.
+        /// - from: the address that the app sees, where that is worth logging.
         case relaying(Duplex, to: SocketAddress, from: SocketAddress?)
         case ended
     }
@@ -22,7 +22,7 @@ final class TCPSession: Session {
     var index = 0
     private var state = State.silent
     private var abortReason = SessionEnd.drained
-    /// The client's process, of one on a Unix socket, where that is logged.
+    /// The process of a client on a Unix socket, where that is logged.
     private var peer: PeerCredentials?
 
     init(_ connection: consuming ClientConnection) {
@@ -33,17 +33,19 @@ final class TCPSession: Session {
     func start() {
         guard let socket else { return }
         if worker.logsAccess, case .unix = client { peer = socket.socket.peerCredentials }
+        // The relay or the connection's end takes the handler away.
         socket.onReady = { [unowned self] in waitingClientReady($0) }
         switch route.configuration.connect {
         case .accept: connect()
         case .firstByte:
-            // What was said behind a PROXY header is not told again.
+            // The kernel does not tell again of what came behind a PROXY header.
             if !socket.unusedReadiness.isEmpty { silentClientReady(socket, socket.unusedReadiness) }
         }
     }
 
     private func connect() {
         state = .connecting(nil)
+        // The session holds the request until it is completed or cancelled.
         let request = route.app.connect(for: client.ipAddress) { [unowned self] in answered($0) }
         if case .connecting(nil) = state { state = .connecting(request) }
     }
@@ -69,7 +71,7 @@ final class TCPSession: Session {
         }
     }
 
-    /// At the server's end, a client that has not asked for anything yet has nothing to finish. Where only the route goes,
+    /// Ends a silent client at the server's end: it has nothing to finish. Where only the route is removed,
     /// it has as long as the others.
     func drain() {
         if case .silent = state, worker.isDraining { abort(.drained) }
@@ -79,12 +81,12 @@ final class TCPSession: Session {
         if case .silent = state, hearing.silence(since: started) >= route.configuration.idleTimeout {
             return abort(.idleTimeout)
         }
-        // Those who wait for the app are looked after on the way there.
+        // The way to the app has timeouts of its own.
         guard case .relaying(let duplex, _, _) = state else { return }
         if let reason = silenceEnd(of: duplex, hearing) { abort(reason) }
     }
 
-    /// Whatever the client sends while it waits stays in the kernel; only its end is of interest, or its beginning.
+    /// Leaves in the kernel what the client sends while it waits; only its end or its beginning matters.
     private func waitingClientReady(_ readiness: IOEvent.Readiness) {
         guard let socket else { return }
         socket.unusedReadiness.formUnion(readiness)
@@ -99,7 +101,7 @@ final class TCPSession: Session {
         if readiness.contains(.failed) {
             refuse(.clientFailed(socket.socket.takeError()))
         } else if readiness.contains(.endOfStream) || socket.socket.isLayered {
-            // What a layer's socket has to be read may be a part of a record, or a message of the layer's own.
+            // A layer may have received only a part of a record, or a message of its own.
             switch socket.socket.unread {
             case .something: connect()
             case .nothing: break
@@ -114,11 +116,11 @@ final class TCPSession: Session {
         _ socket: WatchedSocket, _ readiness: IOEvent.Readiness, _ request: ConnectRequest?
     ) {
         if readiness.contains(.failed) {
-            // When the app is just being tried, it is to have that too.
+            // An app that is just being called is to have what the client has said.
             guard request?.cancelUnlessBeingTried() ?? true else { return }
             refuse(.clientFailed(socket.socket.takeError()))
         } else if readiness.contains(.endOfStream), let request, request.isInLine, socket.socket.hasEndedUnread {
-            // Not so one that has finished sending after its request: it waits for the answer.
+            // A client that has finished sending after its request stays: it waits for the response.
             request.cancel()
             refuse(.clientLeft)
         }
@@ -133,6 +135,7 @@ final class TCPSession: Session {
             let duplex = Duplex(downstream: socket, upstream: connection.socket, in: worker.workspace)
             state = .relaying(duplex, to: connection.address, from: source)
             self.socket = nil
+            // The table keeps the session until the relay has ended.
             duplex.onEnd = { [unowned self] in relayEnded($0) }
             let header = proxyHeader(on: socket.socket)
             duplex.start(with: header.span)
@@ -142,8 +145,8 @@ final class TCPSession: Session {
         case .timedOut: refuse(.appBusy)
         case .queueFull: refuse(.queueFull)
         case .waitedTooLong: refuse(.queueTimeout)
-        // It had taken the connection, and was gone before we were told so.
-        case .failed(let error) where error.code == ECONNRESET: refuse(.appFailed(error.code))
+        // The app had taken the connection, and was gone before the loop told of it.
+        case .failed(let error) where error.code == ECONNRESET: refuse(.appFailed(.system(error.code)))
         case .failed(let error): refuse(.connectFailed(error))
         }
     }

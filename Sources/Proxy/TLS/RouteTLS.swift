@@ -2,29 +2,29 @@ package import Configuration
 internal import EventLoop
 package import TLS
 
-/// The certificates that a route's clients are shown, replaced as a whole when their files change.
+/// Holds the certificates for a route's clients, replaced as a whole when their files change.
 ///
-/// Callable from every thread: the control thread reads files, the workers take what it has found.
+/// Callable from every thread: the control thread reads the files, the workers take the result.
 package final class RouteTLS: Sendable {
     package let settings: TLSServerSettings
     private let state = Guarded<TLSContext?>(nil)
 
-    /// Has nothing for clients until ``use(_:)`` has been called.
+    /// Makes a holder that has no certificates until ``use(_:)`` is called.
     package init(_ route: Route) {
         settings = TLSServerSettings(route)
     }
 
-    /// What a connection that begins now goes by; nil where no good files have been found yet.
+    /// The context for new connections; nil where no valid files have been found yet.
     var context: TLSContext? { state.withLock { $0 } }
 
-    /// Shows connections that begin from now on what the files hold.
+    /// Uses a context for connections that begin from now on.
     package func use(_ context: TLSContext) {
         state.withLock { $0 = context }
     }
 }
 
 extension TLSServerSettings {
-    /// What a route's `tls` means.
+    /// Makes the settings from a route's `tls`.
     package init(_ route: Route) {
         let tls = route.tls
         let clients: ClientCertificates =

@@ -5,16 +5,16 @@ internal import Memory
 internal import Network
 internal import TLS
 
-/// A client's connection until TLS is agreed on; then the session of what is spoken in it takes the place of this one.
+/// Agrees on TLS with a client; then the next stage goes on with its connection.
 ///
-/// A client that says nothing costs no more than its connection: what a handshake needs is made when the first record is there.
+/// A client that says nothing costs no more than its connection: memory for the handshake is taken with the first record.
 final class TLSHandshake: EntryStage {
     var connection: ClientConnection
     var index = 0
     private let channel: TLSChannel
-    /// What the socket has become ready for besides reading, for the session that follows.
+    /// The socket's readiness besides reading, for the next stage.
     private var noted: IOEvent.Readiness = []
-    /// There is memory for the handshake.
+    /// Whether memory was granted for the handshake.
     private var hasMemory = false
 
     /// - Parameter channel: the one that the connection's socket goes through.
@@ -25,6 +25,7 @@ final class TLSHandshake: EntryStage {
 
     func start() {
         guard let socket else { return }
+        // The connection takes the handler away when it is handed on or ends.
         socket.onReady = { [unowned self] in ready($0) }
         let readiness = socket.takeUnusedReadiness()
         if !readiness.isEmpty { ready(readiness) }
@@ -40,7 +41,7 @@ final class TLSHandshake: EntryStage {
         }
         hasMemory = true
         var result = channel.handshake(on: socket.socket, with: route.shared.tls?.context)
-        // The end is told once, and what stood before it may have kept the handshake from seeing it; so may an urgent mark.
+        // The end is told once, and bytes before it, or an urgent mark, may have kept the handshake from seeing it.
         if case .waiting = result, !noted.isDisjoint(with: [.endOfStream, .urgent]) {
             result = channel.handshake(on: socket.socket, with: route.shared.tls?.context)
         }
@@ -52,7 +53,7 @@ final class TLSHandshake: EntryStage {
     }
 
     private func handOn(_ socket: WatchedSocket) {
-        // What came with the handshake's last message is nothing that the kernel will tell of.
+        // The kernel will not tell again of what came with the handshake's last message.
         if channel.mayHaveMore || noted.contains(.urgent) { noted.insert(.readable) }
         socket.unusedReadiness = noted
         connection.noteTLS()
@@ -61,7 +62,7 @@ final class TLSHandshake: EntryStage {
 
     private func fail(_ fault: HandshakeFault) {
         switch fault {
-        // Balancers look in like that, to see that somebody listens.
+        // Load balancers connect and leave like that to check that somebody listens.
         case .clientLeft: end(channel.hasBegun ? .tlsHandshakeFailed("the client left") : .finished)
         case .broken(let code): abort(.clientFailed(code))
         case .refused(let reason): end(.tlsHandshakeFailed(reason))
@@ -71,7 +72,7 @@ final class TLSHandshake: EntryStage {
         }
     }
 
-    /// At the server's end, who has not said anything yet has nothing to finish.
+    /// Ends the connection at the server's end if nothing has come.
     func drain() {
         guard worker.isDraining, !channel.hasBegun, let socket, socket.socket.idleState == .quiet else { return }
         abort(.drained)

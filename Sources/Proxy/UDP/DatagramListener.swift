@@ -7,13 +7,13 @@ internal import Observability
 internal import Relay
 internal import Upstream
 
-/// One worker's side of an address on which a route takes datagrams: it decides who gets a flow, and when one ends.
+/// Takes a route's datagrams at one address, on one worker: decides which clients get a flow, and when a flow ends.
 ///
 /// Belongs to its worker's thread, and is kept by the worker until its last flow has ended.
-final class DatagramListener: DatagramRelay.Owner {
+final class DatagramListener: Listener, DatagramRelay.Owner {
     private enum State {
         case open
-        /// No new clients are taken; it ends with its last flow.
+        /// No new clients are taken; the listener ends with its last flow.
         case draining
         case ended
     }
@@ -24,26 +24,23 @@ final class DatagramListener: DatagramRelay.Owner {
     private var state = State.open
     private var relay: DatagramRelay?
     private var sweep: Deadline?
-    /// How often in a row the sweep was put off because more was waiting to be read than a turn reads.
+    /// The number of times in a row that the sweep was put off because more was waiting than a turn reads.
     private var postponements = 0
-    /// Called once, when it takes no new clients any more and the last flow has ended.
+    /// Called once, when no new clients are taken and the last flow has ended.
     private let onEnd: () -> Void
-    /// Why the flows end that are ended now.
+    /// The reason for the flows that are being ended.
     private var cause = FlowEnd.idleTimeout
 
-    /// Who is new when there are as many flows as there may be takes the place of one that has been idle for so long and
-    /// whose client has never spoken after an answer. Whoever writes under false addresses hears no answers, so it is
-    /// these that make room for each other; and each has had its time to be answered.
+    /// The shortest idle time after which a flow makes room for a new client, if its own client has never spoken after a
+    /// response. A client under a false address hears no responses, so such flows displace each other; and each has had its
+    /// time for a response.
     private static let shortestStay = Duration.seconds(1)
-    /// Who has had an answer, and after it nothing for so long, has nothing to finish.
+    /// The silence after a response that shows that a client has nothing to finish.
     private static let quiet = Duration.milliseconds(200)
     private static let drainingSweep = Duration.milliseconds(50)
     private static let (postponement, mostPostponements) = (Duration.milliseconds(10), 100)
 
-    /// Why the socket is not watched; nil where it is.
-    private(set) var obstacle: SystemError?
-
-    /// Takes nothing before ``resume()``.
+    /// Makes a listener that takes nothing before ``resume()``.
     /// - Parameters:
     ///   - socket: taken once there is memory for all the rest.
     ///   - onEnd: called once, in a later turn of the loop, when the listener has ended.
@@ -62,16 +59,8 @@ final class DatagramListener: DatagramRelay.Owner {
         }
     }
 
-    /// Takes datagrams from now on. Where the kernel refuses to watch the socket, the worker tries again in a while.
-    func resume() {
-        guard state != .ended else { return }
-        do throws(SystemError) {
-            try relay?.startWatching()
-            obstacle = nil
-        } catch {
-            obstacle = error
-            worker.outOfDescriptors(error)
-        }
+    func resume() throws(SystemError) {
+        if state != .ended { try relay?.startWatching() }
     }
 
     // MARK: Clients
@@ -140,7 +129,7 @@ final class DatagramListener: DatagramRelay.Owner {
             route.datagrams?.connector.refused(flow.upstream.candidate)
             if !flow.upstream.mayBeElsewhere { worker.appIsAway(route) }
         }
-        // One that was refused at once is only a look at where the app is: its datagram goes another way, or is dropped.
+        // A flow that was refused at once only looked for the app: its datagram goes another way, or is dropped.
         let isOnlyALook = end == .refused && flow.datagramsToApp == 0
         if !isOnlyALook {
             worker.log(
@@ -157,8 +146,8 @@ final class DatagramListener: DatagramRelay.Owner {
 
     /// Takes clients on another route from now on.
     ///
-    /// Where that leads to the same app, flows go on. Where it does not, they carry what the app has still to say, and what
-    /// their clients say next goes the new way.
+    /// Where that leads to the same app, flows go on. Otherwise they carry the rest of the app's responses, and new
+    /// datagrams of their clients go the new way.
     func handOver(to successor: WorkerRoute) {
         guard let relay, let new = successor.datagrams else { return }
         let (old, next) = (route.configuration, successor.configuration)
@@ -177,7 +166,7 @@ final class DatagramListener: DatagramRelay.Owner {
 
     // MARK: The end
 
-    /// Takes no new clients any more, and ends with its last flow: those that wait for an answer go on.
+    /// Takes no new clients any more, and ends with the last flow: flows that await a response go on.
     func drain() {
         guard state == .open else { return }
         state = .draining
@@ -191,11 +180,11 @@ final class DatagramListener: DatagramRelay.Owner {
         endFlows(cause) { flow, _ in all || self.route(of: flow).number == number }
     }
 
-    /// How many flows there are.
+    /// The number of flows.
     var flowCount: Int { relay?.flowCount ?? 0 }
 
-    /// Counts what the kernel has dropped of what came to the address.
-    func countOverflow() { relay?.countOverflow() }
+    /// Counts the datagrams that the kernel has dropped at the address.
+    func countDropped() { relay?.countOverflow() }
 
     private func endFlows(_ cause: FlowEnd, where isMeant: (DatagramFlow, _ isRetired: Bool) -> Bool) {
         relay?.forEachFlow { flow, isRetired in
@@ -210,14 +199,14 @@ final class DatagramListener: DatagramRelay.Owner {
         state = .ended
         sweep?.cancel()
         relay?.stopWatching()
-        // Not at once: it may be the relay that is ending a flow.
+        // Not at once: the relay may be ending a flow.
         worker.loop.onNextTurn(onEnd)
     }
 
     // MARK: Silence
 
     private func sweepFlows(_ hearing: Hearing) {
-        // What waits may be a flow's that seems to be silent.
+        // A datagram that waits may belong to a flow that seems silent.
         if let relay, relay.mayHaveMore, postponements < Self.mostPostponements {
             postponements += 1
             sweep?.schedule(after: Self.postponement)
@@ -239,7 +228,7 @@ final class DatagramListener: DatagramRelay.Owner {
         if let relay, relay.flowCount > 0 { scheduleSweep() }
     }
 
-    /// So an idle timeout is late by up to an eighth.
+    /// Schedules the next look; so an idle timeout is late by up to an eighth.
     private func scheduleSweep() {
         let usual = min(max(route.configuration.idleTimeout / 8, .milliseconds(10)), .seconds(60))
         let longest =

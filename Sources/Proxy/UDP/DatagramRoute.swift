@@ -3,20 +3,20 @@ internal import EventLoop
 internal import Relay
 internal import Upstream
 
-/// What one worker has of a route with `protocol: udp`, whatever it listens on. Belongs to the worker's thread.
+/// Serves a route with `protocol: udp` on one worker, for all of its listeners. Belongs to the worker's thread.
 final class DatagramRoute {
     let connector: DatagramConnector
     let account = DatagramAccount()
-    /// The flows that may be ended for others: their clients have said nothing after an answer yet.
+    /// The flows that may make room for others: their clients have said nothing after a response yet.
     private(set) var fleeting = FlowQueue()
-    /// What was complained of, and when last.
+    /// The complaints in the log, with the time of the last one.
     var complaints: [String: MonotonicTime] = [:]
 
     init(_ route: Route, sources: LoopbackSources) {
         connector = DatagramConnector(to: route.upstream.candidates, sources: sources)
     }
 
-    /// Has some of the flows of a route whose place this one takes.
+    /// Takes over the flows of the route that this one replaces.
     func adoptFlows(of predecessor: DatagramRoute) {
         if fleeting.count == 0 { fleeting = predecessor.fleeting }
     }

@@ -3,7 +3,7 @@ internal import Network
 internal import Observability
 internal import Relay
 
-/// How a flow ended.
+/// The end of a flow.
 enum FlowEnd: Equatable {
     /// Nothing has come either way for long enough.
     case idleTimeout
@@ -11,9 +11,9 @@ enum FlowEnd: Equatable {
     case appNotListening
     /// The socket to the app has failed with this errno.
     case appFailed(CInt)
-    /// A new client got its place.
+    /// The flow made room for a new client.
     case displaced
-    /// No more clients are taken, and this one had its answer.
+    /// No more clients are taken, and this one had its response.
     case finished
     /// The address that it came to has gone.
     case addressGone
@@ -22,7 +22,7 @@ enum FlowEnd: Equatable {
     /// loopbridge was stopped before the flow was over.
     case drained
 
-    /// What the log says, a few words.
+    /// The words for the log.
     var explanation: String {
         switch self {
         case .idleTimeout: "idle timeout"
@@ -38,7 +38,7 @@ enum FlowEnd: Equatable {
 }
 
 extension FlowEnd {
-    /// As metrics and status have it; nil for what is no failure. Silence is how flows end.
+    /// The cause for metrics and status; nil for a flow that has not failed. Silence is no failure.
     var cause: FailureCause? {
         switch self {
         case .idleTimeout, .displaced, .finished, .addressGone: nil
@@ -50,12 +50,12 @@ extension FlowEnd {
     }
 }
 
-/// What the access log says about a flow.
+/// A flow's line in the access log.
 struct FlowSummary {
     let flow: DatagramFlow
     let route: String
     let end: FlowEnd
-    /// Whether where the app saw it come from says something about the client.
+    /// Whether the address that the app saw says something about the client.
     let namesSource: Bool
 
     func write(to log: Log) {

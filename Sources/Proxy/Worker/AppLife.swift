@@ -1,13 +1,13 @@
-/// What is known of the app's process at a moment.
+/// The state of the app's process.
 ///
-/// When a process is killed, the kernel ends its connections as if it had closed them. Who has started the process can tell
+/// When a process is killed, the kernel ends its connections as if it had closed them. The process's parent can tell
 /// the two apart.
 public enum AppLife: Sendable {
     case lives
-    /// It is about to be known how it ends.
+    /// The process is ending, and the cause is not known yet.
     case isEnding
-    /// It has ended by itself.
+    /// The process has ended by itself.
     case hasExited
-    /// A signal has ended it.
+    /// A signal has ended the process.
     case wasKilled
 }

@@ -1,9 +1,9 @@
-/// Names for connections that no other connection has, of this worker or another, now or after a restart.
+/// Makes identifiers for connections, unique over all workers and after a restart.
 struct ConnectionIDs {
     private let worker = UInt64.random(in: .min ... .max)
     private var count: UInt64 = 0
 
-    /// 32 hexadecimal digits: 16 that the worker has drawn at its start, and the connection's number.
+    /// Returns 32 hexadecimal digits: 16 that the worker has drawn at its start, and the connection's number.
     mutating func take() -> [UInt8] {
         count += 1
         var digits: [UInt8] = []

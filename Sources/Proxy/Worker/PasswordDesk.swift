@@ -3,19 +3,19 @@ internal import EventLoop
 internal import HTTP1
 internal import Passwords
 
-/// Where a worker's requests wait for the password thread, each with a ticket, and none for longer than ``longestWait``.
+/// Keeps a worker's requests that wait for the password thread, each with a ticket, and none for longer than ``longestWait``.
 ///
 /// Belongs to the worker's thread.
 final class PasswordDesk {
-    /// What has become of a question.
+    /// The outcome of a question.
     enum Verdict: Equatable {
         case right
         case wrong
-        /// The password thread did not come to it in time.
+        /// The password thread has not answered in time.
         case tooLate
     }
 
-    /// How long a request waits: longer than a full queue takes with passwords of a usual cost.
+    /// The time after which a request waits no longer. A full queue takes less with hashes of usual cost.
     static let longestWait = Duration.seconds(30)
 
     fileprivate struct Visitor {
@@ -43,7 +43,7 @@ final class PasswordDesk {
         deadline = try Deadline(on: loop) { [unowned self] in endWaits($0) }
     }
 
-    /// How many requests wait.
+    /// The number of requests that wait.
     var waiting: Int { visitors.count }
 
     /// Asks whether a password is right.
@@ -63,19 +63,19 @@ final class PasswordDesk {
         return PasswordTicket(number, at: self)
     }
 
-    /// Takes what the password thread has found out.
+    /// Passes the password thread's answer on to the request.
     func receive(_ ticket: UInt64, isRight: Bool) {
         visitors.removeValue(forKey: ticket)?.completion(isRight ? .right : .wrong)
     }
 
-    /// Nobody wants to know any more.
+    /// Withdraws a question whose answer nobody waits for any more.
     fileprivate func withdraw(_ ticket: UInt64) {
         visitors.removeValue(forKey: ticket)?.question.withdraw()
     }
 
     private func endWaits(_ hearing: Hearing) {
         let late = visitors.filter { hearing.silence(since: $0.value.since) >= wait }
-        // In the order in which they came.
+        // Told in the order in which they came.
         for ticket in late.keys.sorted() {
             guard let visitor = visitors.removeValue(forKey: ticket) else { continue }
             visitor.question.withdraw()
@@ -86,7 +86,7 @@ final class PasswordDesk {
     }
 }
 
-/// A request's turn with the password thread, which is given up when nobody holds the ticket any more.
+/// A request's turn with the password thread. Letting go of the ticket withdraws the question.
 final class PasswordTicket {
     private let number: UInt64
     private let desk: PasswordDesk

@@ -3,16 +3,16 @@ internal import Observability
 internal import Relay
 internal import Upstream
 
-/// What one worker counts of a route, and hands on to the route that takes its place under the same name.
+/// Counts a route's traffic on one worker. It passes to the route that replaces this one under the same name.
 ///
 /// Belongs to the worker's thread.
 final class RouteTraffic {
-    /// What has ended, but for the pools' counters of routes that are there still.
+    /// The counts of what has ended, without the pools' counters of routes that still exist.
     let tally = RouteTally()
-    /// What goes on, while a snapshot is put together.
+    /// The traffic under way, while a snapshot is put together.
     var underWay = UnderWay()
 
-    /// What running sessions and the ways to the app say of themselves at one moment.
+    /// The sums over running sessions and the ways to the app at one moment.
     struct UnderWay {
         fileprivate var bytes: (toApp: UInt64, toClient: UInt64) = (0, 0)
         fileprivate var pool = RouteCounters.Pool()
@@ -28,7 +28,7 @@ final class RouteTraffic {
             if session.keepsApp { idle += 1 }
         }
 
-        /// Adds what a route has of flows, those that have ended among them.
+        /// Adds a route's flows, with those that have ended.
         mutating func add(_ route: DatagramRoute, flows: Int) {
             upstreamConnections += flows
             datagrams.add(RouteCounters(route.account.counters))
@@ -44,29 +44,29 @@ final class RouteTraffic {
         }
     }
 
-    /// Counts what has not ended well.
+    /// Counts an end that is a failure.
     func countFailure(_ end: SessionEnd) {
         if let cause = end.cause { tally.countFailure(cause) }
     }
 
-    /// Counts clients that the kernel has turned away for us.
+    /// Counts denied clients that the kernel has turned away.
     func countDenied(_ count: Int) {
         var counters = RouteCounters()
         counters.failures[.clientDenied] = UInt64(count)
         tally.add(counters)
     }
 
-    /// Keeps what the pool of a route had counted that is forgotten now.
+    /// Keeps the counts of the pool of a route that is being forgotten.
     func keep(_ poolCounters: ConnectionPool.Counters?) {
         if let poolCounters { tally.add(RouteCounters.Pool(poolCounters)) }
     }
 
-    /// Keeps what a route had counted of datagrams that is forgotten now.
+    /// Keeps the counts of datagrams of a route that is being forgotten.
     func keep(_ datagrams: DatagramCounters) {
         tally.add(RouteCounters(datagrams))
     }
 
-    /// What has ended and what goes on.
+    /// The counts of what has ended and what is under way.
     var snapshot: WorkerSnapshot.Route {
         var counters = tally.copy()
         counters.bytesToApp += underWay.bytes.toApp

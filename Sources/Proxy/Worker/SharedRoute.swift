@@ -2,21 +2,21 @@ package import Access
 package import Configuration
 package import Upstream
 
-/// What the workers share of a route: what never changes, and what guards itself.
+/// The part of a route that the workers share: values that never change, and values that guard themselves.
 package struct SharedRoute: Sendable {
     package let configuration: Route
-    /// Who may come in (`allow`, `deny`, `per_client`); nil where everybody may.
+    /// The rules of admission (`allow`, `deny`, `per_client`); nil where everybody is admitted.
     let door: Doorkeeper?
-    /// Places for downstream connections (`max_connections`).
+    /// The permits for clients' connections (`max_connections`).
     let connections: ConnectionBudget
-    /// Who may come in by name and password; nil where nobody is asked.
+    /// The names and passwords of users; nil where nobody is asked.
     package let basicAuth: BasicAuth?
-    /// What finds out about passwords; nil where the system had nothing for it.
+    /// The thread that checks passwords; nil where the system had no descriptors for it.
     let passwords: PasswordThread?
     package let hold: HoldCoordinator
-    /// Places for connections to the app (`upstream_connections`); nil where there may be any number.
+    /// The permits for connections to the app (`upstream_connections`); nil where their number has no bound.
     let admission: AdmissionQueue?
-    /// What TLS is spoken by; nil where clients are spoken to in plain bytes.
+    /// The certificates for TLS with clients; nil where there is no TLS.
     package let tls: RouteTLS?
     let sourceTroubles = SourceTrouble.Register()
 }

@@ -1,57 +1,57 @@
 internal import Configuration
 internal import EventLoop
 
-/// What a worker could not do for want of memory or descriptors, and what has to wait for that: to be done again, in order.
+/// Keeps the commands that failed for want of memory or descriptors, and those that depend on them, to be done again in order.
 ///
 /// A command that was dropped would be missing for good: a route that one worker does not know, or a listening socket of which
 /// the kernel goes on giving clients to nobody. Pure bookkeeping, on the worker's thread.
 struct StalledCommands {
     private var commands: [WorkerCommand] = []
-    /// What the latest attempt failed of.
+    /// The error of the latest attempt.
     private(set) var reason: SystemError?
 
     var isEmpty: Bool { commands.isEmpty }
 
-    /// Whether the command needs something that is not there yet.
+    /// Whether the command depends on one that waits.
     func holdsUp(_ command: WorkerCommand) -> Bool {
         guard !commands.isEmpty, let route = command.neededRoute else { return false }
         return commands.contains { $0.addedRoute == route }
     }
 
     /// Keeps the command for later.
-    /// - Parameter reason: why it could not be done; nil where it waits for another one.
+    /// - Parameter reason: the error; nil where the command depends on another one.
     mutating func add(_ command: WorkerCommand, because reason: SystemError? = nil) {
         commands.append(command)
         if let reason { self.reason = reason }
     }
 
-    /// Gives back everything, to be tried again.
+    /// Returns all commands, to be tried again, and forgets them.
     mutating func takeAll() -> [WorkerCommand] {
         defer { commands = [] }
         return commands
     }
 
-    /// The route is not wanted any more; its sockets are closed.
+    /// Forgets a route, and closes its sockets.
     mutating func forget(route: Int) {
         commands.removeAll { $0.addedRoute == route || $0.neededRoute == route }
     }
 
-    /// The listener is not wanted any more; its socket is closed.
+    /// Forgets a listener, and closes its socket.
     mutating func forget(listener: Int) {
         commands.removeAll { $0.listener == listener }
     }
 
-    /// The listener is another route's from now on.
-    /// - Returns: whether it is one that waits.
+    /// Gives a listener that waits to another route.
+    /// - Returns: whether the listener waits.
     mutating func handOver(listener: Int, to route: Int) -> Bool {
         guard let index = commands.firstIndex(where: { $0.listener == listener }) else { return false }
         let command = commands.remove(at: index)
-        // At the end, for the route may be one that waits too.
+        // At the end, for the route may wait too.
         commands.append(command.on(route: route))
         return true
     }
 
-    /// The numbers of the routes that are not served as they should be.
+    /// The numbers of the routes that are not served completely.
     var routes: Set<Int> { Set(commands.compactMap { $0.addedRoute ?? $0.neededRoute }) }
 
     /// The names of the routes that wait to be added, by their numbers.
@@ -69,7 +69,7 @@ extension WorkerCommand {
         if case .addRoute(let number, _, workers: _) = self { number } else { nil }
     }
 
-    /// The route that has to be there before.
+    /// The route that the command depends on.
     fileprivate var neededRoute: Int? {
         switch self {
         case .listen(listener: _, let route, _, turn: _, outlivesUs: _): route

@@ -1,14 +1,14 @@
 internal import EventLoop
 
-/// The time of the event that is being handled: read when somebody first asks, so that all that happens because of one
-/// event costs one reading at the most. Belongs to its worker's thread.
+/// Tells the time of the event that is being handled. The clock is read when somebody first asks, so that all that happens in one
+/// event costs at most one reading. Belongs to its worker's thread.
 final class TurnClock {
     private var reading: MonotonicTime?
 
-    /// Another event is handled from now on.
+    /// Begins another event.
     func beginTurn() { reading = nil }
 
-    /// Takes a reading that somebody else has just made.
+    /// Takes over a reading that was just made.
     func note(_ time: MonotonicTime) { reading = time }
 
     var now: MonotonicTime {

@@ -9,17 +9,17 @@ internal import Upstream
 
 /// One thread's share of the traffic: its routes, and its listeners, whose clients go through the ``ClientPipeline``.
 ///
-/// Everything here belongs to the worker's thread; a worker is told what to do through its mailbox and reports
+/// Belongs to its thread. A worker gets its commands through its mailbox and reports
 /// through the server's.
 final class Worker {
-    /// What all workers have in common.
+    /// The values that all workers have in common.
     struct Environment: Sendable {
         /// Permits for connections as far as file descriptors allow.
         let descriptors: ConnectionBudget
-        /// How many pipes the worker's relays may have open.
+        /// The number of pipes that the worker's relays may have open.
         let pipes: Int
         let memory: MemoryWatch
-        /// How many bytes the worker's relays may park where memory is not short.
+        /// The bytes that the worker's relays may park while memory is not short.
         let parkingLimit: Int
         let log: Log
         /// See ``Server/appLife``.
@@ -31,23 +31,25 @@ final class Worker {
 
     private let context: WorkerContext
     private var routes: [Int: WorkerRoute] = [:]
-    /// What is counted, by the names of the routes that have not been removed.
+    /// The counts, by the names of the routes that have not been removed.
     private var traffic: [String: RouteTraffic] = [:]
     private let report: (WorkerReport) -> Void
     private var acceptors: [Int: Acceptor] = [:]
     private var datagramListeners: [Int: DatagramListener] = [:]
-    /// What could not be done for want of memory; tried again with what could not be watched.
+    /// The errors of listeners that the kernel does not watch, by their numbers; tried again in a while.
+    private var unwatched: [Int: SystemError] = [:]
+    /// The commands that failed for want of memory; tried again likewise.
     private var stalled = StalledCommands()
     /// Made for the first listener of datagrams.
     private var datagramWorkspace: DatagramWorkspace?
-    /// How short memory is, as far as the worker was told.
+    /// The shortage of memory that the worker was told of last.
     private var memoryLevel = MemoryGauge.Level.ample
     private var mailboxEvent: IOEvent?
     private var lateDrain: Timer?
-    /// How long a newcomer may take for its first words.
+    /// The time that a newcomer has for its first words.
     private static let newcomersMoment = Duration.seconds(1)
 
-    /// - Parameter report: called with what the control thread is to know.
+    /// - Parameter report: called with reports for the control thread.
     init(
         _ number: Int, in environment: Environment, logsAccess: Bool, commands: Mailbox<WorkerCommand>,
         on loop: EventLoop, report: @escaping (WorkerReport) -> Void
@@ -69,7 +71,7 @@ final class Worker {
             guard let socket = handoff.take(), let route = routes[route] else { return }
             let acceptor = Acceptor(socket, turn: turn, outlivesUs: outlivesUs, route: route)
             acceptors[listener] = acceptor
-            acceptor.resume()
+            resume(listener, acceptor)
         case .listenForDatagrams(let listener, let route, let handoff):
             guard let route = routes[route] else { return }
             do throws(SystemError) {
@@ -79,10 +81,12 @@ final class Worker {
             }
         case .handOver(let listener, let route):
             guard !stalled.handOver(listener: listener, to: route), let route = routes[route] else { return }
-            acceptors[listener]?.handOver(to: route)
-            datagramListeners[listener]?.handOver(to: route)
+            guard let taken = self.listener(listener) else { return }
+            taken.handOver(to: route)
+            resume(listener, taken)
         case .closeListener(let listener):
             stalled.forget(listener: listener)
+            unwatched[listener] = nil
             acceptors.removeValue(forKey: listener)?.acceptBacklog()
             datagramListeners[listener]?.drain()
         case .abortRoute(let number):
@@ -92,7 +96,7 @@ final class Worker {
         case .resumeAccepting: resumeAccepting()
         case .memory(let level, let socketsCount): memoryIs(level, socketsCount: socketsCount)
         case .news(let news, let route): routes[route]?.app.receive(news)
-        // What nobody takes here goes back by itself.
+        // A permit that nobody takes here goes back by itself.
         case .admission(let news, let route): routes[route]?.app.receive(news)
         case .passwordChecked(let ticket, let isRight): context.passwords.receive(ticket, isRight: isRight)
         case .report(let posted): report(.snapshot(snapshot(askedFor: posted)))
@@ -160,7 +164,7 @@ final class Worker {
             self?.ended(datagramListener: number)
         }
         datagramListeners[number] = listener
-        listener.resume()
+        resume(number, listener)
     }
 
     private func ended(datagramListener number: Int) {
@@ -169,8 +173,22 @@ final class Worker {
     }
 
     private func resumeAccepting() {
-        for acceptor in acceptors.values { acceptor.resume() }
-        for listener in datagramListeners.values { listener.resume() }
+        for (number, acceptor) in acceptors { resume(number, acceptor) }
+        for (number, listener) in datagramListeners { resume(number, listener) }
+    }
+
+    private func listener(_ number: Int) -> (any Listener)? {
+        if let acceptor = acceptors[number] { acceptor } else { datagramListeners[number] }
+    }
+
+    private func resume(_ number: Int, _ listener: some Listener) {
+        do throws(SystemError) {
+            try listener.resume()
+            unwatched[number] = nil
+        } catch {
+            unwatched[number] = error
+            context.outOfDescriptors(error)
+        }
     }
 
     private func tryAgain() {
@@ -178,20 +196,18 @@ final class Worker {
         resumeAccepting()
     }
 
-    /// There is no memory for what was asked of us: try again in a while.
+    /// Keeps a command for which there is no memory, and tries again in a while.
     private func stall(_ command: WorkerCommand, _ error: SystemError) {
         stalled.add(command, because: error)
         context.outOfDescriptors(error)
     }
 
-    /// What keeps clients of routes from being accepted here though there is room for them, by the routes' names.
+    /// The reasons why routes' clients are not accepted though there is room for them, by the routes' names.
     private var obstacles: [String: String] {
         var obstacles: [String: String] = [:]
-        for acceptor in acceptors.values {
-            if let obstacle = acceptor.obstacle { obstacles[acceptor.route.configuration.name] = obstacle.description }
-        }
-        for listener in datagramListeners.values {
-            if let obstacle = listener.obstacle { obstacles[listener.route.configuration.name] = obstacle.description }
+        for (number, reason) in unwatched {
+            guard let listener = listener(number) else { continue }
+            obstacles[listener.route.configuration.name] = reason.description
         }
         if let reason = stalled.reason {
             let names = stalled.names
@@ -205,7 +221,7 @@ final class Worker {
 
     // MARK: Memory
 
-    /// Keeps as much as there is memory for: first goes what only makes things faster.
+    /// Adapts to how short memory is: first goes what only makes things faster.
     private func memoryIs(_ level: MemoryGauge.Level, socketsCount: Bool) {
         memoryLevel = level
         context.memory.forgetGrant()
@@ -220,7 +236,7 @@ final class Worker {
             route.app.mayKeep = level == .ample
             if level > .ample { route.streams.shrink() }
         }
-        // Where what the kernel holds for sockets counts against the limit, that is most of what slow readers cost.
+        // Where the kernel's buffers count against the limit, they are most of what slow readers cost.
         guard socketsCount || context.sessions.bufferBound != nil else { return }
         switch level {
         case .ample: context.sessions.boundBuffers(to: nil)
@@ -231,7 +247,7 @@ final class Worker {
 
     // MARK: Counting
 
-    /// What is counted of a route that was removed is nobody's business any more, unless another one has its name.
+    /// Forgets the counts of a route that was removed, unless another one has its name.
     private func endCounting(on route: WorkerRoute) {
         let name = route.configuration.name
         guard !routes.values.contains(where: { !$0.isRemoved && $0.configuration.name == name }) else { return }
@@ -245,7 +261,7 @@ final class Worker {
         for route in routes.values { route.traffic.underWay = RouteTraffic.UnderWay() }
         for acceptor in acceptors.values { acceptor.countDropped() }
         for listener in datagramListeners.values {
-            listener.countOverflow()
+            listener.countDropped()
             snapshot.connections += listener.flowCount
         }
         context.sessions.forEach { $0.route.traffic.underWay.add($0) }
@@ -267,13 +283,14 @@ final class Worker {
         drainAllButNewcomers()
         for acceptor in acceptors.values where !acceptor.outlivesUs { acceptor.acceptBacklog() }
         acceptors = [:]
+        unwatched = [:]
         for listener in datagramListeners.values { listener.drain() }
         context.sessions.onEmpty = { [weak self] in self?.reportIfDrained() }
         reportIfDrained()
     }
 
-    /// Who has just been accepted on a socket that others accept on after us has not had the time to say anything. Had we left
-    /// them alone, they would be served by those; so they get a moment.
+    /// Drains all sessions but those that were just accepted on a socket that another process accepts on later. They have had no
+    /// time to say anything, and that process would have served them; so they get a moment.
     private func drainAllButNewcomers() {
         let inherited = Set(acceptors.values.filter(\.outlivesUs).map(\.route.number))
         let now = MonotonicTime.coarse
@@ -283,7 +300,7 @@ final class Worker {
         if hasNewcomers { lateDrain?.schedule(after: Self.newcomersMoment) }
     }
 
-    /// Tells the control thread once that nobody is left: no client comes any more.
+    /// Tells the control thread that no client is left, and none will come.
     private func reportIfDrained() {
         guard context.isDraining, context.sessions.isEmpty, datagramListeners.isEmpty else { return }
         report(.drained)

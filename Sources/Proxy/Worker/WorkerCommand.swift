@@ -3,15 +3,15 @@ package import Memory
 package import Network
 package import Upstream
 
-/// What a worker is told through its mailbox.
+/// A command for a worker, sent through its mailbox.
 package enum WorkerCommand: Sendable {
     /// Know a route, whose listening sockets follow.
     case addRoute(Int, SharedRoute, workers: Int)
     /// Forget a route, whose listening sockets are closed, once its connections have ended.
     case removeRoute(Int)
     /// Accept clients of a route on one more listening socket, known by `listener` from now on.
-    /// - turn: of all workers that accept on the same socket; nil where none does.
-    /// - outlivesUs: whoever waits there at the end is left to those who have the socket then.
+    /// - turn: the lock of all workers that accept on the same socket; nil where there is only one.
+    /// - outlivesUs: clients that wait there at the end are left to the process that has the socket next.
     case listen(listener: Int, route: Int, Handoff<ListeningSocket>, turn: TurnLock?, outlivesUs: Bool)
     /// Take datagrams of a route's clients on one more socket, known by `listener` from now on.
     case listenForDatagrams(listener: Int, route: Int, Handoff<DatagramSocket>)
@@ -23,19 +23,19 @@ package enum WorkerCommand: Sendable {
     case abortRoute(Int)
     /// Log each connection that ends, or do not.
     case logAccess(Bool)
-    /// There is room again for connections that were refused a place.
+    /// Accept again: there is room for connections that were refused a permit.
     case resumeAccepting
-    /// Memory is so short now, or not any more.
-    /// - socketsCount: what the kernel holds for sockets counts against the limit.
+    /// Adapt to how short memory is now.
+    /// - socketsCount: the kernel's buffers for sockets count against the limit.
     case memory(MemoryGauge.Level, socketsCount: Bool)
-    /// News about a route's app.
+    /// Take news about a route's app.
     case news(HoldCoordinator.News, route: Int)
-    /// News about a route's places for connections to its app.
+    /// Take news about a route's permits for connections to its app.
     case admission(AdmissionQueue.News, route: Int)
-    /// It was found out whether a password is right.
+    /// Take the password thread's answer.
     case passwordChecked(ticket: UInt64, isRight: Bool)
-    /// Say what you have counted, and what you have under way.
-    /// - posted: when you were asked, by which you know how late you are.
+    /// Report the counts, and the traffic under way.
+    /// - posted: the time of the question, which shows how late the worker is.
     case report(posted: MonotonicTime)
     /// Close all listeners, let the connections finish, and report when none is left.
     case drain

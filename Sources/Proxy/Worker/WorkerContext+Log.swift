@@ -5,11 +5,11 @@ internal import Network
 internal import Observability
 internal import Upstream
 
-/// The sentences that a worker has for the log.
+/// The sentences of a worker for the log.
 extension WorkerContext {
     // MARK: The app
 
-    /// Says what has become of a route's way to the app.
+    /// Logs news of a route's way to the app.
     func tell(of news: AppConnections.News, on route: WorkerRoute) {
         let bound = route.configuration.upstreamConnections
         let fields: Log.Fields = [
@@ -40,24 +40,24 @@ extension WorkerContext {
         }
     }
 
-    /// Says what is wrong with the addresses that connections to the app come from.
+    /// Logs trouble with the addresses that connections to the app come from.
     func tell(of trouble: SourceTrouble, on route: WorkerRoute) {
         environment.upstreamLog.warning("\(trouble)", ["route": .text(route.configuration.name)])
     }
 
-    /// Says that the system gives no socket for a flow, whatever our own account says.
+    /// Logs that the system gives no socket for a flow, though there was a permit.
     func cannotOpenFlow(_ error: SystemError, on route: WorkerRoute) {
         complain(
             of: route, "cannot open a socket to the app at \(route.configuration.upstream): datagrams are dropped",
             reason: error.description)
     }
 
-    /// Says that nobody listens where a route's datagrams lead.
+    /// Logs that nobody listens where a route's datagrams lead.
     func appIsAway(_ route: WorkerRoute) {
         complain(of: route, "the app at \(route.configuration.upstream) is not listening: datagrams are dropped")
     }
 
-    /// Every datagram could give a reason to complain; it is said now and then.
+    /// Logs a complaint at most once a minute, for every datagram could give a reason.
     private func complain(of route: WorkerRoute, _ message: String, reason: String? = nil) {
         guard let datagrams = route.datagrams else { return }
         let now = MonotonicTime.coarse
@@ -70,14 +70,14 @@ extension WorkerContext {
 
     // MARK: Clients
 
-    /// Says that a bound keeps clients from being accepted.
+    /// Logs that a bound keeps clients from being accepted.
     func warnOfWaitingClients(_ bound: ConnectionPermit.Refusal.Bound, on route: WorkerRoute) {
         warn(
             of: bound, on: route, reached: "max_connections reached: further clients wait to be accepted",
             noDescriptors: "the limit of open files is reached: further clients wait to be accepted")
     }
 
-    /// Says that a bound keeps clients of datagrams from getting a flow.
+    /// Logs that a bound keeps clients from getting a flow.
     func warnOfDroppedDatagrams(_ bound: ConnectionPermit.Refusal.Bound, on route: WorkerRoute) {
         warn(
             of: bound, on: route,
@@ -103,7 +103,7 @@ extension WorkerContext {
         }
     }
 
-    /// Counts a client that is not let in, and says so now and then.
+    /// Counts a client that is turned away, and logs that now and then.
     func noteRefusal(_ refusal: ClientRefusal, of client: SocketAddress, on route: WorkerRoute) {
         guard let count = route.note(refusal) else { return }
         environment.listenersLog.info(
@@ -114,7 +114,7 @@ extension WorkerContext {
             ])
     }
 
-    /// Says what becomes of a flood of clients that are not let in.
+    /// Logs news of a flood of denied clients.
     func tellOfFlood(_ news: FloodNews, on route: WorkerRoute) {
         let name = Log.Value.text(route.configuration.name)
         switch news {
@@ -133,10 +133,9 @@ extension WorkerContext {
         }
     }
 
-    /// Says that a trusted proxy sends no PROXY header.
+    /// Logs that a trusted proxy has sent no valid PROXY header.
     ///
-    /// A misconfigured proxy makes its mistake with every connection, so what differs is in the fields: the log sums up what
-    /// it has said already.
+    /// A misconfigured proxy makes its mistake with every connection, so what differs is in the fields: the log sums up repeats.
     func reportInvalidProxyHeader(_ explanation: String, from proxy: SocketAddress, on route: WorkerRoute) {
         environment.listenersLog.warning(
             "no valid PROXY header from a trusted proxy",
@@ -148,17 +147,17 @@ extension WorkerContext {
 
     // MARK: Access log
 
-    /// Writes down a connection that has ended, where that is wanted.
+    /// Logs a connection that has ended, if the access log is on.
     func log(_ summary: @autoclosure () -> SessionSummary) {
         if logsAccess { summary().write(to: environment.log) }
     }
 
-    /// Writes down a request that has ended, where that is wanted.
+    /// Logs a request that has ended, if the access log is on.
     func log(_ summary: RequestSummary) {
         if logsAccess { environment.log.info(summary, scratch: &logScratch) }
     }
 
-    /// Writes down a flow that has ended, where that is wanted.
+    /// Logs a flow that has ended, if the access log is on.
     func log(_ summary: @autoclosure () -> FlowSummary) {
         if logsAccess { summary().write(to: environment.log) }
     }

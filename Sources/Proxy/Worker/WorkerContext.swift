@@ -5,8 +5,8 @@ internal import Observability
 internal import Relay
 internal import TLS
 
-/// What a worker's routes, listeners and sessions have in common: its loop and buffers, its share of memory, its sessions, and
-/// whether it is ending.
+/// Holds what a worker's routes, listeners and sessions have in common: the loop and its buffers, the share of memory, the
+/// sessions, and whether the worker is ending.
 ///
 /// All of them hold on to it, and it knows nothing of the worker that has made it. Belongs to the worker's thread.
 final class WorkerContext {
@@ -14,7 +14,7 @@ final class WorkerContext {
     let environment: Worker.Environment
     let loop: EventLoop
     let workspace: RelayWorkspace
-    /// What the worker may use of the memory that is left.
+    /// The worker's share of the memory that is left.
     let memory: MemoryAllowance
     let clock = TurnClock()
     let sessions: SessionTable
@@ -22,13 +22,13 @@ final class WorkerContext {
     private(set) lazy var tlsWorkspace = TLSWorkspace()
     /// Whether each connection gets a line in the log when it ends.
     var logsAccess: Bool
-    /// No more clients are to come.
+    /// Whether the worker is ending: no more clients are to come.
     var isDraining = false
     var logScratch: [UInt8] = []
     private var connectionIDs = ConnectionIDs()
     private var retry: Timer?
 
-    /// Called a while after ``outOfDescriptors(_:)``: there may be descriptors and memory again.
+    /// Called a while after ``outOfDescriptors(_:)``, when there may be descriptors and memory again.
     var onRetry: (() -> Void)?
 
     /// - Parameter commands: the worker's mailbox, through which other threads reply.
@@ -52,7 +52,7 @@ final class WorkerContext {
     /// See ``Server/appLife``.
     var appLife: (@Sendable () -> AppLife)? { environment.appLife }
 
-    /// A name for a connection that no other one has.
+    /// Returns an identifier for a connection that no other one has.
     func takeConnectionID() -> [UInt8] { connectionIDs.take() }
 
     /// Whether there is memory for one more client's connection.
@@ -61,7 +61,7 @@ final class WorkerContext {
         return memory.take(cost, for: .newcomer)
     }
 
-    /// Takes a permit for a client that is about to be accepted; without one, the worker is told when there is room again.
+    /// Takes a permit for a client that is about to be accepted; nil where there is none: the worker is told when there is room.
     func takePermit(on route: WorkerRoute) -> ConnectionPermit? {
         do throws(ConnectionPermit.Refusal) {
             return try ConnectionPermit(on: route, isWaitedFor: true)
@@ -71,7 +71,7 @@ final class WorkerContext {
         }
     }
 
-    /// Takes a permit for one more flow. Nobody waits for one: the datagrams of who gets none are dropped.
+    /// Takes a permit for one more flow; nil where there is none, and the client's datagrams are dropped.
     func takePermitForFlow(on route: WorkerRoute) -> ConnectionPermit? {
         do throws(ConnectionPermit.Refusal) {
             return try ConnectionPermit(on: route, isWaitedFor: false)
@@ -81,7 +81,7 @@ final class WorkerContext {
         }
     }
 
-    /// The system has no descriptors or no memory left, whatever our own account says: try again in a while.
+    /// Tries again in a while, because the system has no descriptors or no memory left.
     func outOfDescriptors(_ error: SystemError) {
         guard let retry, !retry.isScheduled else { return }
         environment.listenersLog.warning("cannot accept connections for now", ["reason": .text(error.description)])

@@ -6,19 +6,19 @@ package import Network
 package import Observability
 internal import Upstream
 
-/// The workers, as the control thread sees them: told through their mailboxes, heard through one of its own.
+/// Starts the workers, sends them commands through their mailboxes, and takes their reports through one of its own.
 ///
 /// Belongs to the control thread.
 package final class WorkerPool {
     package let count: Int
-    /// Gives out what memory is left.
+    /// Gives out the memory that is left.
     package let memory: MemoryWatch
     private let reports: Mailbox<WorkerReport>
     private let commands: [Mailbox<WorkerCommand>]
     private var reportEvent: IOEvent?
-    /// Places for connections in the whole process; nil before the start.
+    /// The permits for connections in the whole process; nil before the start.
     private var descriptors: ConnectionBudget?
-    /// How many workers have not yet reported that they have no connections left.
+    /// The number of workers that have not reported yet that they have no connections left.
     private var undrained: Int
     private var survey: WorkerSurvey?
     private let passwords: PasswordThread?
@@ -45,6 +45,7 @@ package final class WorkerPool {
         survey = try WorkerSurvey(of: count, on: loop) { [commands] worker, posted in
             commands[worker].post(.report(posted: posted))
         }
+        // The pool owns the event, and no other owner is there.
         reportEvent = try reports.open(on: loop) { [unowned self] in receive($0) }
     }
 
@@ -78,12 +79,12 @@ package final class WorkerPool {
         }
     }
 
-    /// Says anew how many connections there may be in the whole process.
+    /// Changes the number of connections that the whole process may have.
     package func limit(connections: Int) {
         descriptors?.limit = connections
     }
 
-    /// Tells all workers.
+    /// Sends a command to all workers.
     package func tell(_ command: WorkerCommand) {
         for mailbox in commands { mailbox.post(command) }
     }
@@ -111,9 +112,9 @@ package final class WorkerPool {
         }
     }
 
-    /// What the workers share of a route.
-    /// - Parameter tls: by what its clients are spoken to, if they are.
-    /// - Parameter predecessor: the route that this one takes the place of, whose clients count as this one's.
+    /// Makes the part of a route that the workers share.
+    /// - Parameter tls: the certificates for its clients; nil without TLS.
+    /// - Parameter predecessor: the route that this one replaces, whose clients count as this one's.
     package func share(_ route: Route, number: Int, tls: RouteTLS?, inPlaceOf predecessor: SharedRoute?) -> SharedRoute
     {
         let connections = predecessor?.connections ?? budget(limit: route.maxConnections)
@@ -125,7 +126,7 @@ package final class WorkerPool {
             admission: admission(for: route, inPlaceOf: predecessor), tls: tls)
     }
 
-    /// The same as before where it says the same, so that who was let in is not asked again.
+    /// Returns the predecessor's where the settings are the same, so that nobody is asked for a password again.
     private func basicAuth(for route: Route, inPlaceOf predecessor: SharedRoute?) -> BasicAuth? {
         guard ServedProtocol(route.protocol).hasRequests else { return nil }
         if let before = predecessor?.basicAuth, before.settings == route.http.basicAuth { return before }
@@ -135,7 +136,7 @@ package final class WorkerPool {
     private func admission(for route: Route, inPlaceOf predecessor: SharedRoute?) -> AdmissionQueue? {
         let bound = route.upstreamConnections
         guard let max = bound.max else { return nil }
-        // The same app goes on having the connections that it has.
+        // The same app keeps the connections that it has.
         if let predecessor, predecessor.configuration.upstream == route.upstream, let queue = predecessor.admission {
             queue.setBounds(limit: max, length: bound.queue)
             return queue
@@ -149,7 +150,7 @@ package final class WorkerPool {
         ConnectionBudget(limit: limit) { [commands] worker in commands[worker].post(.resumeAccepting) }
     }
 
-    /// Asks all workers what they have counted, and what they have under way.
+    /// Asks all workers for their counts, and for the traffic under way.
     /// - Parameter completion: called once, in a later turn of the loop; see ``WorkerSurvey``.
     package func survey(_ completion: @escaping ([WorkerSnapshot]) -> Void) {
         survey?.begin(completion)

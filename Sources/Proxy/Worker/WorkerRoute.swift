@@ -8,16 +8,16 @@ internal import Upstream
 
 /// One worker's side of a route. Belongs to the worker's thread.
 final class WorkerRoute {
-    /// By which the control thread knows the route.
+    /// The number by which the control thread knows the route.
     let number: Int
     let shared: SharedRoute
     /// The way to the app.
     let app: AppConnections
-    /// What is counted of it.
+    /// The route's counts.
     let traffic: RouteTraffic
-    /// Its own, at hand for what happens often.
+    /// The tally of ``traffic``, at hand for what happens often.
     let tally: RouteTally
-    /// What the worker's routes have in common.
+    /// The context of the route's worker.
     let worker: WorkerContext
     /// Serves its clients' connections.
     let streams: any StreamService
@@ -28,14 +28,14 @@ final class WorkerRoute {
     let acceptsHeaders: Bool
     /// The header with which connections to the app begin; nil where they have none.
     let sentHeader: ProxyHeader.Version?
-    /// How many clients the worker has on the route, by connections or by flows; ``ConnectionPermit`` counts.
+    /// The number of clients that the worker has on the route, by connections or by flows; ``ConnectionPermit`` counts.
     var permits = 0
-    /// The route is to be forgotten when its last client has gone.
+    /// Whether the route was removed, and is to be forgotten with its last client.
     var isRemoved = false
     /// Called when the last client of a route that was removed has gone.
     var onUnused: (() -> Void)?
 
-    /// - Parameter workers: how many workers the connections that are kept are dealt out to.
+    /// - Parameter workers: the number of workers that share the connections that are kept.
     init(
         _ shared: SharedRoute, number: Int, workers: Int, traffic: RouteTraffic, in worker: WorkerContext
     ) throws(SystemError) {
@@ -74,10 +74,10 @@ final class WorkerRoute {
 
     var configuration: Route { shared.configuration }
 
-    /// The worker's.
+    /// The worker's clock.
     var clock: TurnClock { worker.clock }
 
-    /// Lets a client in, or says why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
+    /// Lets a client in, or throws the reason why not; see ``Doorkeeper/admit(_:isRetry:at:)``.
     func admit(_ client: SocketAddress, isRetry: Bool = false) throws(ClientRefusal) -> ClientPermit? {
         guard let door = shared.door else { return nil }
         return try door.admit(client, isRetry: isRetry, at: .now)
@@ -95,7 +95,7 @@ final class WorkerRoute {
         acceptsHeaders && configuration.proxyProtocol.expectsHeader(from: peer)
     }
 
-    /// The first of the timeouts that its sessions look after by themselves.
+    /// The shortest of the timeouts that the route's sessions check.
     var shortestTimeout: Duration {
         var shortest = min(configuration.idleTimeout, configuration.halfCloseTimeout)
         if acceptsHeaders { shortest = min(shortest, configuration.proxyProtocol.headerTimeout) }
@@ -105,10 +105,10 @@ final class WorkerRoute {
 }
 
 extension Route {
-    /// How many connections to the app may be open while nobody uses them, over all workers.
+    /// The numbers of connections to the app that may be open while nobody uses them, over all workers.
     package var keptConnections: (spare: Int, idle: Int) {
-        // Where each client has an address of its own, or is named at the beginning of its connection, none is anybody
-        // else's, or can be opened before it is known whose it is.
+        // Where each client has an address of its own, or is named at the beginning of its connection, a connection belongs
+        // to one client, and cannot be opened before that client is known.
         let isOneClients = settings.source == .perClient || settings.proxyProtocol.send != .off
         let served = ServedProtocol(`protocol`)
         return isOneClients

@@ -2,13 +2,13 @@ package import EventLoop
 internal import Memory
 package import Observability
 
-/// What a worker tells the control thread.
+/// A report of a worker to the control thread.
 enum WorkerReport: Sendable {
     /// No session is left after ``WorkerCommand/drain``.
     case drained
     /// The answer to ``WorkerCommand/report(posted:)``.
     case snapshot(WorkerSnapshot)
-    /// It could not be started.
+    /// The worker could not be started.
     case failed(SystemError)
     /// Memory is shorter than it was, or less so.
     case memory(MemoryWatch.State)
@@ -19,7 +19,7 @@ package struct WorkerSnapshot: Sendable {
     /// One worker's share of a route.
     package struct Route: Sendable {
         package var counters = RouteCounters()
-        /// Clients that wait for the app to listen, and for a place among its connections.
+        /// Clients that wait for the app to listen, and for a permit for a connection to it.
         package var held = 0
         package var queued = 0
         /// Connections to the app that are in use, that were used, and that were opened ahead.
@@ -41,16 +41,16 @@ package struct WorkerSnapshot: Sendable {
     }
 
     package var number: Int
-    /// When it was asked for.
+    /// The time when the worker was asked.
     package var posted: MonotonicTime
-    /// How long its loop took to come to the question; how long it has taken so far, where it has not.
+    /// The time that the loop took to come to the question, or has taken so far.
     package var loopLag: Duration
     package var parkedBytes = 0
     /// Clients that are connected.
     package var connections = 0
     /// By the routes' names.
     package var routes: [String: Route] = [:]
-    /// What keeps it from accepting clients of routes, by the routes' names.
+    /// The reasons why routes' clients are not accepted, by the routes' names.
     package var obstacles: [String: String] = [:]
 }
 

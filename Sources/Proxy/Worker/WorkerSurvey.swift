@@ -7,9 +7,9 @@ internal import EventLoop
 final class WorkerSurvey {
     private struct Member {
         var last: WorkerSnapshot
-        /// When it was first asked without having answered since; nil where it owes nothing.
+        /// The time of the first question without an answer; nil where it owes none.
         var owesSince: MonotonicTime?
-        /// It has let a deadline pass.
+        /// Whether it has let a deadline pass.
         var isLate = false
     }
 
@@ -22,13 +22,13 @@ final class WorkerSurvey {
     private let ask: (_ worker: Int, _ posted: MonotonicTime) -> Void
     private let patience: Duration
     private var members: [Member]
-    /// Those that are under way, in the order in which they were begun.
+    /// The rounds under way, in the order in which they began.
     private var rounds: [Round] = []
     private var deadline: Deadline?
 
     /// - Parameters:
-    ///   - count: how many workers there are.
-    ///   - patience: how long one is waited for.
+    ///   - count: the number of workers.
+    ///   - patience: the time to wait for a worker.
     ///   - ask: leaves the question for a worker, whose answer comes back through ``receive(_:)``.
     init(
         of count: Int, patience: Duration = .seconds(1), on loop: EventLoop,
@@ -37,6 +37,7 @@ final class WorkerSurvey {
         self.ask = ask
         self.patience = patience
         members = (0..<count).map { Member(last: WorkerSnapshot(number: $0, posted: .now, loopLag: .zero)) }
+        // The survey owns its deadline, and no other owner is there.
         deadline = try Deadline(on: loop) { [unowned self] _ in endLateRounds() }
     }
 
@@ -87,7 +88,7 @@ final class WorkerSurvey {
         for round in done { round.completion(snapshots) }
     }
 
-    /// What is known of all workers now.
+    /// Returns the latest snapshots of all workers.
     private func current() -> [WorkerSnapshot] {
         let now = MonotonicTime.now
         return members.map { member in

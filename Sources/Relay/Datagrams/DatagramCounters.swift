@@ -1,15 +1,15 @@
-/// What has happened to the datagrams of a route since the start, on one worker or, added up, on all.
+/// Counts of a route's datagrams since the start, on one worker or, added up, on all.
 ///
 /// A worker's own is written by its thread only.
 public struct DatagramCounters: Sendable, Equatable {
     /// Flows that were begun.
     public var flows: UInt64 = 0
     public var endedFlows: UInt64 = 0
-    /// Of these: ended because the app's kernel has refused a datagram (ICMP), since nobody listened.
+    /// The ended flows whose datagram the app's kernel has refused (ICMP), since nobody listened.
     public var refusedFlows: UInt64 = 0
-    /// Of these: ended to make room for a new client.
+    /// The ended flows that made room for a new client.
     public var displacedFlows: UInt64 = 0
-    /// What the kernel has taken, toward the app and toward the clients.
+    /// The datagrams and bytes that the kernel has taken, toward the app and toward the clients.
     public var datagramsToApp: UInt64 = 0
     public var bytesToApp: UInt64 = 0
     public var datagramsToClients: UInt64 = 0
@@ -72,7 +72,7 @@ public struct DatagramCounters: Sendable, Equatable {
     }
 }
 
-/// Where the relays of one worker's route count. Belongs to the worker's thread.
+/// The account of the relays of one worker's route. Belongs to the worker's thread.
 public final class DatagramAccount {
     public var counters = DatagramCounters()
 

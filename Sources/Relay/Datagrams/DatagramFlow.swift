@@ -6,10 +6,10 @@ public import Network
 /// A flow has no end of its own; it ends when nothing has come either way for a while, or for one of the reasons of
 /// ``DatagramRelay``. Belongs to its loop's thread, and is kept by its relay.
 public final class DatagramFlow: DescriptorEvent {
-    /// Where a flow leads.
+    /// The app's end of a flow.
     public struct Upstream: Sendable {
         public let address: SocketAddress
-        /// Which of the app's addresses that is.
+        /// The index of that address among the app's.
         public let candidate: Int
         /// Whether the app has other addresses, so that a refusal is worth hearing while the datagram is there.
         public let mayBeElsewhere: Bool
@@ -24,7 +24,7 @@ public final class DatagramFlow: DescriptorEvent {
     public let path: DatagramPath
     public let upstream: Upstream
     public let started: MonotonicTime
-    /// When a datagram was last carried, by the kernel's coarse clock.
+    /// The moment when a datagram was last carried, by the kernel's coarse clock.
     public internal(set) var lastActivity: MonotonicTime
     public internal(set) var datagramsToApp: UInt64 = 0
     public internal(set) var datagramsToClient: UInt64 = 0
@@ -37,9 +37,10 @@ public final class DatagramFlow: DescriptorEvent {
     public internal(set) var awaitsAnswer = false
 
     let socket: DatagramSocket
+    /// Stops its flows before it ends.
     unowned let relay: DatagramRelay
-    /// How many datagrams the app is expected to have sent when the socket is readable: a call for more than there are is
-    /// in vain for the last one.
+    /// The number of datagrams that the app is expected to have sent when the socket is readable: a call for more than
+    /// there are is in vain for the last one.
     private var expected = 1
     private var isBulky = false
     private var overflow = ReceiveOverflow()
@@ -47,8 +48,8 @@ public final class DatagramFlow: DescriptorEvent {
     /// The queue that it stands in while it may be ended for others.
     var queue: FlowQueue?
     var queuedAt: MonotonicTime
-    unowned(unsafe) var previousInQueue: DatagramFlow?
-    unowned(unsafe) var nextInQueue: DatagramFlow?
+    var previousInQueue: DatagramFlow?
+    var nextInQueue: DatagramFlow?
 
     /// More than this many answers at once are a stream.
     private static let bulk = 8
@@ -73,16 +74,16 @@ public final class DatagramFlow: DescriptorEvent {
         stopWatchingToClose()
     }
 
-    /// Where the app sees its datagrams come from.
+    /// The address from which the app sees its datagrams come.
     public var source: SocketAddress? { socket.localAddress }
 
-    /// How many answers the kernel has dropped since the last time because there was no room for them.
+    /// The number of answers that the kernel has dropped since the last time for want of room.
     var overflowNews: UInt64 {
         // Where few have come at once, there was room.
         isBulky ? overflow.news(of: socket) : 0
     }
 
-    /// Ends it for another client, who gets its place.
+    /// Ends it for another client, who gets its permit.
     public func displace() {
         relay.end(self, .displaced)
     }

@@ -16,7 +16,7 @@ public final class DatagramRelay: DescriptorEvent {
         case refused
         /// The socket to the app has failed with this errno.
         case failed(CInt)
-        /// Another client got its place.
+        /// Another client got its permit.
         case displaced
     }
 
@@ -34,7 +34,7 @@ public final class DatagramRelay: DescriptorEvent {
         case nobodyListens
     }
 
-    /// Who decides over flows.
+    /// The one who decides over flows.
     public protocol Owner: AnyObject {
         /// Datagrams have come from somebody who has no flow, or whose flow was just refused.
         /// - Parameter attempt: how many flows were begun for these datagrams, and refused.
@@ -44,24 +44,24 @@ public final class DatagramRelay: DescriptorEvent {
         func ended(_ flow: DatagramFlow, _ end: End)
     }
 
-    /// Where everything is counted.
+    /// The account in which everything is counted.
     public var account: DatagramAccount
     private let socket: DatagramSocket
     private let workspace: DatagramWorkspace
-    private unowned let owner: any Owner
+    private weak var owner: (any Owner)?
     private var flowsByPath: [DatagramPath: DatagramFlow] = [:]
     /// Flows that carry answers only: their clients have others by now, or none.
     private var retired: [ObjectIdentifier: DatagramFlow] = [:]
     /// The one that was used last, for streams of datagrams.
     private var recent: DatagramFlow?
-    /// How many datagrams are expected when the socket is readable.
+    /// The number of datagrams that are expected when the socket is readable.
     private var expected = 4
     /// The last call has brought as many as it asked for, and the kernel may have more.
     public private(set) var mayHaveMore = false
     private var overflow = ReceiveOverflow()
 
     /// Takes nothing before ``startWatching()``.
-    /// - Parameter owner: must live as long as the relay is watched.
+    /// - Parameter owner: not kept. Without it, datagrams of new clients are dropped.
     public init(
         _ socket: consuming DatagramSocket, in workspace: DatagramWorkspace, account: DatagramAccount,
         owner: any Owner
@@ -76,9 +76,16 @@ public final class DatagramRelay: DescriptorEvent {
     deinit {
         // The event goes first; the socket is closed when the stored properties are destroyed.
         stopWatchingToClose()
+        // A flow that somebody still has says nothing to a relay that is gone.
+        for flows in [Array(flowsByPath.values), Array(retired.values)] {
+            for flow in flows {
+                flow.queue?.remove(flow)
+                flow.stopWatching()
+            }
+        }
     }
 
-    /// How many flows there are.
+    /// The number of flows.
     public var flowCount: Int { flowsByPath.count + retired.count }
 
     /// Whether some carry answers only.
@@ -130,7 +137,7 @@ public final class DatagramRelay: DescriptorEvent {
         case .displaced: account.counters.displacedFlows += 1
         case .ended, .failed: break
         }
-        owner.ended(flow, end)
+        owner?.ended(flow, end)
     }
 
     /// Has all flows carry answers only from now on: what clients say next begins new ones.
@@ -175,6 +182,7 @@ public final class DatagramRelay: DescriptorEvent {
                 if let known = self.flow(on: path) {
                     flow = known
                 } else {
+                    guard let owner else { throw Refusal.draining }
                     flow = try owner.flow(for: path, attempt: attempt, of: self)
                     attempt += 1
                 }
@@ -230,7 +238,7 @@ public final class DatagramRelay: DescriptorEvent {
         flow.lastActivity = .coarse
         if !flow.awaitsAnswer {
             flow.awaitsAnswer = true
-            // Who speaks again after an answer has had it, so the client is where it says. It keeps its place.
+            // A client that speaks again after an answer has had it, so it is where it says. It keeps its permit.
             if flow.datagramsToClient > 0 { flow.queue?.remove(flow) }
         }
         return outcome.untried

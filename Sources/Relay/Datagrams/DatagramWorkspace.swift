@@ -1,20 +1,21 @@
 public import EventLoop
 internal import Network
 
-/// What all datagram relays of one worker share: the room for what is received, and what is to be sent.
+/// The room that all datagram relays of one worker share: for what is received, and for what is to be sent.
 ///
 /// Answers of all flows that are ready in one turn of the loop leave in one call at its end. Belongs to its loop's thread.
 public final class DatagramWorkspace {
     let loop: EventLoop
     let batch = DatagramBatch()
     let outgoing = OutgoingDatagrams()
-    /// Whose answers are in the batch.
+    /// The relay whose answers are in the batch.
     private var answering: DatagramRelay?
     private var atEndOfTurn: DeferredCall?
 
     /// - Throws: ``SystemError`` when there is no memory.
     public init(on loop: EventLoop) throws(SystemError) {
         self.loop = loop
+        // The call is the workspace's own, and goes with it.
         atEndOfTurn = try DeferredCall(on: loop) { [unowned self] in flush() }
     }
 

@@ -4,9 +4,9 @@ public import EventLoop
 ///
 /// A flow does not move with every datagram: it is looked at when it has become the first. Belongs to its loop's thread.
 public final class FlowQueue {
-    // The flows are kept by their relays, which take them out of here before they let go of them.
-    private unowned(unsafe) var first: DatagramFlow?
-    private unowned(unsafe) var last: DatagramFlow?
+    // Neighbours keep each other; a relay takes its flows out before it lets go of them.
+    private var first: DatagramFlow?
+    private var last: DatagramFlow?
     public private(set) var count = 0
 
     public init() {}

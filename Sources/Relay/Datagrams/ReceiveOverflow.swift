@@ -1,10 +1,10 @@
 internal import Network
 
-/// What the kernel has dropped of what came to a socket, because its buffer was full.
+/// Counts the datagrams that the kernel has dropped because a socket's buffer was full.
 struct ReceiveOverflow {
     private var seen: UInt32 = 0
 
-    /// How many datagrams that were since the last time.
+    /// The number since the last time.
     mutating func news(of socket: borrowing DatagramSocket) -> UInt64 {
         let dropped = socket.droppedCount
         defer { seen = dropped }

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP1
+import Network
 
 @testable import Proxy
 
@@ -37,7 +38,10 @@ enum ExchangeSamples {
                 .requestMoved(progress, isConsumed: false), .requestMoved(progress, isConsumed: true),
             ]
         }
-        events += [.requestInvalid, .requestCutOff, .appRefusedRequest(EPIPE), .appRefusedRequest(ECONNRESET)]
+        events += [
+            .requestInvalid, .requestCutOff, .appRefusedRequest(.system(EPIPE)),
+            .appRefusedRequest(.system(ECONNRESET)),
+        ]
         events.append(.responseBegan)
         for terms in responses {
             events += [.responseHead(terms, isLeaving: false), .responseHead(terms, isLeaving: true)]
@@ -45,7 +49,8 @@ enum ExchangeSamples {
         events += [
             .responseHeadSent, .responseInvalid(.body), .responseInvalid(.fault(.notHTTP)), .responseWhole(.quiet),
             .responseWhole(.quietAndClients), .responseWhole(.spent), .appEnded(.endOfStream),
-            .appEnded(.failed(ECONNRESET)), .appEnded(.brokenOff), .delivered, .clientLeft, .clientFailed(ECONNRESET),
+            .appEnded(.failed(.system(ECONNRESET))), .appEnded(.brokenOff), .delivered, .clientLeft,
+            .clientFailed(.system(ECONNRESET)),
             .pageBlocked, .timedOut(.head), .timedOut(.password), .timedOut(.body), .timedOut(.response),
             .timedOut(.idle), .aborted(.drained), .relayEnded,
         ]

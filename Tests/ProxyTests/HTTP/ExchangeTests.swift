@@ -1,5 +1,6 @@
 import Glibc
 import HTTP1
+import Network
 import Testing
 
 @testable import Proxy
@@ -112,7 +113,7 @@ import Testing
 
     // MARK: The app's end
 
-    @Test(arguments: [Exchange.AppEnd.endOfStream, .failed(ECONNRESET), .brokenOff])
+    @Test(arguments: [Exchange.AppEnd.endOfStream, .failed(.system(ECONNRESET)), .brokenOff])
     func anAppThatEndsBeforeItsResponse(_ end: Exchange.AppEnd) {
         for (request, kind, expected) in [
             (Self.get, Exchange.AppConnectionKind.kept, Exchange.Action.findOtherApp),
@@ -146,12 +147,12 @@ import Testing
         var exchange = Exchange(after: Self.get, .appConnected(.kept), Self.sent, .responseBegan)
         #expect(exchange.on(.appEnded(.endOfStream)) == .sendPage(.noResponse))
         exchange = Exchange(after: Self.get, .appConnected(.kept), Self.sent, .responseBegan, Self.head(100))
-        #expect(exchange.on(.appEnded(.failed(ECONNRESET))) == .sendPage(.noResponse))
+        #expect(exchange.on(.appEnded(.failed(.system(ECONNRESET)))) == .sendPage(.noResponse))
     }
 
     @Test func anAppThatTakesNoMoreMayHaveResponded() {
         var exchange = Exchange(after: Self.post, .appConnected(.new), .requestMoved(.partly, isConsumed: true))
-        #expect(exchange.on(.appRefusedRequest(EPIPE)) == .readResponse)
+        #expect(exchange.on(.appRefusedRequest(.system(EPIPE))) == .readResponse)
         #expect(exchange.appFault == nil, "a Unix socket's peer can shut its reading side alone")
         exchange.on([.responseBegan])
         #expect(exchange.on(Self.head(413)) == .sendHead(.closes))
@@ -159,18 +160,18 @@ import Testing
         #expect(exchange.on(.responseWhole(.quiet)) == .release(.close))
         #expect(exchange.on(.delivered) == .finish(.linger, .finished))
         exchange = Exchange(after: Self.get, .appConnected(.kept))
-        #expect(exchange.on(.appRefusedRequest(ECONNRESET)) == .readResponse)
-        #expect(exchange.on(.appRefusedRequest(EPIPE)) == .none)
-        #expect(exchange.appFault == ECONNRESET)
-        #expect(exchange.on(.appEnded(.failed(ECONNRESET))) == .findOtherApp)
-        exchange = Exchange(after: Self.get, .appConnected(.clientsOwn), .appRefusedRequest(ECONNRESET))
-        #expect(exchange.on(.appEnded(.failed(ECONNRESET))) == .finish(.linger, .noResponse))
+        #expect(exchange.on(.appRefusedRequest(.system(ECONNRESET))) == .readResponse)
+        #expect(exchange.on(.appRefusedRequest(.system(EPIPE))) == .none)
+        #expect(exchange.appFault == .system(ECONNRESET))
+        #expect(exchange.on(.appEnded(.failed(.system(ECONNRESET)))) == .findOtherApp)
+        exchange = Exchange(after: Self.get, .appConnected(.clientsOwn), .appRefusedRequest(.system(ECONNRESET)))
+        #expect(exchange.on(.appEnded(.failed(.system(ECONNRESET)))) == .finish(.linger, .noResponse))
     }
 
     @Test func theEndOfTheAppInItsResponse() {
         for (head, end, expected) in [
             (Self.head(200, .length(5)), Exchange.AppEnd.endOfStream, Exchange.Action.cutOff(.responseCutOff)),
-            (Self.head(200, .chunked), .failed(ECONNRESET), .cutOff(.appFailed(ECONNRESET))),
+            (Self.head(200, .chunked), .failed(.system(ECONNRESET)), .cutOff(.appFailed(.system(ECONNRESET)))),
             (Self.head(200, .untilClose, keepsAlive: false), .endOfStream, .release(.close)),
             // It goes out in chunks, which show that it is not whole.
             (Self.head(200, .untilClose, keepsAlive: false), .brokenOff, .cutOff(.responseCutOff)),
@@ -268,7 +269,7 @@ import Testing
 
     @Test func anAppThatHasGoneBehindItsSwitch() {
         var exchange = Self.sending(Self.socket, Self.sent, Self.head(101, .none, keepsAlive: false))
-        #expect(exchange.on(.appRefusedRequest(EPIPE)) == .reset(.responseCutOff))
+        #expect(exchange.on(.appRefusedRequest(.system(EPIPE))) == .reset(.responseCutOff))
     }
 
     // MARK: The client's end
@@ -293,8 +294,9 @@ import Testing
         for exchange in ExchangeSamples.reachable {
             var exchange = exchange
             switch exchange.phase {
-            case .over, .switched: #expect(exchange.on(.clientFailed(ECONNRESET)) == .none)
-            default: #expect(exchange.on(.clientFailed(ECONNRESET)) == .reset(.clientFailed(ECONNRESET)))
+            case .over, .switched: #expect(exchange.on(.clientFailed(.system(ECONNRESET))) == .none)
+            default:
+                #expect(exchange.on(.clientFailed(.system(ECONNRESET))) == .reset(.clientFailed(.system(ECONNRESET))))
             }
         }
     }

@@ -7,10 +7,10 @@ internal import Upstream
 /// Ends a client's connection, or makes something else of it.
 extension HTTP1ClientConnection {
     /// Ends an idle connection that has failed.
-    func idleClientFailed(_ code: CInt) {
+    func idleClientFailed(_ code: SocketFailure) {
         // Between two requests nothing is missing.
-        if code == SocketLayer.cutOff { return end() }
-        route.traffic.countFailure(.clientFailed(code == 0 ? ECONNRESET : code))
+        if code == .cutOff { return end() }
+        route.traffic.countFailure(.clientFailed(code))
         part(with: nil, atOnce: false)
     }
 

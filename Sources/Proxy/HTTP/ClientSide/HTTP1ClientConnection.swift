@@ -55,8 +55,7 @@ final class HTTP1ClientConnection: Session {
     var abortReason = SessionEnd.drained
     /// The app's connection, where that is to be reset by itself.
     var appParting: Parting?
-    /// The bytes that the client's kernel had yet to acknowledge at the last look.
-    private var undelivered: Int32 = 0
+    private var deliveries = DeliveryWatch()
     private var isAwaitingTurn = false
     /// The client as the app is told of it; made for the first request.
     private(set) lazy var sender = http.sender(
@@ -211,18 +210,13 @@ final class HTTP1ClientConnection: Session {
 
     /// Whether nothing has moved for too long.
     func isIdleForTooLong(_ hearing: Hearing) -> Bool {
-        let limit = route.configuration.idleTimeout
-        let silence = hearing.silence(since: lastActivity)
-        // The bytes that a slow client's kernel takes show only when asked for, and that takes two looks.
-        return silence >= limit / 2 && !isStillDelivering() && silence >= limit
+        hearing.hasFallenSilent(
+            since: lastActivity, for: route.configuration.idleTimeout, unless: isStillDelivering)
     }
 
     /// Whether the client has taken something since this was last asked: see ``Duplex/isStillDelivering()``.
     private func isStillDelivering() -> Bool {
-        guard let socket else { return false }
-        let before = undelivered
-        undelivered = Int32(clamping: socket.socket.undeliveredBytes)
-        guard before != 0, before != undelivered else { return false }
+        guard let socket, deliveries.hasMoved(socket.socket) else { return false }
         lastActivity = .coarse
         return true
     }

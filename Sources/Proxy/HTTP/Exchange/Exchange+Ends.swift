@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Network
 
 /// The ways out.
 extension Exchange {
@@ -80,10 +81,10 @@ extension Exchange {
         }
     }
 
-    /// The errno with which the app's connection has broken: nothing is awaited from it but what it has said already. After
+    /// The failure of the app's connection: nothing is awaited from it but what it has said already. After
     /// EPIPE it may still speak, since a Unix socket's peer can shut its reading side alone.
-    var appFault: CInt? {
-        if case .exchanging(.refused(let code), _) = phase, code != EPIPE { code } else { nil }
+    var appFault: SocketFailure? {
+        if case .exchanging(.refused(let code), _) = phase, code != .system(EPIPE) { code } else { nil }
     }
 
     /// The timeout that runs while both connections are there.

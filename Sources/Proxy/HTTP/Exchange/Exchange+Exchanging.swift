@@ -1,5 +1,5 @@
-internal import Glibc
 internal import HTTP1
+internal import Network
 
 /// The phase in which both connections are there.
 extension Exchange {
@@ -45,7 +45,9 @@ extension Exchange {
     }
 
     /// The app has closed its side, perhaps behind a response, which is still to be read then.
-    private mutating func appRefuses(_ code: CInt, _ request: RequestCourse, _ response: ResponseCourse) -> Action {
+    private mutating func appRefuses(_ code: SocketFailure, _ request: RequestCourse, _ response: ResponseCourse)
+        -> Action
+    {
         if case .refused = request { return .none }
         enter(.exchanging(.refused(code), response))
         return .readResponse

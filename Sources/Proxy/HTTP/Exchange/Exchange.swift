@@ -1,4 +1,5 @@
 internal import HTTP1
+internal import Network
 
 /// The course of one request and its response: how far they have come, and what follows from what happens next.
 ///
@@ -33,8 +34,8 @@ struct Exchange: Equatable, Sendable {
         case taken
         /// The app's kernel has all of it.
         case sent
-        /// The app's connection takes no more; the send failed with this errno. The app may have responded before.
-        case refused(CInt)
+        /// The app's connection takes no more; a send has failed. The app may have responded before.
+        case refused(SocketFailure)
     }
 
     /// The progress of a response on its way to the client.

@@ -1,7 +1,7 @@
 internal import Access
 internal import EventLoop
-internal import Glibc
 internal import HTTP1
+internal import Network
 
 /// A reason for a response of our own in the app's stead.
 enum Refusal: Equatable, Sendable {
@@ -57,16 +57,16 @@ extension Exchange {
         /// The client has a response of ours.
         case refused(Refusal)
         case clientLeft
-        /// The client's connection has failed with this errno.
-        case clientFailed(CInt)
+        /// The client's connection has failed.
+        case clientFailed(SocketFailure)
         case requestInvalid
         case bodyTimeout
         case idleTimeout
         case noResponse
         case responseInvalid
         case responseCutOff
-        /// The app's connection has failed with this errno.
-        case appFailed(CInt)
+        /// The app's connection has failed.
+        case appFailed(SocketFailure)
         case memoryShort
         case routeRemoved
         case drained
@@ -86,7 +86,7 @@ extension Exchange {
             case .finished: .finished
             case .refused(let refusal): refusal.end
             case .clientLeft: .clientLeft
-            case .clientFailed(let code): .clientFailed(code == 0 ? ECONNRESET : code)
+            case .clientFailed(let code): .clientFailed(code)
             case .requestInvalid: .invalidRequest
             case .bodyTimeout: .bodyTimeout
             case .idleTimeout: .idleTimeout

@@ -1,4 +1,5 @@
 internal import HTTP1
+internal import Network
 
 extension Exchange {
     /// Something that has happened to an exchange.
@@ -20,8 +21,8 @@ extension Exchange {
         case requestInvalid
         /// The client has ended its connection in the middle of the body.
         case requestCutOff
-        /// The app's connection takes no more; the send failed with this errno.
-        case appRefusedRequest(CInt)
+        /// The app's connection takes no more; a send has failed.
+        case appRefusedRequest(SocketFailure)
 
         // MARK: The response
 
@@ -41,8 +42,8 @@ extension Exchange {
 
         /// The client has gone while it waited for the app, or in the middle of a head.
         case clientLeft
-        /// The client's connection has failed with this errno.
-        case clientFailed(CInt)
+        /// The client's connection has failed.
+        case clientFailed(SocketFailure)
         /// The client has not even taken what came before the error page.
         case pageBlocked
         case timedOut(Timeout)
@@ -83,8 +84,8 @@ extension Exchange {
 
     enum AppEnd: Equatable, Sendable {
         case endOfStream
-        /// The connection has failed with this errno.
-        case failed(CInt)
+        /// The connection has failed.
+        case failed(SocketFailure)
         /// The connection has ended, but not as an app ends a response: a signal has ended its process, or a failure came
         /// first.
         case brokenOff

@@ -13,7 +13,7 @@ extension HTTPExchange {
 
     /// Ends the exchange for a client whose connection is known to have failed.
     func clientHasFailed(_ client: Client) {
-        tell(.clientFailed(client.socket?.socket.takeError() ?? 0), client)
+        tell(.clientFailed(client.socket?.socket.takeError() ?? .reset), client)
     }
 
     /// Ends the exchange of a client that has failed: it gets no response. Once the app has what it had said before, there is

@@ -305,7 +305,7 @@ extension HTTPExchange {
     func relay(_ client: Client) {
         guard let connection = app.connection else { return }
         // The client's words that did not wait for the switch.
-        let fault: CInt? = reader.useInput { bytes in
+        let fault: SocketFailure? = reader.useInput { bytes in
             guard !bytes.isEmpty else { return (0, nil) }
             let outcome = client.toApp.deliver(bytes, Span(), to: connection.socket.socket, in: client.workspace)
             if case .sinkFailed(let code) = outcome { return (bytes.count, code) }

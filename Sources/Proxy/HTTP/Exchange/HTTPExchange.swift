@@ -136,7 +136,7 @@ final class HTTPExchange {
         client.clock.beginTurn()
         var readiness = readiness
         // A reset behind a FIN, of which the kernel notes EPIPE (tcp_reset()): what the app has said is whole.
-        if readiness.contains(.failed), connection.socket.socket.takeError() == EPIPE {
+        if readiness.contains(.failed), connection.socket.socket.takeError() == .system(EPIPE) {
             readiness = [.readable, .endOfStream, .writable]
         }
         client.toClient.noteSource(readiness)
