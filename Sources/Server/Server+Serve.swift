@@ -68,8 +68,9 @@ extension Server {
         }
         signals.append(try SignalEvent(SIGUSR1, on: loop) { server.logStatus() })
         for number in signalsWithoutMeaning {
-            signals.append(
-                try SignalEvent(number, on: loop) { log.debug("a signal that means nothing here: \(number)") })
+            // Where the system keeps one to itself, as valgrind does with the last, nobody can send it either.
+            let event = try? SignalEvent(number, on: loop) { log.debug("a signal that means nothing here: \(number)") }
+            if let event { signals.append(event) }
         }
         let stopEvent = try stopRequests?.open(on: loop) { _ in stop(because: "asked to stop") }
         let reloader = source.map { Reloader(server, from: $0, log: log, on: loop) }
