@@ -19,10 +19,12 @@ final class KeptConnections {
             to: [address], limits: limits, hold: HoldCoordinator { _, _ in }, admission: nil,
             member: AdmissionQueue.Member(worker: 0), on: loop)
         var connections: [AppConnection] = []
-        for _ in 0..<count {
+        let requests = (0..<count).map { _ in
             app.connect { if case .connected(let connection) = $0 { connections.append(connection) } }
         }
-        while connections.count < count { loop.runOnce() }
+        withExtendedLifetime(requests) {
+            while connections.count < count { loop.runOnce() }
+        }
         for connection in connections { app.giveBack(connection) }
     }
 
