@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support.actors.restartable import RestartableApp
+from support.admin import metrics
 from support.apps import App, AppInHand
 from support.namespaces import Cable
 from support.sockets import connect, read_exactly, read_to_end
@@ -82,9 +83,11 @@ def test_what_the_app_says_first_is_not_lost(container, outside, loopbridge):
 
 def test_an_app_that_ends_silent_connections_is_left_alone(container, outside, loopbridge):
     with AppInHand(container) as app:
-        loopbridge("--workers", "1", "--spare", "2", "8080:8000")
+        loopbridge("--workers", "1", "--spare", "2", "--admin-listen", "127.0.0.1:9901", "8080:8000")
+        spares = [app.next(), app.next()]
         # One that ends before all are there would be replaced.
-        for spare in [app.next(), app.next()]:
+        wait_until(lambda: metrics(container)['loopbridge_upstream_connections{route="0.0.0.0:8080",state="spare"}'] == 2, "all are there")
+        for spare in spares:
             spare.close()
         stays_true(lambda: app.accepted == 2, "it was called although nobody wants anything", 0.5)
         with connect(outside, Cable.CONTAINER, 8080) as client:
