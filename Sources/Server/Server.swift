@@ -107,7 +107,7 @@ public final class Server {
             parking: need.parking(workers: workers.count), log: log, logsAccess: configuration.log.access,
             appLife: appLife)
         state = .running
-        for route in routes.numbers { announce(route) }
+        announce(routes.numbers)
         listeners.warnOfUnused()
         tellReady()
         watchdog?.start()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct AppPresenceTests {
     private func words(_ upstream: UpstreamAddress, hold: Duration = .seconds(10)) -> String {
-        AppPresence(of: upstream).description(hold: hold)
+        AppPresence(of: upstream, among: RouteProtocol.Transport.tcp.listeningEndpoints ?? []).description(hold: hold)
     }
 
     @Test(arguments: [

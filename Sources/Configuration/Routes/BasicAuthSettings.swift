@@ -1,5 +1,3 @@
-internal import YAML
-
 /// The users of a route of HTTP, by name and password (`http.basic_auth`).
 public struct BasicAuthSettings: Settings, KeyedMapping {
     /// The path of a file of users and password hashes; nil asks no client.

@@ -1,5 +1,3 @@
-internal import YAML
-
 /// The connections to the app that are open while no client uses them (`pool`).
 public struct PoolSettings: Settings, KeyedMapping {
     /// The number of connections that are opened ahead, over all workers.

@@ -1,5 +1,3 @@
-internal import YAML
-
 /// The limits on connections to the app, and the queue for them (`upstream_connections`).
 public struct UpstreamConnections: Settings, KeyedMapping {
     /// The most connections at a time, over all workers; nil for any number.

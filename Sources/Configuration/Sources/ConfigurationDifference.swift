@@ -30,10 +30,12 @@ public struct ConfigurationDifference: Sendable, Equatable {
         }
         let kept = Set(predecessors.compactMap(\.self))
         removed = old.routes.indices.filter { !kept.contains($0) }
-        let (oldDraft, newDraft) = (ConfigurationDraft(of: old), ConfigurationDraft(of: new))
-        settings = ConfigurationDraft.keys.filter { key in
-            key.name != ConfigurationDraft.routesKey && key.encode(oldDraft) != key.encode(newDraft)
-        }.map(\.name)
+        // Routes are compared above; drafts that have none encode none.
+        let (before, after) = (
+            ConfigurationDraft(settings: old.settings, defaults: old.defaults),
+            ConfigurationDraft(settings: new.settings, defaults: new.defaults)
+        )
+        settings = ConfigurationDraft.keys.filter { $0.encode(before) != $0.encode(after) }.map(\.name)
     }
 
     private static func predecessors(of routes: [Route], among old: [Route]) -> [Int?] {

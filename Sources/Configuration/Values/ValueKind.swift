@@ -61,12 +61,18 @@ func wholeNumber(_ text: String) -> Int? {
 extension ValueKind {
     /// A value, or `auto`, which is nil.
     static func automatic<Wrapped>(_ kind: ValueKind<Wrapped>) -> ValueKind where Value == Wrapped? {
+        optional("auto", kind)
+    }
+
+    /// A value, or a word that stands for none.
+    fileprivate static func optional<Wrapped>(_ word: String, _ kind: ValueKind<Wrapped>) -> ValueKind
+    where Value == Wrapped? {
         ValueKind(
-            "auto or \(kind.expected)", type: "`auto` or \(kind.type)", unit: kind.unit,
-            placeholder: "auto|\(kind.placeholder)", schemas: [.object([("const", .string("auto"))])] + kind.schemas,
-            suggest: { text in nearestName(to: text.lowercased(), among: ["auto"]) ?? kind.suggest(text) },
-            parse: { text throws(ValueError) in text == "auto" ? .some(nil) : try kind.parse(text).map { .some($0) } },
-            write: { $0.map(kind.write) ?? "auto" })
+            "\(word) or \(kind.expected)", type: "`\(word)` or \(kind.type)", unit: kind.unit,
+            placeholder: "\(word)|\(kind.placeholder)", schemas: [.object([("const", .string(word))])] + kind.schemas,
+            suggest: { text in nearestName(to: text.lowercased(), among: [word]) ?? kind.suggest(text) },
+            parse: { text throws(ValueError) in text == word ? .some(nil) : try kind.parse(text).map { .some($0) } },
+            write: { $0.map(kind.write) ?? word })
     }
 
     /// One of some words.
@@ -116,17 +122,7 @@ extension ValueKind<Int> {
 
 extension ValueKind<Int?> {
     /// A number, or none at all.
-    static func limit(_ range: ClosedRange<Int>) -> ValueKind {
-        ValueKind(
-            "unlimited or a number from \(range.lowerBound) to \(range.upperBound)",
-            type: "`unlimited` or \(range.lowerBound) to \(range.upperBound)", placeholder: "unlimited|NUMBER",
-            schemas: [.object([("const", .string("unlimited"))]), .integer(range)],
-            suggest: { nearestName(to: $0.lowercased(), among: ["unlimited"]) },
-            parse: { text in
-                if text == "unlimited" { return .some(nil) }
-                return wholeNumber(text).flatMap { range.contains($0) ? .some($0) : nil }
-            }, write: { $0.map { "\($0)" } ?? "unlimited" })
-    }
+    static func limit(_ range: ClosedRange<Int>) -> ValueKind { optional("unlimited", .number(range)) }
 }
 
 extension ValueKind<WorkerCount> {

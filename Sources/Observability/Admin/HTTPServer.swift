@@ -81,8 +81,7 @@ public final class HTTPServer {
     /// health check from its answer.
     /// - Returns: whether there was one.
     private func makeRoom() -> Bool {
-        guard let idlest = connections.values.filter(\.isIdle).min(by: { $1.deadline.since($0.deadline) > .zero })
-        else {
+        guard let idlest = connections.values.filter(\.isIdle).min(by: { $0.deadline < $1.deadline }) else {
             return false
         }
         idlest.end()

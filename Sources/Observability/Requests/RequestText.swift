@@ -35,11 +35,6 @@ public struct RequestText: Sendable {
         userAgentRange = append(head, userAgent)
     }
 
-    /// Forgets the request, and keeps the memory.
-    public mutating func reset() {
-        copy(from: [UInt8]().span, requestLine: 0..<0, method: 0..<0, target: 0..<0)
-    }
-
     private mutating func append(_ head: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         let start = bytes.count
         for index in range.prefix(Self.longestPart) { bytes.append(head[index]) }

@@ -13,11 +13,6 @@ enum AppPresence {
     /// The app is not on this machine's loopback, so that only a connection would tell.
     case unknown
 
-    /// Looks now.
-    init(of upstream: UpstreamAddress, over transport: RouteProtocol.Transport = .tcp) {
-        self.init(of: upstream, among: transport.listeningEndpoints ?? [])
-    }
-
     /// - Parameter endpoints: the listening sockets, found out once for many routes.
     init(of upstream: UpstreamAddress, among endpoints: [ListeningEndpoint]) {
         self = .absent

@@ -56,10 +56,10 @@ final class Certificates {
     private func take(_ news: Files.News, for settings: TLSServerSettings) {
         switch news {
         case .read(let context, let path):
-            note(changeOf: path)
+            log.hasChanged("a certificate's file", at: path)
             use(context, for: settings)
         case .unusable(let fault, let path):
-            note(changeOf: path)
+            log.hasChanged("a certificate's file", at: path)
             firstFault = firstFault ?? fault
             let routes = users.filter { $0.tls.settings == settings }.map(\.route)
             log.error("\(fault); what was good before stays", ["route": .text(routes.joined(separator: ", "))])
@@ -68,10 +68,6 @@ final class Certificates {
         case .unwatchable(let path, let error):
             log.cannotWatch("a certificate's file", at: path, error)
         }
-    }
-
-    private func note(changeOf path: String?) {
-        if let path { log.info("a certificate's file has changed", ["file": .text(path)]) }
     }
 
     private func use(_ context: TLSContext, for settings: TLSServerSettings) {

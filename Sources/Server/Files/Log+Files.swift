@@ -10,6 +10,14 @@ extension Log {
             ["file": .text(path), "reason": .text(error.description)])
     }
 
+    /// Says that a file has changed.
+    /// - Parameters:
+    ///   - file: what it is, as in "the configuration file".
+    ///   - path: nil where it was read because somebody asked; nothing is said then.
+    func hasChanged(_ file: String, at path: String?) {
+        if let path { info("\(file) has changed", ["file": .text(path)]) }
+    }
+
     /// Warns that a file is missing.
     /// - Parameter file: what it is, as in "the configuration file".
     func hasGone(_ file: String, at path: String) {

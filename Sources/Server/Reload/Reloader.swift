@@ -61,20 +61,16 @@ public final class Reloader {
     private func take(_ news: File.News) {
         switch news {
         case .read(let loaded, let path):
-            note(changeOf: path)
+            log.hasChanged("the configuration file", at: path)
             apply(loaded)
         case .unusable(let errors, let path):
-            note(changeOf: path)
+            log.hasChanged("the configuration file", at: path)
             refuse(errors)
         case .gone(let path):
             log.hasGone("the configuration file", at: path)
         case .unwatchable(let path, let error):
             log.cannotWatch("the configuration file", at: path, error)
         }
-    }
-
-    private func note(changeOf path: String?) {
-        if let path { log.info("the configuration file has changed", ["file": .text(path)]) }
     }
 
     private func refuse(_ errors: ConfigurationErrors) {

@@ -55,7 +55,7 @@ extension Server {
                     + durationText(configuration.drain),
                 ["route": .text(old.routes[index].name)])
         }
-        for number in fresh { announce(number) }
+        announce(fresh)
         return difference
     }
 }

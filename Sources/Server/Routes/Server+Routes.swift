@@ -1,4 +1,5 @@
 public import Configuration
+internal import Discovery
 internal import Network
 internal import Observability
 internal import Proxy
@@ -13,7 +14,7 @@ extension Server {
         followFiles()
         guard isRunning else { return number }
         listeners.update()
-        announce(number, upstreamOf: processes)
+        announce([number], upstreamOf: processes)
         return number
     }
 
@@ -27,7 +28,7 @@ extension Server {
         guard isRunning else { return successor }
         listeners.update()
         workers.tell(.removeRoute(number))
-        announce(successor)
+        announce([successor])
         return successor
     }
 
@@ -60,17 +61,26 @@ extension Server {
         return routes.remove(number)?.configuration
     }
 
-    /// Says in the log where a route leads and where it listens.
-    func announce(_ number: Int, upstreamOf processes: [String] = []) {
-        guard let route = routes[number]?.configuration else { return }
+    /// Says in the log where routes lead and where they listen. The system is asked once for all of them who listens.
+    /// - Parameter processes: those that listen at their upstream, where that is known.
+    func announce(_ numbers: [Int], upstreamOf processes: [String] = []) {
+        var endpoints: [RouteProtocol.Transport: [ListeningEndpoint]] = [:]
+        for number in numbers {
+            guard let route = routes[number]?.configuration else { continue }
+            let transport = route.protocol.transport
+            let listening = endpoints[transport] ?? transport.listeningEndpoints ?? []
+            endpoints[transport] = listening
+            announce(route, number, AppPresence(of: route.upstream, among: listening), upstreamOf: processes)
+        }
+    }
+
+    private func announce(_ route: Route, _ number: Int, _ presence: AppPresence, upstreamOf processes: [String]) {
         let addresses = listeners.boundAddresses(ofRoute: number).map(\.description)
         let listening =
             addresses.isEmpty
             ? "no address to listen on yet"
             : "listening on \(addresses.joined(separator: ", "))\(route.tls.isEnabled ? " for TLS" : "")"
-        let transport = route.protocol.transport
-        let presence = AppPresence(of: route.upstream, over: transport)
-            .description(hold: transport.waitsForApp ? route.hold : .zero)
+        let presence = presence.description(hold: route.protocol.transport.waitsForApp ? route.hold : .zero)
         log.info("\(listening); forwarding to \(route.upstream), \(presence)", ["route": .text(route.name)])
         if let risk = route.risk(upstreamOf: processes) { log.warning(risk, ["route": .text(route.name)]) }
     }

@@ -47,8 +47,6 @@ extension Exchange {
 extension Exchange {
     var isExchanging: Bool { if case .exchanging = phase { true } else { false } }
 
-    var isReadingHead: Bool { if case .readingHead = phase { true } else { false } }
-
     /// Whether what the client sends belongs to the request and is for the app.
     var takesRequest: Bool {
         switch phase {
