@@ -104,13 +104,11 @@ public final class Connector: ConnectionAttemptOwner {
         // Read before it is asked whether the app is away.
         let returns = hold.appReturns
         switch course.asked(request, isAppAway: hold.isHeld && limits.hold != .zero) {
-        case .attempt: attempt(request, at: request.hasStoodInLine ? .now : request.started)
-        case .wait:
-            if !wait(request, for: .notListening, refusedAfter: returns) {
-                attempt(request, at: request.hasStoodInLine ? .now : request.started)
-            }
-        case .isWaiting: scheduleExpiry()
+        case .isWaiting: return scheduleExpiry()
+        case .wait: if wait(request, for: .notListening, refusedAfter: returns) { return }
+        case .attempt: break
         }
+        attempt(request, at: request.hasStoodInLine ? .now : request.started)
     }
 
     // MARK: Spares

@@ -77,11 +77,9 @@ public final class DatagramRelay: DescriptorEvent {
         // The event goes first; the socket is closed when the stored properties are destroyed.
         stopWatchingToClose()
         // A flow that somebody still has says nothing to a relay that is gone.
-        for flows in [Array(flowsByPath.values), Array(retired.values)] {
-            for flow in flows {
-                flow.queue?.remove(flow)
-                flow.stopWatching()
-            }
+        forEachFlow { flow, _ in
+            flow.queue?.remove(flow)
+            flow.stopWatching()
         }
     }
 

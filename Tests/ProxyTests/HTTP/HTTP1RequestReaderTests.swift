@@ -34,7 +34,8 @@ import Testing
         let reader = reader("GET / HTTP/1.1\r\n\r\nsecret")
         reader.useInput { _ in (5, ()) }
         reader.useInput { bytes in
-            reader.forget()
+            reader.begin()
+            reader.forgetInput()
             return (bytes.count, ())
         }
         #expect(!reader.hasInput)
@@ -51,7 +52,8 @@ import Testing
             }
             reader.body.keep(bytes.span.extracting(position...))
             reader.keepSurplus()
-            if isSameClient { reader.begin() } else { reader.forget() }
+            reader.begin()
+            if !isSameClient { reader.forgetInput() }
             #expect(text(reader) == (isSameClient ? "GET" : ""))
         }
     }

@@ -26,12 +26,6 @@ final class HTTP1RequestReader {
         body = BodyFrame(.none)
     }
 
-    /// Forgets everything about the client.
-    func forget() {
-        begin()
-        forgetInput()
-    }
-
     // MARK: The head
 
     /// The head, as far as it has been parsed.
@@ -52,6 +46,8 @@ final class HTTP1RequestReader {
     func beginBody(
         _ framing: BodyFraming, _ bytes: Span<UInt8>, from start: Int, into output: inout [UInt8]
     ) -> (pass: Range<Int>, next: Int)? {
+        // As most requests are, and as begin() has left it.
+        if framing == .none { return (start..<start, start) }
         var frame = BodyFrame(framing, mostAhead: Self.mostBodyAhead)
         let beginning = frame.scanBeginning(bytes, from: start, into: &output)
         body = consume frame

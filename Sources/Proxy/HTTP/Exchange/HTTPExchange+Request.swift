@@ -133,7 +133,7 @@ extension HTTPExchange {
         record.upstream = connection.address
         record.isReused = connection.isReused
         let kind: Exchange.AppConnectionKind =
-            connection.isOneClients ? .clientsOwn : connection.isReused ? .kept : .new
+            connection.isOneClients ? .clientsOwn : record.isReused ? .kept : .new
         if reader.authenticatesConnection { connection.isOneClients = true }
         let now = client.clock.now
         record.connected = now

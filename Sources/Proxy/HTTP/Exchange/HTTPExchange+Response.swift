@@ -42,12 +42,12 @@ extension HTTPExchange {
             switch client.toClient.receive(from: connection.socket.socket, upTo: limit, in: client.workspace) {
             case .moved(let count):
                 client.noteActivity()
-                if course.awaitsFirstByte {
-                    _ = note(.responseBegan)
-                    record.firstByte = client.lastActivity
-                }
+                if course.awaitsFirstByte { record.firstByte = client.lastActivity }
                 switch client.workspace.withReceived(count, { takeHead($0, connection, client) }) {
-                case .incomplete: if client.toClient.isWaitingForSink { return }
+                case .incomplete:
+                    // A head says so by itself.
+                    _ = note(.responseBegan)
+                    if client.toClient.isWaitingForSink { return }
                 case .needs(let action): return perform(action, client)
                 case .happened(let event):
                     let action = note(event)
