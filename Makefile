@@ -66,19 +66,23 @@ test-faults: dist setup-tests ## Make every system call fail under traffic, HAPr
 test-faults-quick: dist setup-tests ## Make each system call fail once and always (2 minutes)
 	$(TEST_FAULTS) --quick $(FAULTS)
 
+# Runs all tests under a sanitizer ($(1)).
+define TEST_ALL_UNDER
+	SWIFT=$(SWIFT) scripts/test-units --sanitize=$(1) --scratch-path .build-$(1)
+	$(SWIFT) build --sanitize=$(1) --scratch-path .build-$(1)
+	HTTP1_PROBE=.build-$(1)/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-$(1)/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 \
+		scripts/test-integration -q
+endef
+
 # Without this, the program would wait for a second at its end, which tests would take for a hang.
 test-tsan: export TSAN_OPTIONS ?= atexit_sleep_ms=0
 test-tsan: setup setup-tests ## Run all tests under the thread sanitizer
-	SWIFT=$(SWIFT) scripts/test-units --sanitize=thread --scratch-path .build-tsan
-	$(SWIFT) build --sanitize=thread --scratch-path .build-tsan
-	HTTP1_PROBE=.build-tsan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-tsan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
+	$(call TEST_ALL_UNDER,thread)
 
 # The test runner leaks a few hundred bytes itself, which would fail every run.
 test-asan: export ASAN_OPTIONS ?= detect_leaks=0
 test-asan: setup setup-tests ## Run all tests under the address sanitizer
-	SWIFT=$(SWIFT) scripts/test-units --sanitize=address --scratch-path .build-asan
-	$(SWIFT) build --sanitize=address --scratch-path .build-asan
-	HTTP1_PROBE=.build-asan/debug/HTTP1Probe LOOPBRIDGE_PROGRAM=.build-asan/debug/loopbridge LOOPBRIDGE_SANITIZED=1 LANES=1 scripts/test-integration -q
+	$(call TEST_ALL_UNDER,address)
 
 # Runs everything at once, and judges by its bars. The figures are kept in .build-soak.
 soak: dist setup-tests test-soak ## Carry all protocols through chaos for 30 minutes; MINUTES=3, LOSS=0.5, SEED=7, RATE=2
