@@ -13,7 +13,6 @@ import tempfile
 import time
 
 _CALL = re.compile(r"^(?:(\d+) +)?(\w+)\(")
-_RESUMED = re.compile(r"^(?:(\d+) +)?<\.\.\. (\w+) resumed>")
 
 
 def filters(call, error, when):

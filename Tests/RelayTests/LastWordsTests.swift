@@ -7,33 +7,16 @@ import Testing
 
 /// What a sender's kernel had acknowledged arrives, to the byte, and then the reset.
 @Suite struct LastWordsTests {
-    private final class Bench {
-        let loop: EventLoop
-        let workspace: RelayWorkspace
-        let client: Peer
-        let app: Peer
-        let duplex: Duplex
-        var end: Duplex.End?
-
-        init(parkingLimit: Int = 1 << 20, pipes: Int = 8) throws {
-            loop = try EventLoop()
-            workspace = RelayWorkspace(on: loop, parkingLimit: parkingLimit, pipes: pipes)
-            let (client, downstream) = try Peer.watched(on: loop)
-            let (app, upstream) = try Peer.watched(on: loop)
-            self.client = client
-            self.app = app
-            duplex = Duplex(downstream: downstream, upstream: upstream, in: workspace)
-            duplex.onEnd = { [unowned self] in end = $0 }
-            duplex.start()
-        }
-
-        func turn(_ count: Int = 3) { for _ in 0..<count { loop.runOnce() } }
+    private static func start(parkingLimit: Int = 1 << 20, pipes: Int = 8) throws -> DuplexBench {
+        let bench = try DuplexBench(parkingLimit: parkingLimit, pipes: pipes)
+        bench.duplex.start()
+        return bench
     }
 
     private static let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
     /// Sends until nothing more fits between the two, and returns how much the kernel at the other end has.
-    private func fill(_ source: Peer, _ bench: Bench, atMost total: Int = 64 << 20) throws -> Int {
+    private func fill(_ source: Peer, _ bench: DuplexBench, atMost total: Int = 64 << 20) throws -> Int {
         var sent = 0
         var turnsWithoutProgress = 0
         #expect(
@@ -56,13 +39,13 @@ import Testing
     /// 0: nothing may be parked, and what the sink does not take stays in the source's kernel.
     @Test(arguments: [0, 100_000, 1 << 30], [(0, true), (8, true), (0, false), (8, false)])
     func everythingThatWasAcknowledgedArrives(parkingLimit: Int, way: (pipes: Int, isFromApp: Bool)) throws {
-        let bench = try Bench(parkingLimit: parkingLimit, pipes: way.pipes)
+        let bench = try Self.start(parkingLimit: parkingLimit, pipes: way.pipes)
         let (source, sink) = way.isFromApp ? (bench.app, bench.client) : (bench.client, bench.app)
         let acknowledged = try fill(source, bench)
         #expect(acknowledged > 1 << 20)
         source.reset()
         bench.turn(20)
-        #expect(bench.end == nil, "it waits for the receiver")
+        #expect(bench.end.value == nil, "it waits for the receiver")
         #expect(bench.duplex.isHalfClosed)
         #expect(
             try bench.loop.run(until: {
@@ -72,9 +55,10 @@ import Testing
         #expect(sink.received.count == acknowledged)
         #expect(isTheBeginning(sink.received))
         #expect(sink.end == ECONNRESET)
-        #expect(try bench.loop.run(until: { bench.end != nil }))
+        #expect(try bench.loop.run(until: { bench.end.value != nil }))
         #expect(
-            bench.end == (way.isFromApp ? .upstreamFailed(.system(ECONNRESET)) : .downstreamFailed(.system(ECONNRESET)))
+            bench.end.value
+                == (way.isFromApp ? .upstreamFailed(.system(ECONNRESET)) : .downstreamFailed(.system(ECONNRESET)))
         )
         #expect(bench.workspace.parkedBytes == 0)
     }
@@ -82,7 +66,7 @@ import Testing
     /// As where an app closes with something unread behind its last word: a client that is connected directly sees that the stream
     /// is whole.
     @Test(arguments: [true, false]) func anEndThatStoodBeforeTheResetIsPassedOn(isFromApp: Bool) throws {
-        let bench = try Bench()
+        let bench = try Self.start()
         let (source, sink) = isFromApp ? (bench.app, bench.client) : (bench.client, bench.app)
         let words = Self.block.prefix(10_000)
         #expect(source.send(words) == words.count)
@@ -97,13 +81,13 @@ import Testing
             }))
         #expect(sink.received.elementsEqual(words))
         #expect(sink.end == 0)
-        #expect(try bench.loop.run(until: { bench.end != nil }))
+        #expect(try bench.loop.run(until: { bench.end.value != nil }))
     }
 
     /// The relay finds out by a send to the one that has gone, before it is told.
     @Test(arguments: [true, false])
     func aFailedSendFindsTheLastWords(isFromApp: Bool) throws {
-        let bench = try Bench()
+        let bench = try Self.start()
         let (source, sink) = isFromApp ? (bench.app, bench.client) : (bench.client, bench.app)
         bench.turn()
         #expect(sink.send("goes nowhere".utf8) == 12)
@@ -121,7 +105,7 @@ import Testing
 
     @Test(arguments: [true, false])
     func behindAHalfClose(isFromApp: Bool) throws {
-        let bench = try Bench()
+        let bench = try Self.start()
         let (source, sink) = isFromApp ? (bench.app, bench.client) : (bench.client, bench.app)
         sink.finishSending()
         #expect(
@@ -142,13 +126,13 @@ import Testing
     }
 
     @Test func anAbortDoesNotWait() throws {
-        let bench = try Bench()
+        let bench = try Self.start()
         _ = try fill(bench.app, bench)
         bench.app.reset()
         bench.turn(20)
-        #expect(bench.end == nil)
+        #expect(bench.end.value == nil)
         bench.duplex.abort()
-        #expect(bench.end == .upstreamFailed(.system(ECONNRESET)))
+        #expect(bench.end.value == .upstreamFailed(.system(ECONNRESET)))
         #expect(bench.workspace.parkedBytes == 0)
         #expect(
             try bench.loop.run(until: {
@@ -159,13 +143,17 @@ import Testing
     }
 
     @Test func whenBothHaveFailedNothingIsWaitedFor() throws {
-        let bench = try Bench()
+        let bench = try Self.start()
         _ = try fill(bench.app, bench)
         bench.app.reset()
         bench.turn(20)
         bench.client.reset()
-        #expect(try bench.loop.run(until: { bench.end != nil }))
-        #expect(bench.end == .upstreamFailed(.system(ECONNRESET)))
+        #expect(try bench.loop.run(until: { bench.end.value != nil }))
+        #expect(bench.end.value == .upstreamFailed(.system(ECONNRESET)))
         #expect(bench.workspace.parkedBytes == 0)
     }
+}
+
+extension DuplexBench {
+    fileprivate func turn(_ count: Int = 3) { for _ in 0..<count { loop.runOnce() } }
 }

@@ -19,6 +19,16 @@ import Testing
         /// The first digit of the status that the client got; nil for no request at all.
         var statusClass: Int?
 
+        /// One client is served, and one that comes meanwhile is refused.
+        static let refusesTheSecond: @Sendable (RunningServer) throws -> Void = { running in
+            let client = try running.connect()
+            let app = try running.accept()
+            try running.expectEnd(of: running.connect())
+            client.finishSending()
+            app.finishSending()
+            try running.expectEnd(of: app)
+        }
+
         var testDescription: String { cause.rawValue + (statusClass.map { ", \($0)xx" } ?? "") }
     }
 
@@ -39,22 +49,8 @@ import Testing
         Case(cause: .clientDenied, route: { $0.deny = [CIDR("127.0.0.0/8")!] }) { running in
             try running.expectEnd(of: running.connect())
         },
-        Case(cause: .clientConnectionLimit, route: { $0.perClient.maxConnections = 1 }) { running in
-            let client = try running.connect()
-            let app = try running.accept()
-            try running.expectEnd(of: running.connect())
-            client.finishSending()
-            app.finishSending()
-            try running.expectEnd(of: app)
-        },
-        Case(cause: .clientRateLimit, route: { $0.perClient.rate = Rate(1, per: .hour) }) { running in
-            let client = try running.connect()
-            let app = try running.accept()
-            try running.expectEnd(of: running.connect())
-            client.finishSending()
-            app.finishSending()
-            try running.expectEnd(of: app)
-        },
+        Case(cause: .clientConnectionLimit, route: { $0.perClient.maxConnections = 1 }, play: Case.refusesTheSecond),
+        Case(cause: .clientRateLimit, route: { $0.perClient.rate = Rate(1, per: .hour) }, play: Case.refusesTheSecond),
         Case(cause: .clientFailed) { running in
             let client = try running.connect()
             let app = try running.accept()
@@ -91,29 +87,15 @@ import Testing
                 $0.upstreamConnections.max = 1
                 $0.upstreamConnections.queue = 1
                 $0.upstreamConnections.queueTimeout = .milliseconds(50)
-            }
-        ) { running in
-            let client = try running.connect()
-            let app = try running.accept()
-            try running.expectEnd(of: running.connect())
-            client.finishSending()
-            app.finishSending()
-            try running.expectEnd(of: app)
-        },
+            },
+            play: Case.refusesTheSecond),
         Case(
             cause: .queueFull,
             route: {
                 $0.upstreamConnections.max = 1
                 $0.upstreamConnections.queue = 0
-            }
-        ) { running in
-            let client = try running.connect()
-            let app = try running.accept()
-            try running.expectEnd(of: running.connect())
-            client.finishSending()
-            app.finishSending()
-            try running.expectEnd(of: app)
-        },
+            },
+            play: Case.refusesTheSecond),
         Case(
             cause: .clientLeft,
             route: {

@@ -2,10 +2,8 @@
 
 import pytest
 
+from support.actors.proxy_protocol import TRUSTED
 from support.configuration import ConfigurationFile, route
-from support.namespaces import Cable
-
-TRUSTED = f'[{Cable.OUTSIDE}, "{Cable.OUTSIDE_V6}"]'
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from support.actors.proxy_protocol import (
-    DESTINATION, DESTINATION_V6, FORMS, LOCAL, PROXY, SIGNATURE, SOURCE, SOURCE_V6, TLS, UNIQUE_ID, address, addresses, binary,
-    field, raw, text)
+    DESTINATION, DESTINATION_V6, FORMS, LOCAL, PROXY, SIGNATURE, SOURCE, SOURCE_V6, TLS, TRUSTED, UNIQUE_ID, address, addresses,
+    binary, field, raw, text)
 from support.apps import App, AppInHand, echo, greets
 from support.configuration import ConfigurationFile, route
 from support.http import Client, HTTPApp, get, ok
@@ -18,7 +18,6 @@ from support.sockets import connect, read_exactly, read_to_end, reset
 from support.waiting import wait_until
 
 STRANGER = "172.17.0.9"
-TRUSTED = f'[{Cable.OUTSIDE}, "{Cable.OUTSIDE_V6}"]'
 
 
 @pytest.mark.parametrize("moment", ["accept", "first_byte"])

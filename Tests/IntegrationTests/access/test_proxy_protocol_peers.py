@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from support.actors.proxy_protocol import TLS, UNIQUE_ID, read_header
+from support.actors.proxy_protocol import TLS, TRUSTED, UNIQUE_ID, read_header
 from support.apps import App, AppInHand, echo
 from support.configuration import ConfigurationFile, route
 from support.http import Client, HTTPApp, Reader, get, ok
@@ -15,7 +15,6 @@ from support.programs.web_apps import start_web_app
 from support.sockets import connect, read_exactly, read_to_end
 from support.tls import Authority, secure
 
-TRUSTED = f'[{Cable.OUTSIDE}, "{Cable.OUTSIDE_V6}"]'
 ACCEPTING = f"accept: true, trusted_proxies: {TRUSTED}"
 # On which HAProxy's clients are, that reach it on loopback.
 NEAR = {"IPv4": ("127.0.0.1", "127.0.0.77"), "IPv6": ("::1", None)}

@@ -8,9 +8,10 @@ import pytest
 
 from support.admin import PATHS, PORT, ask, listening_ports, metrics, unix_socket
 from support.apps import App, echo
-from support.configuration import ConfigurationFile, route
+from support.configuration import route
 from support.loopbridge import run_to_end
 from support.namespaces import Cable
+from support.reloading import reload, reloadable
 from support.sockets import connect, read_exactly
 from support.waiting import wait_until
 
@@ -100,24 +101,9 @@ def test_a_read_only_folder_is_worth_a_warning(container, loopbridge, tmp_path):
 
 # Reload
 
-@pytest.fixture
-def reloadable(loopbridge, tmp_path):
-    def start(**settings):
-        file = ConfigurationFile(tmp_path, route(8080, 8000, "web"), **settings)
-        return loopbridge("--config", file.path), file
-
-    return start
-
-
-def reload(program):
-    before = len(program.messages("reloaded: "))
-    program.signal(signal.SIGHUP)
-    return program.wait_for_message("reloaded: ", count=before + 1)["message"]
-
-
 def test_a_reload_moves_it(container, outside, reloadable, tmp_path):
     path = unix_socket(tmp_path)
-    program, file = reloadable()
+    program, file = reloadable(route(8080, 8000, "web"))
     file.set(route(8080, 8000, "web"), admin=f"{{ listen: 127.0.0.1:{PORT}, socket: {path} }}")
     assert reload(program) == "reloaded: 1 route unchanged; changed besides: admin"
     assert ask(container, "/healthz").status == ask(container, "/healthz", path).status == 200
@@ -143,7 +129,7 @@ def test_a_reload_moves_it(container, outside, reloadable, tmp_path):
 
 
 def test_a_reload_trades_ports_with_a_route(container, outside, reloadable):
-    program, file = reloadable(admin=f"{{ listen: {PORT} }}")
+    program, file = reloadable(route(8080, 8000, "web"), admin=f"{{ listen: {PORT} }}")
     file.set(route(PORT, 8000, "web"), admin="{ listen: 8080 }")
     reload(program)
 
@@ -168,7 +154,7 @@ def test_a_reload_trades_ports_with_a_route(container, outside, reloadable):
 
 
 def test_a_reload_waits_for_a_port_that_is_taken(container, reloadable):
-    program, file = reloadable()
+    program, file = reloadable(route(8080, 8000, "web"))
     with App(container, echo, port=PORT):
         file.set(route(8080, 8000, "web"), admin=f"{{ listen: 127.0.0.1:{PORT} }}")
         reload(program)

@@ -18,9 +18,8 @@ from support.sockets import connect, read_exactly
 from support.tls import Authority, secure
 from support.waiting import wait_until
 
-#: All timeouts here, and how long the program stands still: long enough for every one of its timers to be overdue, whether it
-#: takes that for load or for a pause.
-TIMEOUT = 1.0
+#: How long the program stands still: longer than the timeouts here (1 s), and long enough for every one of its timers to be
+#: overdue, whether it takes that for load or for a pause.
 PAUSES = [1.5, 3.0]
 
 

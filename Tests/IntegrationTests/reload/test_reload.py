@@ -13,7 +13,7 @@ from support.apps import App, AppInHand, echo, greets
 from support.configuration import route
 from support.namespaces import Cable
 from support.pairs import Pairs
-from support.reloading import ask, complaints, inodes, reload, reloadable
+from support.reloading import ask, complaints, reload, reloadable
 from support.settings import PROGRAM
 from support.sockets import connect, read_exactly, read_to_end
 from support.waiting import stays_true, wait_until
@@ -23,7 +23,7 @@ def test_routes_are_added_changed_and_removed(container, outside, reloadable):
     program, file = reloadable(
         route(8080, 8000, "stays"), route(8081, 8000, "changes"), route(8082, 8000, "goes"))
     with App(container, greets(b"one")), App(container, greets(b"two"), port=8001):
-        stays, changes = inodes(container, 8080), inodes(container, 8081)
+        stays, changes = container.listening_inodes(8080), container.listening_inodes(8081)
         assert [ask(outside, port) for port in (8080, 8081, 8082)] == [b"one hello"] * 3
         file.set(route(8080, 8000, "stays"), route(8081, 8001, "changes"), route(8083, 8001, "comes"))
         assert reload(program) == "reloaded: 1 route added, 1 changed, 1 removed, 1 unchanged"
@@ -32,17 +32,17 @@ def test_routes_are_added_changed_and_removed(container, outside, reloadable):
         with pytest.raises(ConnectionRefusedError):
             connect(outside, Cable.CONTAINER, 8082)
         # The very same sockets listen where the address is the same.
-        assert inodes(container, 8080) == stays and inodes(container, 8081) == changes
+        assert container.listening_inodes(8080) == stays and container.listening_inodes(8081) == changes
     assert not complaints(program)
 
 
 def test_nothing_changes(container, outside, reloadable):
     program, _ = reloadable(route(8080, 8000))
     with App(container, echo), connect(outside, Cable.CONTAINER, 8080) as client:
-        listening = inodes(container, 8080)
+        listening = container.listening_inodes(8080)
         for _ in range(3):
             assert reload(program) == "reloaded: 1 route unchanged"
-        assert inodes(container, 8080) == listening
+        assert container.listening_inodes(8080) == listening
         client.sendall(b"hello")
         assert read_exactly(client, 5) == b"hello"
 
@@ -150,11 +150,11 @@ def test_max_connections_counts_those_who_are_there(container, outside, reloadab
 def test_routes_swap_their_addresses(container, outside, reloadable):
     program, file = reloadable(route(8080, 8000, "one"), route(8081, 8001, "two"))
     with App(container, greets(b"one")), App(container, greets(b"two"), port=8001):
-        before = inodes(container, 8080), inodes(container, 8081)
+        before = container.listening_inodes(8080), container.listening_inodes(8081)
         file.set(route(8081, 8000, "one"), route(8080, 8001, "two"))
         assert reload(program) == "reloaded: 2 routes changed"
         assert ask(outside, 8080) == b"two hello" and ask(outside, 8081) == b"one hello"
-        assert (inodes(container, 8080), inodes(container, 8081)) == before
+        assert (container.listening_inodes(8080), container.listening_inodes(8081)) == before
 
 
 def test_a_wildcard_gives_way_to_one_of_its_addresses_and_comes_back(container, outside, reloadable):
@@ -212,7 +212,7 @@ def test_nobody_is_refused_while_a_route_changes(container, outside, reloadable)
 ])
 def test_an_invalid_file_changes_nothing(container, outside, reloadable, text, expected):
     program, file = reloadable(route(8080, 8000), route(8081, 8000))
-    listening = inodes(container, 8080)
+    listening = container.listening_inodes(8080)
     if text is None:
         os.unlink(file.path)
     else:
@@ -223,7 +223,7 @@ def test_an_invalid_file_changes_nothing(container, outside, reloadable, text, e
         program.wait_for_message("not reloaded, nothing has changed")
         for words in expected:
             assert program.wait_for_message(words)["level"] == "error"
-        assert inodes(container, 8080) == listening
+        assert container.listening_inodes(8080) == listening
         assert ask(outside, 8080) == ask(outside, 8081) == b"hello hello"
         # All that check prints is in the log.
         check = subprocess.run([PROGRAM, "check", "--config", file.path], capture_output=True, text=True)

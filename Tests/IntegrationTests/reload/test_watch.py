@@ -9,6 +9,7 @@ import pytest
 from support.apps import App, greets
 from support.configuration import ConfigMap, ConfigurationFile, route, text_of
 from support.namespaces import Cable
+from support.reloading import complaints
 from support.settings import IS_SANITIZED
 from support.sockets import connect, read_to_end
 from support.waiting import stays_true, wait_until
@@ -30,10 +31,6 @@ def wait_for_reload(program, count):
     """Waits for so many reloads in all; fails when there are more."""
     program.wait_for_message("reloaded: ", count=count)
     assert len(reloads(program)) == count, program.describe()
-
-
-def complaints(program):
-    return [line["message"] for line in program.log if line["level"] in ("warning", "error")]
 
 
 def test_a_config_map_is_swapped(container, loopbridge, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from support.configuration import ConfigMap, ConfigurationFile, route
 from support.http import Client, HTTPApp, answers, get, ok
+from support.reloading import complaints
 from support.tls import Authority
 from support.waiting import stays_true, wait_until
 
@@ -23,10 +24,6 @@ def comes_in(outside, user):
     fields = b"Authorization: Basic " + base64.b64encode(f"{user}:secret".encode()) + b"\r\n"
     with Client(outside) as client:
         return client.ask(get(fields=fields)).status == 200
-
-
-def complaints(program):
-    return [entry["message"] for entry in program.log if entry["level"] in ("warning", "error")]
 
 
 def watched(program):

@@ -113,6 +113,10 @@ class Namespace:
         """The addresses, in hexadecimal, on which somebody inside listens at this port."""
         return {address for address, local, _, state in self.connections() if local == port and state == _LISTENING}
 
+    def listening_inodes(self, port):
+        """The sockets that listen at this port inside, by their inodes."""
+        return {fields[9] for fields in self._tcp_table() if fields[3] == _LISTENING and int(fields[1].split(":")[1], 16) == port}
+
     def listens_on(self, port):
         """On how many addresses inside somebody listens at this port."""
         return len(self.listening_addresses(port))

@@ -92,12 +92,6 @@ class RecordingApp:
             connection.received = b""
         return data
 
-    def wait_for_connection(self, limit=10.0):
-        """The next connection to arrive."""
-        count = len(self.connections)
-        self._wait(lambda: len(self.connections) > count, limit, "a connection")
-        return self.connections[count]
-
     def wait_for_end(self, connection, limit=10.0):
         """Waits until the other side has ended a connection; returns how."""
         self._wait(lambda: connection.ended, limit, f"the end of connection {connection.number}")

@@ -35,14 +35,3 @@ def ask(outside, port):
 
 def complaints(program):
     return [line["message"] for line in program.log if line["level"] in ("warning", "error")]
-
-
-def inodes(container, port):
-    """The sockets that listen on a port, by their inodes."""
-    found = set()
-    for table in ("tcp", "tcp6"):
-        with container.entered(), open(f"/proc/thread-self/net/{table}") as file:
-            for fields in (line.split() for line in file.read().splitlines()[1:]):
-                if fields[3] == "0A" and int(fields[1].split(":")[1], 16) == port:
-                    found.add(fields[9])
-    return found

@@ -15,6 +15,7 @@ from support.actors.restartable import RestartableApp
 from support.apps import AppInHand
 from support.configuration import ConfigurationFile, route
 from support.namespaces import Cable
+from support.reloading import reload
 from support.settings import CHAOS_SECONDS, IS_SANITIZED
 from support.sockets import connect, read_to_end, reset
 from support.waiting import wait_until
@@ -106,9 +107,7 @@ def test_nothing_is_lost(container, outside, loopbridge, tmp_path, settings):
             program.signal(signal.SIGHUP)
             memory.append(program.memory("Anonymous"))
         file.set(configured(settings))
-        reloaded = len(program.messages("reloaded: "))
-        program.signal(signal.SIGHUP)
-        program.wait_for_message("reloaded: ", count=reloaded + 1)
+        reload(program)
         app.wait_until_listening()
         is_over.set()
         for thread in threads:

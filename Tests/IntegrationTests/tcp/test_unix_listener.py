@@ -12,6 +12,7 @@ from support.apps import App, echo, greets
 from support.configuration import ConfigurationFile, route
 from support.http import Client, HTTPApp, get, ok
 from support.loopbridge import Loopbridge, run_to_end
+from support.reloading import reload, reloadable
 from support.sockets import connect, read_exactly, read_to_end
 from support.waiting import wait_until
 
@@ -21,21 +22,6 @@ CANNOT_LISTEN = 71
 @pytest.fixture
 def path(tmp_path):
     return str(tmp_path / "web.sock")
-
-
-@pytest.fixture
-def configured(loopbridge, tmp_path):
-    """Starts loopbridge with a configuration file of these routes; both are returned."""
-    def start(*routes, **settings):
-        file = ConfigurationFile(tmp_path, *routes, **settings)
-        return loopbridge("--config", file.path), file
-    return start
-
-
-def reload(program):
-    before = len(program.messages("reloaded: "))
-    program.signal(signal.SIGHUP)
-    return program.wait_for_message("reloaded: ", count=before + 1)
 
 
 def answers(container, path):
@@ -117,7 +103,7 @@ def test_everybody_is_accepted_once_whichever_worker_is_first(container, loopbri
     ('{{ unix: "{path}", group: www-data }}', (0o660, 0, 33)),
     ('{{ unix: "{path}", owner: 4711, group: 4712 }}', (0o660, 4711, 4712)),
 ])
-def test_mode_and_owner(configured, path, mask, listen, expected):
+def test_mode_and_owner(reloadable, path, mask, listen, expected):
     """From the first moment on, whatever the umask."""
     modes, stop = set(), threading.Event()
 
@@ -132,7 +118,7 @@ def test_mode_and_owner(configured, path, mask, listen, expected):
     watching.start()
     before = os.umask(mask)
     try:
-        program, _ = configured(route(listen.format(path=path), 8000))
+        program, _ = reloadable(route(listen.format(path=path), 8000))
     finally:
         os.umask(before)
     stop.set()
@@ -274,9 +260,9 @@ def test_only_one_of_many_gets_the_path(container, path):
 # Reloads
 
 
-def test_a_reload_adds_keeps_changes_and_removes(container, configured, tmp_path):
+def test_a_reload_adds_keeps_changes_and_removes(container, reloadable, tmp_path):
     a, b = str(tmp_path / "a.sock"), str(tmp_path / "b.sock")
-    program, file = configured(route(f"unix:{a}", 8000, "a"))
+    program, file = reloadable(route(f"unix:{a}", 8000, "a"))
     kept = os.stat(a).st_ino
     with App(container, greets(b"0")), App(container, greets(b"1"), port=8001):
         file.set(route(f"unix:{a}", 8001, "a", hold="1s"), route(f"unix:{b}", 8000, "b"))
@@ -299,9 +285,9 @@ def test_a_reload_adds_keeps_changes_and_removes(container, configured, tmp_path
         assert answers(container, a) == b"1 hello"
 
 
-def test_a_path_that_a_reload_cannot_have_is_tried_again(container, configured, tmp_path):
+def test_a_path_that_a_reload_cannot_have_is_tried_again(container, reloadable, tmp_path):
     a, b = str(tmp_path / "a.sock"), str(tmp_path / "b.sock")
-    program, file = configured(route(f"unix:{a}", 8000, "a"))
+    program, file = reloadable(route(f"unix:{a}", 8000, "a"))
     os.mkdir(b)
     file.set(route(f"unix:{a}", 8000, "a"), route(f"unix:{b}", 8000, "b"))
     reload(program)
@@ -316,8 +302,8 @@ def test_a_path_that_a_reload_cannot_have_is_tried_again(container, configured, 
 
 
 @pytest.mark.parametrize("trusted, seen", [("none", b"unknown"), ("unix", b"192.0.2.7, unknown")])
-def test_an_app_is_told_that_nothing_is_known_of_the_client(container, configured, path, trusted, seen):
-    program, _ = configured(
+def test_an_app_is_told_that_nothing_is_known_of_the_client(container, reloadable, path, trusted, seen):
+    program, _ = reloadable(
         route(f"unix:{path}", 8000, protocol="http", http=f"{{ trusted_proxies: {trusted} }}"))
     with HTTPApp(container) as app, Client(container, path) as client:
         client.send(get("/", b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"))

@@ -1,6 +1,5 @@
 """Flows: their life, their number, and changes around them."""
 
-import os
 import signal
 import socket
 import threading
@@ -8,9 +7,10 @@ import time
 
 import pytest
 
-from support.configuration import ConfigurationFile, route
+from support.configuration import route
 from support.datagrams import DatagramApp, ask, client, hears_nothing, sockets
 from support.namespaces import Cable
+from support.reloading import reload, reloadable
 from support.settings import IS_SANITIZED
 from support.sockets import LOOPBACK
 from support.waiting import stays_true, wait_until
@@ -191,22 +191,6 @@ def test_the_end_does_not_wait_for_answers_that_never_come(container, outside, l
 # Changes
 
 
-@pytest.fixture
-def reloadable(loopbridge, tmp_path):
-    """Starts loopbridge with a configuration file of these routes; both are returned."""
-    def start(*routes, **settings):
-        file = ConfigurationFile(tmp_path, *routes, **settings)
-        return loopbridge("--config", file.path), file
-
-    return start
-
-
-def reload(program):
-    before = len(program.messages("reloaded: "))
-    program.signal(signal.SIGHUP)
-    return program.wait_for_message("reloaded: ", count=before + 1)["message"]
-
-
 def datagrams(listen, upstream, name, **settings):
     return route(listen, upstream, name, protocol="udp", **settings)
 
@@ -298,7 +282,7 @@ def test_descriptors_are_given_back(container, outside, loopbridge):
             assert ask(asking) == b"hello"
         program.wait_for_closed()
         wait_until(lambda: to_app(container) == 0, "the flow's socket is closed")
-        before = len(os.listdir(f"/proc/{program.pid}/fd"))
+        before = program.open_descriptors()
         # All open at a time, so that each has a port of its own.
         clients = [client(outside, Cable.CONTAINER) for _ in range(300)]
         for asking in clients:
@@ -306,4 +290,4 @@ def test_descriptors_are_given_back(container, outside, loopbridge):
         for asking in clients:
             asking.close()
         wait_until(lambda: to_app(container) == 0, "all flows have ended")
-        wait_until(lambda: len(os.listdir(f"/proc/{program.pid}/fd")) == before, "all descriptors are closed")
+        wait_until(lambda: program.open_descriptors() == before, "all descriptors are closed")

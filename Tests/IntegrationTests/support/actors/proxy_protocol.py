@@ -4,11 +4,15 @@ import dataclasses
 import ipaddress
 import struct
 
+from support.namespaces import Cable
 from support.sockets import read_exactly
 
 #: Clients that a header names, and the addresses that they have connected to.
 SOURCE, DESTINATION = "192.0.2.1", "198.51.100.2"
 SOURCE_V6, DESTINATION_V6 = "2001:db8::1", "2001:db8::2"
+
+#: The clients outside, as `trusted_proxies` names them.
+TRUSTED = f'[{Cable.OUTSIDE}, "{Cable.OUTSIDE_V6}"]'
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL, PROXY = 0x20, 0x21
